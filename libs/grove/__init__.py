@@ -1,0 +1,1 @@
+"""Grove turns each day's interaction logs of a shop into a release that a recommender can serve."""

@@ -1,0 +1,199 @@
+"""Names, versions and paths of everything a day reads or writes.
+
+This is the one place that knows where a thing lives. It imports nothing but the
+standard library, so DAG files may read it while Airflow parses them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import PurePosixPath
+
+LANDING_MARKER = "_COMPLETE.json"
+FEEDS = ("events", "catalogue", "users", "context")
+TREES = ("llm", "cf")
+CUTS = ("before", "through")
+PASSES = ("candidate", "update")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """One table: its name, version, how it is cut into partitions, and who writes it."""
+
+    name: str
+    version: int = 1
+    partition_by: tuple[str, ...]
+    written_by: tuple[str, ...]
+
+    @property
+    def folder(self) -> str:
+        """Folder of the table below `tables/`, for example `interactions_v1`."""
+        return f"{self.name}_v{self.version}"
+
+    @property
+    def contract_file(self) -> str:
+        """File of the contract below `schemas/`, for example `interactions.v1.yaml`."""
+        return f"{self.name}.v{self.version}.yaml"
+
+
+INTERACTIONS = Dataset(
+    name="interactions", partition_by=("day",), written_by=("ingest_landing",)
+)
+ITEMS = Dataset(name="items", partition_by=("day",), written_by=("ingest_landing",))
+USERS = Dataset(name="users", partition_by=("day",), written_by=("ingest_landing",))
+CONTEXT = Dataset(name="context", partition_by=("day",), written_by=("ingest_landing",))
+QUERIES = Dataset(name="queries", partition_by=("day",), written_by=("ingest_landing",))
+QUARANTINE = Dataset(name="quarantine", partition_by=("day",), written_by=("ingest_landing",))
+TEXT_EMBEDDINGS = Dataset(
+    name="text_embeddings", partition_by=("encoder",), written_by=("embed_texts",)
+)
+HISTORIES = Dataset(
+    name="histories", partition_by=("day", "cut"), written_by=("build_histories",)
+)
+ITEM_VECTORS = Dataset(
+    name="item_vectors",
+    partition_by=("day", "model", "training_pass"),
+    written_by=("train_dssm", "train_stars"),
+)
+CODES = Dataset(name="codes", partition_by=("day", "tree"), written_by=("build_trees",))
+USER_EMBEDDINGS = Dataset(
+    name="user_embeddings", partition_by=("day",), written_by=("infer_users",)
+)
+METRICS = Dataset(name="metrics", partition_by=("day", "stage"), written_by=("every stage",))
+QUALITY_RESULTS = Dataset(
+    name="quality_results", partition_by=("day", "stage"), written_by=("every stage",)
+)
+STAGE_REPORTS = Dataset(
+    name="stage_reports", partition_by=("day", "stage"), written_by=("every stage",)
+)
+
+DATASETS: dict[str, Dataset] = {
+    dataset.name: dataset
+    for dataset in (
+        INTERACTIONS,
+        ITEMS,
+        USERS,
+        CONTEXT,
+        QUERIES,
+        QUARANTINE,
+        TEXT_EMBEDDINGS,
+        HISTORIES,
+        ITEM_VECTORS,
+        CODES,
+        USER_EMBEDDINGS,
+        METRICS,
+        QUALITY_RESULTS,
+        STAGE_REPORTS,
+    )
+}
+
+INGESTED = (INTERACTIONS, ITEMS, USERS, CONTEXT, QUERIES, QUARANTINE)
+"""The tables `ingest_landing` writes, in the order in which the gates show them."""
+
+FEED_DATASETS = {
+    "events": INTERACTIONS,
+    "catalogue": ITEMS,
+    "users": USERS,
+    "context": CONTEXT,
+}
+"""The table each feed ends in; `queries` is counted from events, without a feed of its own."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Every path below the home folder of one source, as plain strings.
+
+    Strings, not `Path`: on a cluster the home is a URI such as `s3a://shop/grove`.
+
+    Example:
+        >>> Layout("/data/shop").table(INTERACTIONS)
+        '/data/shop/tables/interactions_v1'
+    """
+
+    home: str
+
+    def _join(self, *parts: str) -> str:
+        return "/".join((self.home.rstrip("/"), *parts))
+
+    def table(self, dataset: Dataset) -> str:
+        """Folder of a Delta table."""
+        return self._join("tables", dataset.folder)
+
+    def landing_feed(self, feed: str, day: date) -> str:
+        """Folder of one feed's files of one day."""
+        return self._join("landing", feed, f"day={day:%Y-%m-%d}")
+
+    def landing_marker(self, day: date) -> str:
+        """File that says a day has landed in full; it is written last."""
+        return self._join("landing", "markers", f"day={day:%Y-%m-%d}", LANDING_MARKER)
+
+    def truth(self, day: date) -> str:
+        """Parquet file of a simulator's oracle ranking for one day; no job but evaluation reads it."""
+        return self._join("truth", f"day={day:%Y-%m-%d}", "oracle.parquet")
+
+    def report(self, day: date, stage: str) -> str:
+        """JSON report of the newest run of a stage for a day."""
+        return self._join("reports", f"{day:%Y-%m-%d}", f"{stage}.json")
+
+    def verdict(self, day: date, stage: str, dataset: str) -> str:
+        """JSON verdict of a stage's checks on one dataset of a day."""
+        return self._join("verdicts", f"{day:%Y-%m-%d}", stage, f"{dataset}.json")
+
+    def attempts(self, day: date, stage: str) -> str:
+        """Folder whose numbered subfolders are the immutable outputs of a stage."""
+        return self._join("artifacts", f"{day:%Y-%m-%d}", stage)
+
+    def releases(self) -> str:
+        """Folder of all releases."""
+        return self._join("releases")
+
+    def current_pointer(self) -> str:
+        """File that names the release being served."""
+        return self._join("releases", "current.json")
+
+    def data_docs(self, day: date) -> str:
+        """Folder of the Great Expectations pages of one day."""
+        return self._join("data_docs", f"{day:%Y-%m-%d}")
+
+    def staging(self, stage: str, day: date) -> str:
+        """Folder for what a stage has not committed yet."""
+        return self._join("staging", stage, f"{day:%Y-%m-%d}")
+
+    def locks(self) -> str:
+        """Folder of lock files."""
+        return self._join("locks")
+
+    def notices(self) -> str:
+        """Folder of failure notices."""
+        return self._join("notices")
+
+
+def stage_name(job: str, training_pass: str = "candidate") -> str:
+    """Name under which a job reports: the job, with `.update` for the second pass of a day.
+
+    Example:
+        >>> stage_name("train_stars", "update")
+        'train_stars.update'
+    """
+    return job if training_pass == "candidate" else f"{job}.{training_pass}"
+
+
+def gate_name(dataset: str) -> str:
+    """Task id of a dataset's gate.
+
+    Example:
+        >>> gate_name("interactions")
+        'check_interactions'
+    """
+    return f"check_{dataset}"
+
+
+def release_day(release_id: str) -> date:
+    """Day of a release; ids are day and attempt, such as `2026-11-19.2`.
+
+    Example:
+        >>> release_day("2026-11-19.2")
+        datetime.date(2026, 11, 19)
+    """
+    return date.fromisoformat(PurePosixPath(release_id).name.rpartition(".")[0])

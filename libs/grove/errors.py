@@ -1,0 +1,53 @@
+"""Errors of two kinds: bad data is never retried, broken infrastructure is.
+
+Every message answers five questions: what went wrong, where, what was expected,
+what was found, and what to do next.
+"""
+
+from __future__ import annotations
+
+DATA_EXIT_CODE = 65
+"""A data or settings error: running again with the same input fails again."""
+INFRASTRUCTURE_EXIT_CODE = 75
+"""A temporary failure: running again may succeed."""
+
+
+class GroveError(Exception):
+    """An error a person can act on.
+
+    Args:
+        what: what went wrong, in one clause.
+        where: dataset, file, day, line or setting.
+        expected: what should have been there.
+        found: what was there.
+        next_step: what the reader should do.
+    """
+
+    exit_code = INFRASTRUCTURE_EXIT_CODE
+
+    def __init__(
+        self, what: str, *, where: str, expected: str, found: str, next_step: str
+    ) -> None:
+        self.what = what
+        self.where = where
+        self.expected = expected
+        self.found = found
+        self.next_step = next_step
+        super().__init__(
+            f"{what}\n  where:    {where}\n  expected: {expected}\n"
+            f"  found:    {found}\n  next:     {next_step}"
+        )
+
+
+class DataError(GroveError):
+    """The input is wrong; the day is refused and not retried."""
+
+    exit_code = DATA_EXIT_CODE
+
+
+class SettingsError(DataError):
+    """A setting, an argument or a contract file is wrong."""
+
+
+class InfrastructureError(GroveError):
+    """Something around the data failed; a retry may help."""

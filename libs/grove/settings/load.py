@@ -1,0 +1,78 @@
+"""Read a settings file and report everything wrong with it at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from grove.errors import SettingsError
+from grove.settings.sections import Settings
+
+
+def load_settings(path: str | Path) -> Settings:
+    """Read one environment's settings file.
+
+    Args:
+        path: YAML file; keys are the sections of `Settings`.
+
+    Returns:
+        Frozen settings.
+
+    Raises:
+        SettingsError: the file is missing, is not YAML, or has unknown, missing or
+            out-of-range keys; all of them are named in one message.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise SettingsError(
+            "no settings file",
+            where=str(file),
+            expected="a YAML file with the sections of grove.settings.Settings",
+            found="nothing",
+            next_step="pass --settings, or run `make run`, which writes one",
+        )
+    return parse_settings(_read_mapping(file), where=str(file))
+
+
+def parse_settings(values: dict[str, Any], *, where: str) -> Settings:
+    """Validate a mapping as settings; see `load_settings`."""
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            f" (found {problem['input']!r})"
+            for problem in error.errors()
+        ]
+        raise SettingsError(
+            f"{len(problems)} settings are wrong",
+            where=where,
+            expected="known keys with values in range, as described in grove/settings/sections.py",
+            found="; ".join(problems),
+            next_step="correct the file; every problem is listed above",
+        ) from error
+
+
+def _read_mapping(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise SettingsError(
+            "settings are not YAML",
+            where=str(file),
+            expected="YAML",
+            found=str(error),
+            next_step="correct the line named above",
+        ) from error
+    if not isinstance(values, dict):
+        raise SettingsError(
+            "settings are not a mapping",
+            where=str(file),
+            expected="sections and their keys",
+            found=type(values).__name__,
+            next_step="see infra/environments/local.yaml for the form",
+        )
+    return values

@@ -1,0 +1,238 @@
+"""One frozen model per section of the settings file; every field says what it is and in which unit."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+EventType = Literal["impression", "click", "cart", "order", "cancel"]
+
+
+class Section(BaseModel):
+    """A section of the settings file: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceSettings(Section):
+    """Which shop the days come from."""
+
+    name: Literal["marketplace", "online-retail"] = Field(
+        "marketplace", description="source package under grove.sources"
+    )
+    data: str | None = Field(None, description="folder of an outside data set; none for a simulator")
+    feeds: tuple[Literal["events", "catalogue", "users", "context"], ...] = Field(
+        ("events", "catalogue", "users", "context"),
+        description="feeds this source declares; a declared feed that is missing is an error",
+    )
+    size: Literal["tiny", "small", "medium", "large"] = Field(
+        "small", description="size of the simulated marketplace"
+    )
+    seed: int = Field(7, ge=0, description="seed of the simulated marketplace")
+    first_day: date | None = Field(
+        None, description="first day the simulator knows; none: 31 days before the day landed"
+    )
+    has_oracle: bool = Field(True, description="the source writes a true ranking beside each day")
+    positive_events: tuple[EventType, ...] = Field(
+        ("click", "cart", "order"), description="events that count as a wish for the item"
+    )
+    keep_seen_items: bool = Field(
+        False,
+        description="recommend items the user already had a positive event with (repurchases)",
+    )
+    currency: str = Field("EUR", min_length=3, max_length=3, description="unit of every price")
+
+
+class IngestSettings(Section):
+    """What is accepted from the landing zone."""
+
+    lateness_days: int = Field(
+        3, ge=0, description="an event older than this many days before its landing day is refused"
+    )
+    fail_on_gap: bool = Field(False, description="a missing earlier day fails instead of warning")
+    max_quarantined_share: float = Field(
+        0.5, gt=0, le=1, description="above this share of quarantined event rows the day is refused"
+    )
+    warn_quarantined_share: float = Field(
+        0.05, ge=0, le=1, description="above this share of quarantined event rows the gate warns"
+    )
+    max_price: float = Field(1_000_000, gt=0, description="a price above this is absurd, in currency")
+    volume_ratio: float = Field(
+        3.0, gt=1, description="warn when rows differ from the same weekday by more than this factor"
+    )
+
+
+class TextSettings(Section):
+    """How item and query texts become vectors."""
+
+    encoder: str = Field(
+        "default",
+        description="local transformers folder or hub id; `default` is the packaged MiniLM",
+    )
+    pooling: Literal["mean", "last_token", "item_token"] = Field(
+        "mean", description="how token states become one vector"
+    )
+    prompt: str = Field("", description="text put before every item text")
+    max_tokens: int = Field(64, ge=8, description="texts are cut after this many tokens")
+    batch_size: int = Field(32, ge=1, description="texts per forward pass")
+
+
+class HistorySettings(Section):
+    """How long a user's history is."""
+
+    max_events: int = Field(50, ge=2, description="newest events kept per user")
+
+
+class TrainingSettings(Section):
+    """How one model is trained."""
+
+    width: int = Field(64, ge=8, description="width of the vectors the model compares")
+    layers: int = Field(2, ge=1, description="transformer layers (unused by DSSM)")
+    heads: int = Field(4, ge=1, description="attention heads (unused by DSSM)")
+    dropout: float = Field(0.1, ge=0, lt=1, description="dropout probability")
+    epochs: int = Field(12, ge=1, description="passes over the histories on a retrain day")
+    update_epochs: int = Field(2, ge=1, description="passes over the new events in the update")
+    batch_size: int = Field(64, ge=1, description="users per step and rank")
+    learning_rate: float = Field(2e-3, gt=0, description="peak of the schedule on a retrain day")
+    update_learning_rate: float = Field(3e-4, gt=0, description="constant rate of the update")
+    max_drift: float = Field(
+        0.5,
+        gt=0,
+        le=2,
+        description="update gate: largest mean cosine distance of item vectors before and after",
+    )
+
+
+class DistributedSettings(Section):
+    """Where training runs."""
+
+    processes: int = Field(2, ge=1, description="TorchDistributor ranks")
+    local_mode: bool = Field(True, description="ranks on the driver's machine")
+    use_gpu: bool = Field(False, description="one accelerator per rank")
+    seed: int = Field(13, ge=0, description="seed of initial weights, order and dropout")
+
+
+class StarsSettings(TrainingSettings):
+    """STARS, and how its two heads are weighted."""
+
+    frozen_offset_share: float = Field(
+        0.25, ge=0, lt=1, description="share of the epochs in which the item offsets stay zero"
+    )
+    generation_weight: float = Field(
+        0.5, ge=0, description="λ_gen, weight of the h_gen loss; no unit"
+    )
+    popularity_gamma: float = Field(
+        0.5, ge=0, le=1, description="γ of the fixed popularity term in training; no unit"
+    )
+
+
+class TreeBridgeSettings(TrainingSettings):
+    """TreeBridge's generator and its search."""
+
+    llm_weight: float = Field(1.0, ge=0, description="λ₁, weight of the llm tree's loss; no unit")
+    cf_weight: float = Field(1.0, ge=0, description="λ₂, weight of the cf tree's loss; no unit")
+    beam: int = Field(50, ge=1, description="paths kept per level and tree")
+
+
+class TreeSettings(Section):
+    """Shape and age of the trees."""
+
+    level_sizes: tuple[int, ...] | None = Field(
+        None, description="codes per level; none: derived from the number of items"
+    )
+    leaf_capacity: int = Field(16, ge=2, description="τ, most items per leaf")
+    headroom: float = Field(
+        0.25, ge=0, lt=1, description="share of leaf slots left free for new items at a rebuild"
+    )
+    iterations: int = Field(15, ge=1, description="k-means iterations per split")
+    seed: int = Field(17, ge=0, description="seed of the initial centroids")
+    min_free_share: float = Field(
+        0.05, ge=0, lt=1, description="rebuild when fewer leaf slots than this share are free"
+    )
+    max_distortion_growth: float = Field(
+        0.2, gt=0, description="rebuild when mean distortion grew by more than this share"
+    )
+
+
+class PlanSettings(Section):
+    """When a day is a retrain day."""
+
+    retrain_every_days: int = Field(7, ge=1, description="age of weights that forces a retrain")
+
+
+class EvaluationSettings(Section):
+    """What is measured on a day nobody has seen."""
+
+    cutoffs: tuple[int, ...] = Field((10, 50, 100), description="K of HR@K and NDCG@K")
+    max_users: int = Field(20_000, ge=1, description="users judged, drawn by hash of user and day")
+    tolerance: float = Field(
+        0.1, ge=0, description="a candidate may lose this share of the comparator's HR@50"
+    )
+    holdout_share: float = Field(
+        0.05, gt=0, lt=1, description="share of users kept out of the update for its gate"
+    )
+    holdout_min_users: int = Field(200, ge=1, description="fewer users than this only warn")
+
+
+class IndexSettings(Section):
+    """The ANN index."""
+
+    factory: str = Field("IDMap2,HNSW32", description="faiss factory string, inner product")
+    ef_construction: int = Field(80, ge=8, description="HNSW: candidates while building")
+    ef_search: int = Field(128, ge=8, description="HNSW: candidates while searching")
+    min_recall: float = Field(0.95, ge=0, le=1, description="least recall@100 against exact search")
+
+
+class ReleaseSettings(Section):
+    """What is published and how long it stays."""
+
+    keep: int = Field(5, ge=2, description="releases kept, the serving one always")
+
+
+class RetentionSettings(Section):
+    """How long files outside tables stay; tables follow their contracts."""
+
+    artifact_days: int = Field(14, ge=1, description="days artifacts not named by a release stay")
+    landing_days: int = Field(60, ge=1, description="days landed files stay")
+    vacuum_hours: int = Field(168, ge=0, description="age of unreferenced table files to delete")
+
+
+class SparkSettings(Section):
+    """Spark's size; empty values leave Spark's own defaults, as a cluster wants."""
+
+    master: str = Field("local[2]", description="Spark master, or `local[N]`")
+    driver_memory_gib: int | None = Field(None, description="none: a quarter of the machine's")
+    shuffle_partitions: int | None = Field(4, description="none: Spark's default")
+    embed_partitions: int = Field(2, ge=1, description="tasks that embed texts or users")
+    conf: dict[str, str] = Field(default_factory=dict, description="further Spark settings")
+
+
+class NoticeSettings(Section):
+    """Who hears of a failed or late run."""
+
+    webhook: str | None = Field(None, description="address that receives failure notices as JSON")
+    deadline_hours: float = Field(6, gt=0, description="a run later than this is reported")
+
+
+class Settings(Section):
+    """The whole settings file of one environment."""
+
+    home: str = Field(description="folder or URI below which everything of this source lives")
+    source: SourceSettings = SourceSettings()
+    ingest: IngestSettings = IngestSettings()
+    texts: TextSettings = TextSettings()
+    histories: HistorySettings = HistorySettings()
+    distributed: DistributedSettings = DistributedSettings()
+    dssm: TrainingSettings = TrainingSettings()
+    trees: TreeSettings = TreeSettings()
+    treebridge: TreeBridgeSettings = TreeBridgeSettings()
+    stars: StarsSettings = StarsSettings()
+    plan: PlanSettings = PlanSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    index: IndexSettings = IndexSettings()
+    release: ReleaseSettings = ReleaseSettings()
+    retention: RetentionSettings = RetentionSettings()
+    spark: SparkSettings = SparkSettings()
+    notices: NoticeSettings = NoticeSettings()
