@@ -1,0 +1,80 @@
+# Grove on one machine. `make` alone explains itself; CI calls `make test`.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+SOURCE ?= marketplace
+PORT ?= 8080
+JOBS := .venv/jobs/bin
+AIRFLOW := .venv/airflow/bin
+
+JAVA_OF_THE_MACHINE := $(JAVA_HOME)
+
+export PYTHONPATH := $(CURDIR)/libs:$(CURDIR)
+export JAVA_HOME := $(CURDIR)/.venv/java-home
+export PYSPARK_PYTHON := $(CURDIR)/.venv/jobs/bin/python
+export HF_HUB_OFFLINE := 1
+export OMP_WAIT_POLICY := PASSIVE
+
+# Every shell has a USER of its own; only one that was typed names a shopper.
+SHOPPER := $(if $(filter command,$(origin USER)),--user '$(USER)')
+GROVE := $(JOBS)/python -m infra.local --source $(SOURCE) --port $(PORT)
+
+.PHONY: help
+help: ## Explain the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Make both Python environments, find Java, fetch two jars; seconds the second time
+	@JAVA_HOME='$(JAVA_OF_THE_MACHINE)' $(PYTHON) -m infra.local.bootstrap
+
+.PHONY: run
+run: setup ## Run every day that is missing  [SOURCE= DATA= DAYS=from..to SIZE= PORT=]
+	@$(GROVE) run --data '$(DATA)' --days '$(DAYS)' --size '$(SIZE)'
+
+.PHONY: stop
+stop: ## Stop Airflow
+	@$(GROVE) stop
+
+.PHONY: trigger
+trigger: ## Run one day again  DAY= [RETRAIN=1]
+	@$(GROVE) trigger --day '$(DAY)' $(if $(RETRAIN),--retrain)
+
+.PHONY: backfill
+backfill: ## Run a range of days again, in order  FROM= TO=
+	@$(GROVE) backfill --from '$(FROM)' --to '$(TO)'
+
+.PHONY: recommend
+recommend: ## Recommend from the served release  USER=
+	@$(GROVE) recommend $(SHOPPER)
+
+.PHONY: rollback
+rollback: ## Serve an earlier release  TO=
+	@$(GROVE) rollback --to '$(TO)'
+
+.PHONY: test
+test: setup lint ## Run everything CI runs
+	$(JOBS)/python -m pytest --ignore=tests/dags
+	$(MAKE) test-dags
+
+.PHONY: test-dags
+test-dags: ## Run the tests of the Airflow environment
+	PYTHONPATH=$(CURDIR)/libs:$(CURDIR)/dags $(AIRFLOW)/python -m pytest tests/dags dags/orchestration
+
+.PHONY: lint
+lint: ## Check style, types and the direction of imports
+	$(JOBS)/ruff check
+	$(JOBS)/ruff format --check
+	$(JOBS)/mypy libs/grove jobs infra/local
+	MYPYPATH=libs:dags $(JOBS)/mypy --python-executable $(AIRFLOW)/python dags
+	$(JOBS)/lint-imports
+
+.PHONY: format
+format: ## Let ruff rewrite what it can
+	$(JOBS)/ruff check --fix
+	$(JOBS)/ruff format
+
+.PHONY: benchmark
+benchmark: ## Measure one benchmark  NAME=
+	$(JOBS)/python tests/benchmarks/run.py $(NAME)

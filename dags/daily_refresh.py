@@ -1,0 +1,152 @@
+"""Turn one day of a shop's logs into a release that a recommender can serve.
+
+Starts at midnight UTC and processes the day that has just ended. The run's partition key
+is its day; nothing else decides which day it is.
+
+    landing -> interactions, items, users, context, queries
+            -> text_embeddings, histories -> item_vectors (dssm) -> codes (llm, cf)
+            -> treebridge, stars -> metrics -> update -> user_embeddings, index -> release
+
+Up to `evaluate_models` nothing has been learnt from the day: the models are judged on it.
+Then the update pass learns from it, and what it leaves is published.
+
+A run waits for earlier days, so days are always worked in order. Every stage replaces its
+own partition and publishing makes a new release, so any task can be cleared and run again.
+Each stage checks its output before it commits; the `check_*` task after it shows the
+verdict. When one falls the run stops, the old data stays, and the old release keeps serving.
+
+**On call.** A red `check_*` task is a data problem: read the table it logged, mend the
+source, clear the stage before it. A red `wait_for_landing` names the feed that is missing.
+A red `require_day` means the run was started without a day. Any other red task is a code or
+cluster problem: read the driver's lines in its log; two retries have already failed. A day
+whose tasks are skipped after `is_open` was closed. To go back to an earlier release:
+`make rollback TO=<release>`. To run days again, in order: `make backfill FROM= TO=`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.providers.standard.operators.python import PythonOperator, ShortCircuitOperator
+from airflow.sdk import DAG, CronPartitionTimetable, Param, TaskGroup, chain
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+
+from grove.catalog import INGESTED, stage_name
+from orchestration.days import is_open, require_day
+from orchestration.deployment import deployment
+from orchestration.failure_notice import report_late_run
+from orchestration.house import house_rules
+from orchestration.sensors import EarlierDaysSensor, LandingSensor
+from orchestration.stages import DAY, gate, stage
+
+
+def judged(job: str, dataset: str, *, training_pass: str = "candidate") -> None:
+    """A stage and its gate."""
+    arguments = () if training_pass == "candidate" else ("--pass", training_pass)
+    chain(stage(job, arguments=arguments), gate(dataset, of=stage_name(job, training_pass)))
+
+
+with DAG(
+    dag_id="daily_refresh",
+    doc_md=__doc__,
+    schedule=CronPartitionTimetable(
+        "0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"
+    ),
+    # More than one, or a later day that waits would keep an earlier one from starting.
+    max_active_runs=16,
+    dagrun_timeout=timedelta(hours=48),
+    deadline=DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=deployment().deadline_hours),
+        callback=SyncCallback(report_late_run),
+    ),
+    params={
+        "retrain": Param(
+            False,
+            type="boolean",
+            description="Train from scratch and rebuild the trees, whatever the plan would say.",
+        ),
+        "make_current": Param(
+            False,
+            type="boolean",
+            description="Serve this release even where a later day's release is being served.",
+        ),
+    },
+    tags=["grove", "recall", "tier-1"],
+    **house_rules(),
+):
+    with TaskGroup("ingested", tooltip="What was landed, accepted and refused") as ingested:
+        for dataset in INGESTED:
+            gate(dataset.name, of="ingest_landing")
+    with TaskGroup("texts", tooltip="Vectors of texts this encoder never saw") as texts:
+        judged("embed_texts", "text_embeddings")
+    with TaskGroup("histories", tooltip="What each user did, in order") as histories:
+        judged("build_histories", "histories")
+    with TaskGroup("dssm", tooltip="The two-tower model whose items the cf tree orders") as dssm:
+        judged("train_dssm", "item_vectors")
+    with TaskGroup("trees", tooltip="A path for every item: by text, and by behaviour") as trees:
+        judged("build_trees", "codes")
+    with TaskGroup("treebridge", tooltip="The generator over both trees") as treebridge:
+        judged("train_treebridge", "treebridge")
+    with TaskGroup("stars", tooltip="The next-item transformer") as stars:
+        judged("train_stars", "item_vectors")
+    with TaskGroup("evaluation", tooltip="Judged on a day nobody has seen") as evaluation:
+        judged("evaluate_models", "metrics")
+    with TaskGroup("update", tooltip="Learn the day itself, in a short pass") as update:
+        for model, dataset_name in (
+            ("dssm", "item_vectors"),
+            ("treebridge", "treebridge"),
+            ("stars", "item_vectors"),
+        ):
+            with TaskGroup(model):
+                judged(f"train_{model}", dataset_name, training_pass="update")
+    with TaskGroup("users", tooltip="A vector for every user") as users:
+        judged("infer_users", "user_embeddings")
+    with TaskGroup("index", tooltip="Nearest items of a vector") as index:
+        judged("build_index", "index")
+    with TaskGroup("release", tooltip="One folder, one manifest, one pointer") as release:
+        chain(
+            stage(
+                "publish_release",
+                arguments=["{{ '--make-current' if params.make_current else '' }}"],
+            ),
+            gate("release", of="publish_release"),
+        )
+
+    chain(
+        PythonOperator(
+            task_id="require_day", python_callable=require_day, op_args=[DAY], retries=0
+        ),
+        EarlierDaysSensor(
+            task_id="wait_for_earlier_days",
+            day=DAY,
+            last_task="release.check_release",
+            poke_interval=10,
+            timeout=timedelta(hours=48),
+        ),
+        LandingSensor(
+            task_id="wait_for_landing",
+            day=DAY,
+            poke_interval=30,
+            timeout=timedelta(hours=deployment().landing_hours),
+        ),
+        stage("ingest_landing"),
+        ShortCircuitOperator(task_id="is_open", python_callable=is_open, op_args=[DAY]),
+        ingested,
+        texts,
+        stage(
+            "plan_day",
+            arguments=["{{ '--retrain' if params.retrain else '' }}"],
+            plain=True,
+        ),
+        histories,
+        dssm,
+        trees,
+        [treebridge, stars],
+        evaluation,
+        update,
+        users,
+        index,
+        release,
+    )

@@ -1,0 +1,42 @@
+"""Land each day of the simulated marketplace, as a shop's collector would.
+
+Starts at midnight UTC and writes the day that has just ended into the landing zone, so that
+`daily_refresh` has real work after the demo. A day that has landed is left alone: the
+refresh may be reading it. Where the source is no simulator there is nothing to do, and the
+DAG stays paused.
+
+**On call.** A red `land_source` means no day for `daily_refresh`, whose `wait_for_landing`
+then times out: read the job's log and clear the task.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.providers.standard.operators.python import PythonOperator, ShortCircuitOperator
+from airflow.sdk import DAG, CronPartitionTimetable, chain
+
+from orchestration.days import has_not_landed, require_day
+from orchestration.house import house_rules
+from orchestration.stages import DAY, stage
+
+with DAG(
+    dag_id="demo_collector",
+    doc_md=__doc__,
+    schedule=CronPartitionTimetable(
+        "0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"
+    ),
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=6),
+    tags=["grove", "demo"],
+    **house_rules(),
+):
+    chain(
+        PythonOperator(
+            task_id="require_day", python_callable=require_day, op_args=[DAY], retries=0
+        ),
+        ShortCircuitOperator(
+            task_id="has_not_landed", python_callable=has_not_landed, op_args=[DAY]
+        ),
+        stage("land_source", plain=True),
+    )

@@ -1,0 +1,1 @@
+"""What every DAG of Grove shares: the deployment, stages, gates, sensors and notices."""

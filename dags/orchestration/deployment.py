@@ -1,0 +1,120 @@
+"""Where this installation keeps things, read once from the environment.
+
+Imported while Airflow parses DAGs, so it stays cheap: standard library, `grove.catalog`
+and `grove.errors` only. `infra/local` sets these variables on one machine; on a cluster
+the image does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from grove.catalog import FEEDS, Layout
+from grove.errors import SettingsError
+
+REQUIRED = (
+    "GROVE_HOME",
+    "GROVE_SETTINGS",
+    "GROVE_REPOSITORY",
+    "GROVE_JOBS_PYTHON",
+    "GROVE_SPARK_SUBMIT",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """One installation: its folders, programs and limits."""
+
+    home: str
+    """Folder or URI below which everything of the source lives."""
+    settings: str
+    """Settings file every job reads."""
+    repository: str
+    """Checkout that holds `jobs` and `libs`."""
+    jobs_python: str
+    """Python of the jobs environment."""
+    spark_submit: str
+    """Absolute path of spark-submit in the jobs environment."""
+    spark_jars: str
+    """Jars every Spark application gets, separated by commas; empty where the image has them."""
+    driver_memory_gib: int | None
+    """Memory of a driver; none leaves it to Spark."""
+    feeds: tuple[str, ...]
+    """Feeds the source declares."""
+    first_day: date
+    """No day before this one is scheduled."""
+    last_day: date | None
+    """Last day of a source that has ended."""
+    simulated: bool
+    """Whether the source is a simulator, so that `demo_collector` has something to land."""
+    landing_hours: float
+    """How long a run waits for its day to land."""
+    deadline_hours: float
+    """A run later than this is reported."""
+    webhook: str | None
+    """Address that receives notices as JSON."""
+
+    @property
+    def layout(self) -> Layout:
+        """Every path below the home."""
+        return Layout(self.home)
+
+    @property
+    def libraries(self) -> str:
+        """Folder on the import path of every job."""
+        return f"{self.repository}/libs"
+
+    def job(self, name: str) -> str:
+        """File of a job."""
+        return f"{self.repository}/jobs/{name}.py"
+
+
+def read_deployment(environment: Mapping[str, str]) -> Deployment:
+    """Read a deployment from environment variables.
+
+    Args:
+        environment: variables by name; those in `REQUIRED` must be there.
+
+    Returns:
+        The deployment.
+
+    Raises:
+        SettingsError: a required variable is missing; all of them are named.
+    """
+    missing = [name for name in REQUIRED if not environment.get(name)]
+    if missing:
+        raise SettingsError(
+            "the environment does not say where Grove lives",
+            where="the environment of Airflow's scheduler, DAG processor and workers",
+            expected=", ".join(REQUIRED),
+            found=f"without {', '.join(missing)}",
+            next_step="start Airflow with `make run`, or set the variables in its image",
+        )
+    last_day = environment.get("GROVE_LAST_DAY")
+    memory = environment.get("GROVE_DRIVER_MEMORY_GIB")
+    return Deployment(
+        home=environment["GROVE_HOME"],
+        settings=environment["GROVE_SETTINGS"],
+        repository=environment["GROVE_REPOSITORY"],
+        jobs_python=environment["GROVE_JOBS_PYTHON"],
+        spark_submit=environment["GROVE_SPARK_SUBMIT"],
+        spark_jars=environment.get("GROVE_SPARK_JARS", ""),
+        driver_memory_gib=int(memory) if memory else None,
+        feeds=tuple(environment.get("GROVE_FEEDS", ",".join(FEEDS)).split(",")),
+        first_day=date.fromisoformat(environment.get("GROVE_FIRST_DAY", "2000-01-01")),
+        last_day=date.fromisoformat(last_day) if last_day else None,
+        simulated=environment.get("GROVE_SIMULATED") == "yes",
+        landing_hours=float(environment.get("GROVE_LANDING_HOURS", "6")),
+        deadline_hours=float(environment.get("GROVE_DEADLINE_HOURS", "6")),
+        webhook=environment.get("GROVE_WEBHOOK") or None,
+    )
+
+
+@cache
+def deployment() -> Deployment:
+    """The deployment of this process."""
+    return read_deployment(os.environ)

@@ -1,0 +1,97 @@
+"""Leave a notice of a failed or late run: a file below the home, and a webhook if one is set."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import timezone
+
+from orchestration.deployment import deployment
+
+log = logging.getLogger(__name__)
+
+DATA_PROBLEM = "a red check is a data problem: read the table it logged"
+CODE_PROBLEM = "any other red task is a code or cluster problem: read the driver's log"
+
+
+def report_failure(context: Any) -> None:
+    """Write a notice of a task that failed for good; Airflow calls this.
+
+    Args:
+        context: Airflow's task context.
+    """
+    ti = context["ti"]
+    task = ti.task_id
+    is_gate = task.rpartition(".")[2].startswith("check_")
+    leave_notice(
+        {
+            "kind": "failed",
+            "dag": ti.dag_id,
+            "task": task,
+            "day": context["dag_run"].partition_key,
+            "run_id": ti.run_id,
+            "reason": str(context.get("exception") or "unknown"),
+            "log": ti.log_url,
+            "on_call": DATA_PROBLEM if is_gate else CODE_PROBLEM,
+        }
+    )
+
+
+def report_late_run(context: Any) -> None:
+    """Write a notice of a run that is not done by its deadline; Airflow calls this.
+
+    Args:
+        context: what Airflow's deadline hands over.
+    """
+    run = context.get("dag_run", {})
+    leave_notice(
+        {
+            "kind": "late",
+            "dag": run.get("dag_id"),
+            "task": None,
+            "day": run.get("partition_key"),
+            "run_id": run.get("dag_run_id") or run.get("run_id"),
+            "reason": f"not done {deployment().deadline_hours:g} hours after it was queued",
+            "log": None,
+            "on_call": "look for a task that waits: a missing feed, an earlier day, a full pool",
+        }
+    )
+
+
+def leave_notice(notice: dict[str, Any]) -> Path:
+    """Write a notice and send it to the webhook.
+
+    Args:
+        notice: what happened; see `report_failure`.
+
+    Returns:
+        The file.
+    """
+    stamped = {**notice, "at": timezone.utcnow().isoformat()}
+    folder = Path(deployment().layout.notices())
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = (notice["day"], notice["kind"], notice["task"] or notice["dag"], notice["run_id"])
+    file = folder / (re.sub(r"[^\w.-]+", "_", "-".join(map(str, parts))) + ".json")
+    text = json.dumps(stamped, indent=2, ensure_ascii=False)
+    file.write_text(text + "\n", encoding="utf-8")
+    log.error("notice left at %s", file)
+    _send(text)
+    return file
+
+
+def _send(text: str) -> None:
+    webhook = deployment().webhook
+    if not webhook:
+        return
+    request = urllib.request.Request(
+        webhook, data=text.encode(), headers={"Content-Type": "application/json"}
+    )
+    try:
+        urllib.request.urlopen(request, timeout=10).close()
+    except OSError as error:
+        log.warning("the webhook did not take the notice: %s", error)

@@ -1,0 +1,129 @@
+"""What a gate does: read a verdict, show it, and stop the run when it is bad.
+
+The checks ran inside the job, on the rows it had staged, before it committed anything.
+A gate starts no Spark; it reads the JSON file the job left.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from grove.catalog import Layout
+from orchestration.deployment import deployment
+
+log = logging.getLogger(__name__)
+
+COLUMNS = ("outcome", "check", "column", "expected", "observed", "rows")
+
+
+def read_gate(dataset: str, stage: str, day: str) -> dict[str, Any]:
+    """Show the verdict of one stage on one dataset and day.
+
+    Args:
+        dataset: what was checked.
+        stage: stage that checked it.
+        day: the run's day, YYYY-MM-DD.
+
+    Returns:
+        Short summary, which Airflow keeps beside the task.
+
+    Raises:
+        AirflowFailException: a `fail` check fell, or there is no verdict.
+    """
+    layout = deployment().layout
+    at = date.fromisoformat(day)
+    results = read_verdict(layout, at, stage, dataset)
+    for line in verdict_table(results):
+        log.info("%s", line)
+    failed = [result for result in results if is_failure(result)]
+    warned = [result for result in results if not result["passed"] and not is_failure(result)]
+    for result in warned:
+        log.warning("warned: %s", describe(result))
+    places = f"report: {layout.report(at, stage)}; Data Docs: {layout.data_docs(at)}/index.html"
+    log.info("%s", places)
+    if failed:
+        raise AirflowFailException(
+            f"{dataset} of {day} was refused: {'; '.join(map(describe, failed))}. What was there "
+            f"before is untouched, and the serving release keeps serving. {places}"
+        )
+    return {
+        "checks": len(results),
+        "warnings": [describe(result) for result in warned],
+        "report": layout.report(at, stage),
+        "data_docs": f"{layout.data_docs(at)}/index.html",
+    }
+
+
+def read_verdict(layout: Layout, day: date, stage: str, dataset: str) -> list[dict[str, Any]]:
+    """Results of a stage's checks on a dataset.
+
+    A dataset that a stage writes in several partitions has a file for each of them.
+
+    Raises:
+        AirflowFailException: the stage left no verdict.
+    """
+    expected = Path(layout.verdict(day, stage, dataset))
+    files = sorted(
+        {*expected.parent.glob(f"{dataset}.json"), *expected.parent.glob(f"{dataset}.*.json")}
+    )
+    if not files:
+        raise AirflowFailException(
+            f"no verdict on {dataset} of {day}: expected {expected}, found nothing. The stage "
+            f"{stage} ended without judging its output, which is a bug: read its log."
+        )
+    return [
+        result
+        for file in files
+        for result in json.loads(file.read_text(encoding="utf-8"))["results"]
+    ]
+
+
+def is_failure(result: dict[str, Any]) -> bool:
+    """Whether a result stops the run."""
+    return not result["passed"] and result["severity"] == "fail"
+
+
+def describe(result: dict[str, Any]) -> str:
+    """One result in one clause."""
+    column = f" of {result['column']}" if result.get("column") else ""
+    rows = f", {result['unexpected_rows']} rows" if result.get("unexpected_rows") else ""
+    return (
+        f"{result['name']}{column}: expected {result['expected']}, found {result['observed']}{rows}"
+    )
+
+
+def verdict_table(results: list[dict[str, Any]]) -> list[str]:
+    """Results as aligned lines, those that fell first.
+
+    Example:
+        >>> passed = {"name": "rows", "severity": "fail", "passed": True, "expected": "> 0",
+        ...           "observed": "7"}
+        >>> verdict_table([passed])[2]
+        'passed   rows           > 0       7         0'
+    """
+    ordered = sorted(results, key=lambda result: (result["passed"], result["severity"] != "fail"))
+    rows = [COLUMNS, *map(_cells, ordered)]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(COLUMNS))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return [lines[0], "-" * len(lines[0]), *lines[1:]]
+
+
+def _cells(result: dict[str, Any]) -> tuple[str, ...]:
+    outcome = "passed" if result["passed"] else {"fail": "FAILED"}.get(result["severity"], "warned")
+    return (
+        outcome,
+        str(result["name"]),
+        str(result.get("column") or ""),
+        str(result["expected"]),
+        str(result["observed"]),
+        str(result.get("unexpected_rows") or 0),
+    )

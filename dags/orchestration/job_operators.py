@@ -1,0 +1,126 @@
+"""Run a job, and tell bad data from broken infrastructure by its exit code.
+
+Spark's own hook raises one exception whatever the exit code, so a day with bad data
+would be tried again and again. Here exit code 65 fails the task for good; any other
+failure is left to Airflow's retries.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from grove.errors import DATA_EXIT_CODE
+from orchestration.deployment import deployment
+
+SHOWN_LINES = 20
+"""Last lines of a failed job that its exception, and so its notice, repeats."""
+
+
+def failure_of(job: str, exit_code: int | None, last_lines: Iterable[str]) -> AirflowException:
+    """The exception for a job that ended badly.
+
+    Args:
+        job: name of the job.
+        exit_code: of its driver; none when it never started.
+        last_lines: what the job said at the end.
+
+    Returns:
+        `AirflowFailException`, which is not retried, for a data or settings error; else
+        `AirflowException`, which is.
+    """
+    said = "\n".join(["", "It said at the end:", *last_lines])
+    if exit_code == DATA_EXIT_CODE:
+        return AirflowFailException(
+            f"{job} refused its input (exit code {exit_code}). The same input fails again, so "
+            f"this task is not retried: correct the data or the settings, then clear it.{said}"
+        )
+    return AirflowException(
+        f"{job} failed (exit code {exit_code}): a code or cluster problem.{said}"
+    )
+
+
+def without_empty(arguments: Sequence[str]) -> list[str]:
+    """Drop what a template rendered to nothing, such as a flag that is not set."""
+    return [argument for argument in arguments if argument]
+
+
+class SparkJobOperator(SparkSubmitOperator):
+    """Submit a job to Spark; see the module for what its exit code means."""
+
+    def execute(self, context: Context) -> None:
+        """Submit the job and wait for it."""
+        self.application_args = without_empty(self.application_args or [])
+        try:
+            super().execute(context)
+        except AirflowException as error:
+            raise failure_of(self.name, *self._end_of_driver()) from error
+
+    def _end_of_driver(self) -> tuple[int | None, list[str]]:
+        # The hook keeps both, but tells only its log.
+        if self._hook is None or self._hook._submit_sp is None:
+            return None, []
+        return self._hook._submit_sp.returncode, list(self._hook._last_submit_log_lines)
+
+
+class PlainJobOperator(BaseOperator):
+    """Run a job that needs no Spark with the jobs environment's Python.
+
+    Args:
+        application: file of the job.
+        application_args: its arguments.
+        env_vars: its whole environment besides the worker's own.
+    """
+
+    template_fields: Sequence[str] = ("application", "application_args", "env_vars")
+
+    def __init__(
+        self,
+        *,
+        application: str,
+        application_args: list[str],
+        env_vars: dict[str, str],
+        **task: Any,
+    ) -> None:
+        super().__init__(**task)
+        self.application = application
+        self.application_args = application_args
+        self.env_vars = env_vars
+        self._process: subprocess.Popen[str] | None = None
+
+    def command(self) -> list[str]:
+        """The command line, once templates are rendered."""
+        return [
+            deployment().jobs_python,
+            self.application,
+            *without_empty(self.application_args),
+        ]
+
+    def execute(self, context: Context) -> None:
+        """Run the job, line by line into the task's log."""
+        self._process = subprocess.Popen(
+            self.command(),
+            env={**os.environ, **self.env_vars},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        last_lines: deque[str] = deque(maxlen=SHOWN_LINES)
+        for line in self._process.stdout or ():
+            self.log.info("%s", line.rstrip())
+            last_lines.append(line.rstrip())
+        exit_code = self._process.wait()
+        if exit_code:
+            raise failure_of(self.task_id, exit_code, last_lines)
+
+    def on_kill(self) -> None:
+        """End the job with the task."""
+        if self._process:
+            self._process.terminate()

@@ -1,0 +1,151 @@
+"""What a run waits for: earlier days of this DAG, and its own day in the landing zone.
+
+Both give their worker back between two looks (mode `reschedule`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import BaseSensorOperator, Context
+from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
+
+from grove.catalog import Layout
+from orchestration.deployment import deployment
+
+UNFINISHED = ("queued", "running")
+ENDED = ("success", "failed", "skipped", "upstream_failed", "removed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherRun:
+    """Another run of the same DAG."""
+
+    run_id: str
+    day: str | None
+    state: str
+
+
+def earlier_unfinished(day: str, runs: Iterable[OtherRun]) -> list[OtherRun]:
+    """Runs that must end before this day may begin, oldest first.
+
+    Days are ISO dates, so their order is the order of their text.
+
+    Example:
+        >>> run = OtherRun(run_id="r", day="2026-08-19", state="running")
+        >>> [other.day for other in earlier_unfinished("2026-08-20", [run])]
+        ['2026-08-19']
+    """
+    waiting = [
+        run for run in runs if run.state in UNFINISHED and run.day is not None and run.day < day
+    ]
+    return sorted(waiting, key=lambda run: str(run.day))
+
+
+def unfinished_runs(ti: Any, last_task: str) -> list[OtherRun]:
+    """Other runs of the task's DAG that may not have ended.
+
+    Asks Airflow's task API, which every worker reaches. The states of the DAG's last task
+    in all runs tell which runs may be unfinished; only those are asked for their day.
+
+    Args:
+        ti: the running task instance.
+        last_task: id of the task with which a run ends.
+
+    Returns:
+        The runs, with their day and state.
+    """
+    from airflow.sdk.execution_time.comms import GetDagRun
+    from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
+
+    states = ti.get_task_states(ti.dag_id, task_ids=[last_task])
+    candidates = [
+        run_id
+        for run_id, tasks in states.items()
+        if run_id != ti.run_id and tasks.get(last_task) not in ENDED
+    ]
+    found = [
+        SUPERVISOR_COMMS.send(GetDagRun(dag_id=ti.dag_id, run_id=run_id)) for run_id in candidates
+    ]
+    return [
+        OtherRun(run_id=run.run_id, day=run.partition_key, state=run.state.value) for run in found
+    ]
+
+
+class EarlierDaysSensor(BaseSensorOperator):
+    """Wait while an earlier day of this DAG is queued or running."""
+
+    template_fields: Sequence[str] = ("day",)
+
+    def __init__(self, *, day: str, last_task: str, **task: Any) -> None:
+        super().__init__(mode="reschedule", **task)
+        self.day = day
+        self.last_task = last_task
+
+    def poke(self, context: Context) -> bool:
+        """Look once."""
+        earlier = earlier_unfinished(self.day, unfinished_runs(context["ti"], self.last_task))
+        for run in earlier:
+            self.log.info("waiting for %s, which is %s (%s)", run.day, run.state, run.run_id)
+        return not earlier
+
+
+class LandingSensor(BaseSensorOperator):
+    """Wait for a day's marker in the landing zone; a timeout names what is missing."""
+
+    template_fields: Sequence[str] = ("day",)
+
+    def __init__(self, *, day: str, **task: Any) -> None:
+        super().__init__(mode="reschedule", **task)
+        self.day = day
+
+    def poke(self, context: Context) -> bool:
+        """Look once."""
+        marker = Path(deployment().layout.landing_marker(date.fromisoformat(self.day)))
+        self.log.info("%s %s", marker, "is there" if marker.is_file() else "is not there yet")
+        return marker.is_file()
+
+    def execute(self, context: Context) -> Any:
+        """Look, and say what is missing when the time is over."""
+        try:
+            return super().execute(context)
+        except AirflowSensorTimeout as error:
+            raise AirflowFailException(
+                describe_missing(
+                    deployment().layout,
+                    date.fromisoformat(self.day),
+                    feeds=deployment().feeds,
+                    hours=self.timeout / 3600,
+                )
+            ) from error
+
+
+def describe_missing(layout: Layout, day: date, *, feeds: Sequence[str], hours: float) -> str:
+    """Say which feeds of a day have not landed.
+
+    Args:
+        layout: where to look.
+        day: the day waited for.
+        feeds: feeds the source declares.
+        hours: how long was waited.
+
+    Returns:
+        What is missing, where, and what to do.
+    """
+    missing = [feed for feed in feeds if not _has_files(Path(layout.landing_feed(feed, day)))]
+    if missing:
+        what = "; ".join(f"feed `{feed}` ({layout.landing_feed(feed, day)})" for feed in missing)
+    else:
+        what = f"only the marker, every feed has files ({layout.landing_marker(day)})"
+    return (
+        f"{day} has not landed within {hours:g} hours. Missing: {what}. Ask the collector of "
+        "the missing feed, then clear this task."
+    )
+
+
+def _has_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())

@@ -1,0 +1,94 @@
+"""The two kinds of task in this project: a stage runs a job, a gate reads its verdict.
+
+Imported while Airflow parses DAGs, so it must stay cheap. `import pyspark` would not
+fail here (the Spark provider installs a client of that name), which is why a lint rule
+and a test forbid it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.python import PythonOperator
+from airflow.sdk import Asset
+
+from grove.catalog import gate_name
+from orchestration.deployment import deployment
+from orchestration.gates import read_gate
+from orchestration.job_operators import PlainJobOperator, SparkJobOperator
+
+DAY = "{{ partition_key }}"
+"""A run's day is its partition key and nothing else."""
+POOL = "spark"
+"""Pool that limits how many jobs run at once."""
+EXECUTION_TIMEOUT = timedelta(hours=8)
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+"""No hub at run time, and no spinning threads while another job holds the cores."""
+
+
+def stage(
+    job: str, *, arguments: Sequence[str] = (), plain: bool = False, **task: Any
+) -> SparkJobOperator | PlainJobOperator:
+    """Run `jobs/<job>.py` for the run's day.
+
+    Args:
+        job: name of the job; it is the task id as well.
+        arguments: what the job takes besides day, settings and run id.
+        plain: whether the job needs no Spark at all.
+        **task: further arguments of the operator.
+
+    Returns:
+        The task.
+    """
+    here = deployment()
+    common = {
+        "task_id": job,
+        "application": here.job(job),
+        "application_args": [
+            *("--day", DAY, "--settings", here.settings, "--run-id", "{{ run_id }}"),
+            *arguments,
+        ],
+        "env_vars": {
+            "PYSPARK_PYTHON": here.jobs_python,
+            "PYSPARK_DRIVER_PYTHON": here.jobs_python,
+            "PYTHONPATH": here.libraries,
+            **OFFLINE,
+        },
+        "execution_timeout": EXECUTION_TIMEOUT,
+        **task,
+    }
+    if plain:
+        return PlainJobOperator(**common)
+    return SparkJobOperator(
+        name=f"grove.{job}",
+        conn_id="spark_default",
+        spark_binary=here.spark_submit,
+        jars=here.spark_jars or None,
+        driver_memory=f"{here.driver_memory_gib}g" if here.driver_memory_gib else None,
+        pool=POOL,
+        # A job in client mode cannot be found again after a crash of the worker.
+        durable=False,
+        **common,
+    )
+
+
+def gate(dataset: str, *, of: str) -> PythonOperator:
+    """Read the verdict of a stage on a dataset; bad data stops the run and is not retried.
+
+    Args:
+        dataset: what was checked.
+        of: stage that checked it; see `grove.catalog.stage_name`.
+
+    Returns:
+        The task. When the gate is passed it reports the asset `grove.<dataset>`.
+    """
+    return PythonOperator(
+        task_id=gate_name(dataset),
+        python_callable=read_gate,
+        op_kwargs={"dataset": dataset, "stage": of, "day": DAY},
+        outlets=[Asset(f"grove.{dataset}")],
+        retries=0,
+        doc_md=f"Shows the checks `{of}` ran on `{dataset}`, and fails when a `fail` check fell.",
+    )

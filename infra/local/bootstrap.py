@@ -1,0 +1,94 @@
+"""Make everything a day needs: two Python environments, Java and two jars.
+
+    python3 -m infra.local.bootstrap
+
+The first call takes a minute or two, a later one a second: each environment remembers
+the fingerprint of the locks it was made from. A set-up that was interrupted is noticed
+and made anew. Nothing here needs root, and after it nothing needs the network.
+Standard library only, since it runs before any environment exists.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from grove.errors import GroveError
+from infra.local.jars import prepare_jars
+from infra.local.java import prepare_java
+from infra.local.toolchain import ENVIRONMENTS, REQUIREMENTS, digest, run
+
+PYTHON = "3.11"
+"""The version the locks were made for and the tests run on; uv finds it, or fetches it."""
+LOCKS = {
+    "jobs": ("jobs.lock", "develop.lock"),
+    "airflow": ("airflow.lock", "airflow-develop.lock"),
+}
+UNFINISHED = "unfinished"
+
+
+def find_uv() -> Path:
+    """The installer: the one on the PATH, or one from PyPI in an environment of its own."""
+    on_path = shutil.which("uv")
+    if on_path:
+        return Path(on_path)
+    folder = ENVIRONMENTS / "uv"
+    program = folder / "bin" / "uv"
+    if not program.is_file():
+        run([sys.executable, "-m", "venv", "--clear", folder], purpose="make a folder for uv")
+        run(
+            [
+                *(folder / "bin" / "python", "-m", "pip", "install", "--quiet"),
+                *("--require-hashes", "--requirement", REQUIREMENTS / "installer.lock"),
+            ],
+            purpose="install uv",
+        )
+    return program
+
+
+def prepare_environment(name: str, uv: Path) -> str:
+    """Bring one Python environment to the state its locks describe.
+
+    Args:
+        name: folder below `.venv`, and key of `LOCKS`.
+        uv: the installer.
+
+    Returns:
+        One line that says what was done.
+    """
+    folder = ENVIRONMENTS / name
+    locks = [REQUIREMENTS / lock for lock in LOCKS[name]]
+    stamp = folder / "made-from"
+    wanted = digest(*locks)
+    found = stamp.read_text(encoding="utf-8") if stamp.is_file() else None
+    python = folder / "bin" / "python"
+    if found == wanted and python.is_file():
+        return f"{name} environment is up to date"
+    if found == UNFINISHED or not python.is_file():
+        run([uv, "venv", "--quiet", "--clear", "--python", PYTHON, folder], purpose=f"make {name}")
+    stamp.write_text(UNFINISHED, encoding="utf-8")
+    run(
+        [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, *locks],
+        purpose=f"install the {name} environment",
+    )
+    stamp.write_text(wanted, encoding="utf-8")
+    return f"{name} environment installed"
+
+
+def main() -> int:
+    """Run every step of the set-up; each is a line on the terminal."""
+    try:
+        uv = find_uv()
+        for name in LOCKS:
+            print(f"setup: {prepare_environment(name, uv)}", flush=True)
+        print(f"setup: {prepare_java(uv)}", flush=True)
+        print(f"setup: {prepare_jars()}", flush=True)
+    except GroveError as error:
+        print(f"setup failed: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""Start and stop Airflow's four components, each by itself.
+
+`airflow standalone` leaves its children behind when it is stopped, so the four are started
+one by one, each in a process group of its own with a pid file, and stopped by their pids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from grove.errors import InfrastructureError
+from grove.runtime.clock import Stopwatch
+from grove.runtime.files import read_json, write_json
+from infra.local.installation import HOST, Installation
+from infra.local.toolchain import AIRFLOW_PYTHON, run
+
+COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+GRACE_SECONDS = 30
+"""How long a component may take to end before it is killed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A process of ours: its id, and when it started, so that a reused id is noticed."""
+
+    pid: int
+    started: str
+
+
+def start_airflow(installation: Installation, environment: dict[str, str]) -> bool:
+    """Start the components, unless they run already with the same environment.
+
+    Args:
+        installation: whose Airflow to start.
+        environment: variables for the components; a change restarts them.
+
+    Returns:
+        Whether anything was started.
+
+    Raises:
+        InfrastructureError: the port is taken by another program.
+    """
+    fingerprint = hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()
+    fingerprint_file = installation.airflow_home / "environment.sha256"
+    same = fingerprint_file.is_file() and fingerprint_file.read_text("utf-8") == fingerprint
+    if same and len(running_components(installation)) == len(COMPONENTS):
+        return False
+    stop_airflow(installation)
+    refuse_busy_port(installation.port)
+    run(
+        [AIRFLOW_PYTHON, "-m", "airflow", "db", "migrate"],
+        purpose="prepare Airflow's database",
+        **environment,
+    )
+    for component in COMPONENTS:
+        _start(installation, component, environment)
+    fingerprint_file.write_text(fingerprint, encoding="utf-8")
+    return True
+
+
+def stop_airflow(installation: Installation) -> int:
+    """Ask every component to end, wait, and kill what is left of our own groups.
+
+    Returns:
+        How many components were running.
+    """
+    running = running_components(installation)
+    for process in running.values():
+        os.kill(process.pid, signal.SIGTERM)
+    watch = Stopwatch()
+    while any(map(is_alive, running.values())) and watch.seconds() < GRACE_SECONDS:
+        time.sleep(0.2)
+    for process in running.values():
+        # Each component leads a group of its own, so this reaches its workers and nobody else.
+        if _group_exists(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+    for component in COMPONENTS:
+        _pid_file(installation, component).unlink(missing_ok=True)
+    return len(running)
+
+
+def running_components(installation: Installation) -> dict[str, Process]:
+    """Components that run now, by name."""
+    found = {}
+    for component in COMPONENTS:
+        file = _pid_file(installation, component)
+        if file.is_file():
+            process = Process(**read_json(file))
+            if is_alive(process):
+                found[component] = process
+    return found
+
+
+def is_alive(process: Process) -> bool:
+    """Whether this very process, not another with its id, still runs."""
+    return _start_of(process.pid) == process.started
+
+
+def refuse_busy_port(port: int) -> None:
+    """Fail early when another program listens where the UI should.
+
+    Raises:
+        InfrastructureError: with another port to try.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise InfrastructureError(
+                "the port of Airflow's UI is taken",
+                where=f"{HOST}:{port}",
+                expected="a free port",
+                found=str(error),
+                next_step=f"choose another one, `make run PORT={port + 1}`, or end the program "
+                "that listens there (`make stop` ends an Airflow that Grove started)",
+            ) from error
+
+
+def log_file(installation: Installation, component: str) -> Path:
+    """Log of a component."""
+    return installation.airflow_home / "logs" / f"{component}.log"
+
+
+def _pid_file(installation: Installation, component: str) -> Path:
+    return installation.airflow_home / f"{component}.pid.json"
+
+
+def _start(installation: Installation, component: str, environment: dict[str, str]) -> None:
+    log = log_file(installation, component)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [str(AIRFLOW_PYTHON), "-m", "airflow", component],
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    started = _start_of(process.pid)
+    write_json(_pid_file(installation, component), {"pid": process.pid, "started": started})
+
+
+def _start_of(pid: int) -> str:
+    """When a process started, as the system tells it; empty when there is none."""
+    answer = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    state, _, started = answer.partition(" ")
+    return "" if state.startswith("Z") else started.strip()
+
+
+def _group_exists(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,107 @@
+"""Which days to land, to ingest as history, and to run; all of it without a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from grove.errors import SettingsError
+
+HISTORY_DAYS = 28
+DAYS_TO_RUN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayPlan:
+    """The days of one `make run`."""
+
+    history_first: date
+    first: date
+    last: date
+    ended: bool
+    """Whether the source's last day is `last`, so that no run is scheduled after it."""
+
+    @property
+    def history_last(self) -> date:
+        """Last day that is ingested by range."""
+        return self.first - timedelta(days=1)
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Days that run through Airflow, in order."""
+        count = (self.last - self.first).days + 1
+        return tuple(self.first + timedelta(days=offset) for offset in range(count))
+
+    @property
+    def by_schedule(self) -> tuple[date, ...]:
+        """Days that come as scheduled runs: the last one, unless the source has ended."""
+        return () if self.ended else (self.last,)
+
+    @property
+    def by_backfill(self) -> tuple[date, ...]:
+        """Days that come through a backfill."""
+        return tuple(day for day in self.days if day not in self.by_schedule)
+
+
+def plan_days(*, today: date, known_first: date | None, days: str | None) -> DayPlan:
+    """Decide the days of a run.
+
+    Args:
+        today: the day of the machine, UTC.
+        known_first: first day of the source, where the settings name one: every day of a
+            real source, or the day an earlier `make run` began with.
+        days: `from..to` as typed; none means up to yesterday.
+
+    Returns:
+        The days. Without `days`, a new source gets 28 days of history and runs 3; one that
+        has run before goes on from where it began, up to yesterday.
+
+    Raises:
+        SettingsError: `days` is not `from..to`, is reversed, or reaches into today.
+    """
+    yesterday = today - timedelta(days=1)
+    if days is None:
+        began = known_first or today - timedelta(days=HISTORY_DAYS + DAYS_TO_RUN)
+        first = began + timedelta(days=HISTORY_DAYS)
+        return DayPlan(history_first=began, first=first, last=yesterday, ended=False)
+    first, last = parse_range(days)
+    if last > yesterday:
+        raise _wrong_range(days, f"a last day up to {yesterday}, the last one that is over")
+    began = first - timedelta(days=HISTORY_DAYS)
+    if known_first and known_first < first:
+        began = known_first
+    return DayPlan(history_first=began, first=first, last=last, ended=last < yesterday)
+
+
+def parse_range(days: str) -> tuple[date, date]:
+    """Read `from..to`.
+
+    Example:
+        >>> [str(day) for day in parse_range("2011-11-01..2011-11-07")]
+        ['2011-11-01', '2011-11-07']
+    """
+    first, separator, last = days.partition("..")
+    try:
+        ends = date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError as error:
+        raise _wrong_range(days, "two days, such as 2011-11-01..2011-11-07") from error
+    if not separator or ends[0] > ends[1]:
+        raise _wrong_range(days, "a first day that is not after the last one")
+    return ends
+
+
+def missing_days(days: Iterable[date], succeeded: Iterable[str]) -> tuple[date, ...]:
+    """Days without a successful run, in order."""
+    done = set(succeeded)
+    return tuple(day for day in days if str(day) not in done)
+
+
+def _wrong_range(days: str, expected: str) -> SettingsError:
+    return SettingsError(
+        "the days cannot be run",
+        where="DAYS",
+        expected=expected,
+        found=days,
+        next_step="correct DAYS=<from>..<to>",
+    )

@@ -1,0 +1,169 @@
+"""One source's installation on this machine: folders, secrets, and Airflow's environment."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from grove.errors import DataError
+from grove.runtime.files import read_json
+from grove.runtime.spark_session import driver_memory_gib
+from grove.settings import Settings
+from infra.local.jars import JARS, jars_folder
+from infra.local.toolchain import JAVA_HOME, JOBS_PYTHON, REPOSITORY, SPARK_SUBMIT
+
+LOGIN = "admin"
+HOST = "127.0.0.1"
+"""Airflow listens here and nowhere else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """Where one source lives on this machine, and on which port its UI answers."""
+
+    home: Path
+    port: int
+
+    @property
+    def settings_file(self) -> Path:
+        """Settings that every job of this source reads."""
+        return self.home / "settings.yaml"
+
+    @property
+    def airflow_home(self) -> Path:
+        """Airflow's database, logs, secrets and pid files."""
+        return self.home / "airflow"
+
+    @property
+    def secrets_file(self) -> Path:
+        """Password and keys of this installation; only its owner may read it."""
+        return self.airflow_home / "secrets.json"
+
+    @property
+    def address(self) -> str:
+        """Where the UI answers."""
+        return f"http://{HOST}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Secrets:
+    """What is generated once per installation."""
+
+    password: str
+    jwt_secret: str
+    fernet_key: str
+
+
+def read_secrets(installation: Installation) -> Secrets:
+    """Secrets of an installation; made on the first call."""
+    if not installation.secrets_file.is_file():
+        values = {
+            "password": secrets.token_urlsafe(12),
+            "jwt_secret": secrets.token_urlsafe(64),
+            "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        }
+        _write_private(installation.secrets_file, values)
+    found = Secrets(**read_json(installation.secrets_file))
+    _write_private(passwords_file(installation), {LOGIN: found.password})
+    return found
+
+
+def passwords_file(installation: Installation) -> Path:
+    """File from which Airflow's own login reads the password."""
+    return installation.airflow_home / "passwords.json"
+
+
+def _write_private(file: Path, values: dict[str, str]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        json.dump(values, out)
+    file.chmod(0o600)
+
+
+def airflow_environment(
+    installation: Installation, settings: Settings, *, last_day: date | None
+) -> dict[str, str]:
+    """Variables for Airflow's components, besides those of this process.
+
+    Args:
+        installation: whose Airflow it is.
+        settings: settings of the source.
+        last_day: last day of a source that has ended.
+
+    Returns:
+        Variables by name.
+    """
+    return {
+        **_airflow_variables(installation),
+        **_grove_variables(installation, settings, last_day),
+        "JAVA_HOME": str(JAVA_HOME),
+        "PYTHONPATH": f"{REPOSITORY / 'libs'}:{REPOSITORY / 'dags'}",
+    }
+
+
+def _airflow_variables(installation: Installation) -> dict[str, str]:
+    found = read_secrets(installation)
+    connection = {"conn_type": "spark", "host": "local[2]", "extra": {"deploy-mode": "client"}}
+    return {
+        "AIRFLOW_HOME": str(installation.airflow_home),
+        "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps(connection),
+        "AIRFLOW__API__BASE_URL": installation.address,
+        "AIRFLOW__API__HOST": HOST,
+        "AIRFLOW__API__PORT": str(installation.port),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API_AUTH__JWT_SECRET": found.jwt_secret,
+        "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{installation.address}/execution/",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__FERNET_KEY": found.fernet_key,
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "infra" / "airflow_plugins"),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(installation)),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{LOGIN}:admin",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "60",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+
+
+def _grove_variables(
+    installation: Installation, settings: Settings, last_day: date | None
+) -> dict[str, str]:
+    jars = ",".join(str(jars_folder() / name) for name in JARS)
+    return {
+        "GROVE_HOME": settings.home,
+        "GROVE_SETTINGS": str(installation.settings_file),
+        "GROVE_REPOSITORY": str(REPOSITORY),
+        "GROVE_JOBS_PYTHON": str(JOBS_PYTHON),
+        "GROVE_SPARK_SUBMIT": str(SPARK_SUBMIT),
+        "GROVE_SPARK_JARS": jars,
+        "GROVE_DRIVER_MEMORY_GIB": str(driver_memory_gib(settings.spark)),
+        "GROVE_FEEDS": ",".join(settings.source.feeds),
+        "GROVE_LAST_DAY": str(last_day) if last_day else "",
+        "GROVE_SIMULATED": "yes" if settings.source.data is None else "no",
+        "GROVE_DEADLINE_HOURS": str(settings.notices.deadline_hours),
+        "GROVE_WEBHOOK": settings.notices.webhook or "",
+    }
+
+
+def password(installation: Installation) -> str:
+    """Password of the login `admin`.
+
+    Raises:
+        DataError: Airflow was never started here.
+    """
+    if not installation.secrets_file.is_file():
+        raise DataError(
+            "this source was never run here",
+            where=str(installation.home),
+            expected=installation.secrets_file.name,
+            found="nothing",
+            next_step="run `make run` first",
+        )
+    return read_secrets(installation).password

@@ -1,0 +1,63 @@
+"""Run jobs outside Airflow: those that come before its first run, and those a person asks for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from grove.errors import InfrastructureError
+from grove.runtime.spark_session import driver_memory_gib
+from grove.settings import Settings
+from infra.local.jars import JARS, jars_folder
+from infra.local.toolchain import JAVA_HOME, JOBS_PYTHON, REPOSITORY, SPARK_SUBMIT
+
+
+def run_plain(job: str, settings_file: Path, *arguments: str) -> None:
+    """Run a job that needs no Spark, on this terminal.
+
+    Raises:
+        InfrastructureError: the job failed; it has said why.
+    """
+    _call([str(JOBS_PYTHON), _file(job), "--settings", str(settings_file), *arguments], job)
+
+
+def run_spark(job: str, settings_file: Path, settings: Settings, *arguments: str) -> None:
+    """Submit a job to Spark, on this terminal; see `run_plain`."""
+    jars = ",".join(str(jars_folder() / name) for name in JARS)
+    command = [
+        *(str(SPARK_SUBMIT), "--master", settings.spark.master, "--jars", jars),
+        *("--driver-memory", f"{driver_memory_gib(settings.spark)}g", "--name", f"grove.{job}"),
+        *(_file(job), "--settings", str(settings_file), *arguments),
+    ]
+    _call(command, job)
+
+
+def _file(job: str) -> str:
+    return str(REPOSITORY / "jobs" / f"{job}.py")
+
+
+def job_environment() -> dict[str, str]:
+    """Variables of every job, on top of this process's own."""
+    return {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "JAVA_HOME": str(JAVA_HOME),
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "PYSPARK_PYTHON": str(JOBS_PYTHON),
+        "PYSPARK_DRIVER_PYTHON": str(JOBS_PYTHON),
+        "PYTHONPATH": str(REPOSITORY / "libs"),
+    }
+
+
+def _call(command: list[str], job: str) -> None:
+    exit_code = subprocess.run(command, env=job_environment(), check=False).returncode
+    if exit_code:
+        raise InfrastructureError(
+            f"{job} failed",
+            where=" ".join(command),
+            expected="exit code 0",
+            found=f"exit code {exit_code}",
+            next_step="read the job's own message above",
+        )

@@ -1,0 +1,110 @@
+"""Write a source's settings file from its environment's values and what was typed."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from grove.errors import SettingsError
+from grove.runtime.files import write_text
+from grove.settings import Settings, load_settings
+from grove.settings.load import parse_settings
+from infra.local.toolchain import REPOSITORY
+
+ENVIRONMENTS = REPOSITORY / "infra" / "environments"
+TEMPLATES = {"marketplace": "local.yaml", "online-retail": "online-retail.yaml"}
+"""Environment file of each source that `make run` knows."""
+
+
+def template_of(source: str) -> Path:
+    """Environment file of a source.
+
+    Raises:
+        SettingsError: there is no such source.
+    """
+    if source not in TEMPLATES:
+        raise SettingsError(
+            "no such source",
+            where="SOURCE",
+            expected=" or ".join(TEMPLATES),
+            found=source,
+            next_step="correct SOURCE=, or add a source; see libs/grove/sources",
+        )
+    return ENVIRONMENTS / TEMPLATES[source]
+
+
+def known_first_day(file: Path, source: str) -> date | None:
+    """First day of a source: as a former run wrote it, else as its environment says."""
+    settings = load_settings(file) if file.is_file() else None
+    if settings is not None and settings.source.first_day is not None:
+        return settings.source.first_day
+    first_day: date | None = _values(template_of(source)).get("source", {}).get("first_day")
+    return first_day
+
+
+def write_settings(
+    file: Path, source: str, *, first_day: date, data: str | None, size: str | None
+) -> Settings:
+    """Write the settings file of a source below its home.
+
+    Args:
+        file: target, `<home>/settings.yaml`.
+        source: key of `TEMPLATES`.
+        first_day: first day of the source.
+        data: folder of an outside data set.
+        size: size of a simulated source.
+
+    Returns:
+        The settings, validated.
+
+    Raises:
+        SettingsError: an outside source without its folder, or values out of range.
+    """
+    values = _values(template_of(source))
+    values["home"] = str(file.parent)
+    section = values.setdefault("source", {})
+    section["first_day"] = first_day
+    former = _values(file).get("source", {}) if file.is_file() else {}
+    section |= _given(data=_folder(data) or former.get("data"), size=size or former.get("size"))
+    settings = parse_settings(values, where=f"{template_of(source).name} and what was typed")
+    if source != "marketplace" and settings.source.data is None:
+        raise _missing_data(source)
+    note = "# Written by `make run`; the values come from infra/environments.\n"
+    write_text(file, note + yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+    return settings
+
+
+def _values(file: Path) -> dict[str, Any]:
+    return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+def _given(**values: str | None) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _folder(data: str | None) -> str | None:
+    if not data:
+        return None
+    folder = Path(data).expanduser().resolve()
+    if not folder.is_dir():
+        raise SettingsError(
+            "no such data set",
+            where=str(folder),
+            expected="a folder",
+            found="nothing",
+            next_step="correct DATA=<folder>",
+        )
+    return str(folder)
+
+
+def _missing_data(source: str) -> SettingsError:
+    return SettingsError(
+        "the source needs its data",
+        where="DATA",
+        expected=f"the folder of {source}",
+        found="nothing",
+        next_step=f"make run SOURCE={source} DATA=<folder> DAYS=<from>..<to>",
+    )

@@ -1,0 +1,137 @@
+"""Give every item a path in the llm tree and in the cf tree.
+
+Reads   items as of D, text_embeddings; item_vectors[dssm, candidate] of D where the plan
+        rebuilds, else the trees of the previous release
+Writes  codes of D for both trees; an artifact with `llm/`, `cf/` and `cf/dssm/`, the
+        frozen model that places new items in the cf tree
+Fails   when vectors are missing, not finite or zero; refuses the day, leaving the old
+        codes, when a tree has no slot left for the day's new items
+
+    python jobs/build_trees.py --day 2026-11-19 --settings var/local/settings.yaml
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from grove.catalog import CODES, ITEM_VECTORS, ITEMS, TEXT_EMBEDDINGS, TREES
+from grove.contracts import Verdict, load_contract
+from grove.features.items import build_item_table, text_matrix
+from grove.inference.dssm import encode_items
+from grove.quality import judge
+from grove.quality.invariants import leaf_capacity, no_gap, one_path_per_item
+from grove.quality.invariants.codes import codes_kept, slots_suffice
+from grove.runtime.arguments import job_parser, parse
+from grove.runtime.stage import Stage, open_stage, run_job
+from grove.runtime.tables import newest_rows_as_of, read_arrow
+from grove.texts.prompt import item_texts, text_hash
+from grove.trees import TreeShape, load_tree, save_tree
+from grove.trees.codes import codes_of_day, vectors_of_items
+from grove.trees.refresh import Recipe, Refresh, describe, metric_rows, refresh_trees
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
+    """Parse the command line."""
+    return parse(job_parser(__doc__), argv)
+
+
+def run(arguments: Namespace) -> None:
+    """Rebuild or extend both trees, judge their codes, and keep them if they pass."""
+    with open_stage("build_trees", arguments) as stage:
+        plan = stage.earlier_report("plan_day")["notes"]
+        release = plan["previous_release"]
+        folder = Path(stage.layout.releases(), release, "trees") if release else None
+        trees = {name: load_tree(folder / name) for name in TREES} if folder else {}
+        recipe = _recipe(stage) if plan["rebuild_trees"] or not trees else None
+        items = _item_table(stage)
+        dssm = _trained_dssm(stage) if recipe or not folder else folder / "cf" / "dssm"
+        vectors = {
+            "llm": text_matrix(items),
+            "cf": _trained_vectors(stage, items) if recipe else encode_items(dssm, items),
+        }
+        ids = items["item_id"].to_pylist()
+        refreshed = refresh_trees(trees, vectors, ids, recipe=recipe)
+        _report(stage, refreshed, vectors, items)
+        codes = codes_of_day({name: one.tree for name, one in refreshed.items()}, stage.day)
+        _save(stage.new_attempt(), refreshed, dssm)
+        if stage.commit(CODES, codes, _verdict(stage, codes, refreshed, ids), tree=list(TREES)):
+            stage.seal_attempt()
+
+
+def _recipe(stage: Stage) -> Recipe:
+    wish = stage.settings.trees
+    shape = TreeShape(**wish.model_dump(include={"level_sizes", "leaf_capacity", "headroom"}))
+    return Recipe(day=stage.day, shape=shape, iterations=wish.iterations, seed=wish.seed)
+
+
+def _item_table(stage: Stage) -> pa.Table:
+    items = newest_rows_as_of(stage.layout, ITEMS, "item_id", stage.day)
+    encoder = stage.earlier_report("embed_texts")["versions"]["encoder"]
+    columns = ["text_hash", "vector"]
+    texts = read_arrow(stage.layout, TEXT_EMBEDDINGS, columns=columns, encoder=encoder)
+    hashes = pa.array([text_hash(text) for text in item_texts(items)])
+    return build_item_table(items.append_column("text_hash", hashes), texts)
+
+
+def _trained_dssm(stage: Stage) -> Path:
+    return Path(stage.earlier_report("train_dssm")["artifact"])
+
+
+def _trained_vectors(stage: Stage, items: pa.Table) -> np.ndarray:
+    rows = read_arrow(
+        stage.layout, ITEM_VECTORS, day=stage.day, model="dssm", training_pass="candidate"
+    )
+    return vectors_of_items(rows, items["item_id"])
+
+
+def _report(
+    stage: Stage,
+    refreshed: Mapping[str, Refresh],
+    vectors: Mapping[str, np.ndarray],
+    items: pa.Table,
+) -> None:
+    ids, categories = items["item_id"].to_pylist(), items["category"].to_pylist()
+    told = {name: describe(one, vectors[name], ids, categories) for name, one in refreshed.items()}
+    for name, note in told.items():
+        stage.report.note(name, note)
+        stage.report.version(f"{name}_tree", note["generation"])
+    stage.measure(metric_rows(told))
+    stage.report.rows(in_=len(ids), out=sum(note["items"] for note in told.values()))
+
+
+def _verdict(
+    stage: Stage, codes: pa.Table, refreshed: Mapping[str, Refresh], item_ids: Sequence[str]
+) -> Verdict:
+    checks = {
+        name: (
+            one_path_per_item(one.tree.item_ids, item_ids),
+            leaf_capacity(one.tree.paths, capacity=one.tree.leaf_capacity),
+            slots_suffice(one.unplaced, free=one.tree.free_slots, day=stage.day),
+            codes_kept(one.churn, rebuilt=one.rebuilt),
+        )
+        for name, one in refreshed.items()
+    }
+    named = [replace(one, name=f"{tree}_{one.name}") for tree in checks for one in checks[tree]]
+    named.append(no_gap(stage.gap_days, fail=stage.settings.ingest.fail_on_gap))
+    contract, run_name = load_contract(CODES), f"{stage.day} {stage.stage}"
+    return judge(
+        contract, codes, run_name=run_name, docs_folder=stage.docs_folder, invariants=named
+    )
+
+
+def _save(folder: Path, refreshed: Mapping[str, Refresh], dssm: Path) -> None:
+    for name, one in refreshed.items():
+        save_tree(folder / name, one.tree)
+    shutil.copytree(dssm, folder / "cf" / "dssm")
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(run, parse_arguments()))

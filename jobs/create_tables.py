@@ -1,0 +1,38 @@
+"""Create every Delta table of the catalog with its contract's columns and constraints.
+
+Reads   schemas/*.yaml
+Writes  the empty tables; one that is there already is left as it is
+Fails   when a table that is there has other columns than its contract
+
+    python jobs/create_tables.py --settings var/local/settings.yaml
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+
+from grove.catalog import DATASETS, Layout
+from grove.runtime.arguments import job_parser, parse, read_settings
+from grove.runtime.logs import job_logger
+from grove.runtime.stage import run_job
+from grove.runtime.tables import create_tables
+
+log = job_logger("create_tables")
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
+    """Parse the command line."""
+    return parse(job_parser(__doc__, days="none"), argv)
+
+
+def run(arguments: Namespace) -> None:
+    """Create the tables below the home folder of the settings."""
+    layout = Layout(read_settings(arguments).home)
+    create_tables(layout)
+    log.info("%d tables stand below %s/tables", len(DATASETS), layout.home)
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(run, parse_arguments()))

@@ -1,0 +1,83 @@
+"""Decide whether a day is ordinary or a retrain day, before anything is trained.
+
+Reads   the manifest of the newest release before D, every file of it against its checksum;
+        the day's report of embed_texts, for the encoder
+Writes  its report: kind, reason, previous release, comparator, what the weights have learnt
+Fails   when embed_texts has not committed; a release that is broken is not started from
+
+    python jobs/plan_day.py --day 2026-11-19 --settings var/local/settings.yaml
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from grove.errors import DataError
+from grove.release import newest_release_before, verify_release
+from grove.release.plan import EarlierRelease, PlanLimits, decide_plan, earlier_release
+from grove.runtime.arguments import job_parser, parse
+from grove.runtime.stage import Stage, open_stage, run_job
+from grove.settings import Settings
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
+    """Parse the command line."""
+    parser = job_parser(__doc__)
+    parser.add_argument("--retrain", action="store_true", help="retrain, whatever is due")
+    return parse(parser, argv)
+
+
+def run(arguments: Namespace) -> None:
+    """Look at the newest earlier release, decide, and report."""
+    with open_stage("plan_day", arguments) as stage:
+        encoder = stage.earlier_report("embed_texts")["versions"]["encoder"]
+        plan = decide_plan(
+            stage.day,
+            _earlier(stage),
+            shape=_shape(stage.settings, encoder),
+            limits=_limits(stage.settings),
+            asked=arguments.retrain,
+        )
+        for key, value in plan.as_notes().items():
+            stage.report.note(key, value)
+        stage.log.info("%s is a day of kind %s: %s", stage.day, plan.kind, plan.reason)
+
+
+def _earlier(stage: Stage) -> EarlierRelease | None:
+    releases = stage.layout.releases()
+    release_id = newest_release_before(releases, stage.day)
+    if release_id is None:
+        return None
+    try:
+        return earlier_release(verify_release(Path(releases) / release_id))
+    except DataError as error:
+        stage.log.warning("not starting from %s: %s", release_id, error)
+        return None
+
+
+def _shape(settings: Settings, encoder: str) -> dict[str, str]:
+    return {
+        "encoder": encoder,
+        "history length": str(settings.histories.max_events),
+        "dssm width": str(settings.dssm.width),
+        **{
+            f"{name} {part}": str(getattr(getattr(settings, name), part))
+            for name in ("treebridge", "stars")
+            for part in ("width", "layers", "heads")
+        },
+    }
+
+
+def _limits(settings: Settings) -> PlanLimits:
+    return PlanLimits(
+        retrain_every_days=settings.plan.retrain_every_days,
+        min_free_share=settings.trees.min_free_share,
+        max_distortion_growth=settings.trees.max_distortion_growth,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(run, parse_arguments()))

@@ -1,0 +1,116 @@
+"""Collect what the day made into one release, check it, and move the pointer to it.
+
+Reads   the day's reports and artifacts of the train jobs (update pass), build_trees and
+        build_index; items as of D, text_embeddings, codes, user_embeddings, histories, metrics
+Writes  releases/<day>.<attempt>/ with its manifest last, then releases/current.json, unless a
+        later day is being served
+Fails   when a stage of the day has not committed; refuses a release whose parts do not
+        belong together; what is being served stays either way
+
+    python jobs/publish_release.py --day 2026-11-19 --settings var/local/settings.yaml
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pyarrow as pa
+
+from grove import release
+from grove.catalog import (
+    CODES,
+    HISTORIES,
+    ITEMS,
+    METRICS,
+    TEXT_EMBEDDINGS,
+    TREES,
+    USER_EMBEDDINGS,
+)
+from grove.contracts import CheckResult, Verdict
+from grove.features.items import build_item_table
+from grove.index import item_keys
+from grove.runtime.arguments import job_parser, parse
+from grove.runtime.code_version import code_version
+from grove.runtime.stage import Stage, open_stage, run_job
+from grove.runtime.tables import newest_rows_as_of, read_arrow, table_versions
+from grove.texts.prompt import item_texts, text_hash
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
+    """Parse the command line."""
+    parser = job_parser(__doc__)
+    parser.add_argument(
+        "--make-current", action="store_true", help="serve it even where a later day is served"
+    )
+    return parse(parser, argv)
+
+
+def run(arguments: Namespace) -> None:
+    """Collect aside, seal with the manifest, check, and only then let readers see it."""
+    with open_stage("publish_release", arguments) as stage:
+        release_id = release.next_release_id(stage.layout.releases(), stage.day)
+        folder = release.start_release(stage.layout.releases(), release_id)
+        release.write_release(folder, _collect(stage, folder, release_id))
+        findings = [asdict(finding) for finding in release.inspect_release(folder)]
+        results = tuple(CheckResult(severity="fail", **finding) for finding in findings)
+        stage.report.note("release", release_id)
+        if stage.record(Verdict("release", results)):
+            stage.report.artifact = str(release.publish_folder(folder))
+            served = release.offer(
+                stage.layout.current_pointer(), release_id, insist=arguments.make_current
+            )
+            stage.report.note("current", served)
+
+
+def _collect(stage: Stage, folder: Path, release_id: str) -> release.Manifest:
+    reports = {name: stage.earlier_report(name) for name in release.STAGES}
+    metrics = release.metrics_by_stage(read_arrow(stage.layout, METRICS, day=stage.day))
+    tables = {
+        "items.parquet": _item_rows(stage, reports["embed_texts"]["versions"]["encoder"]),
+        **_day_rows(stage),
+    }
+    parts = release.Parts(release.release_folders(reports), tables, metrics)
+    release.collect_parts(folder, parts)
+    stage.report.rows(out=tables["items.parquet"].num_rows)
+    origin = release.Origin(
+        run_id=stage.report.run_id,
+        code_version=code_version(),
+        table_versions=table_versions(stage.layout),
+        settings=stage.settings.model_dump(mode="json"),
+        **release.release_facts(reports, stage.day),
+    )
+    manifest = release.describe_release(folder, release_id, origin=origin, metrics=metrics)
+    stage.report.version("content", manifest.content)
+    return manifest
+
+
+def _item_rows(stage: Stage, encoder: str) -> pa.Table:
+    items = newest_rows_as_of(stage.layout, ITEMS, "item_id", stage.day)
+    hashes = pa.array([text_hash(text) for text in item_texts(items)], pa.string())
+    vectors = read_arrow(stage.layout, TEXT_EMBEDDINGS, encoder=encoder)
+    item_table = build_item_table(items.append_column("text_hash", hashes), vectors)
+    return release.item_rows(items, item_table, item_keys(item_table["item_id"].to_pylist()))
+
+
+def _day_rows(stage: Stage) -> dict[str, pa.Table]:
+    layout, day = stage.layout, stage.day
+    users = read_arrow(layout, USER_EMBEDDINGS, day=day)
+    histories = read_arrow(layout, HISTORIES, day=day, cut="through")
+    return {
+        "user_embeddings.parquet": release.day_rows(users, "user_id", without=("day",)),
+        "histories.parquet": release.day_rows(histories, "user_id", without=("day", "cut")),
+        **{
+            f"codes_{tree}.parquet": release.day_rows(
+                read_arrow(layout, CODES, day=day, tree=tree), "item_id", without=("day", "tree")
+            )
+            for tree in TREES
+        },
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(run, parse_arguments()))

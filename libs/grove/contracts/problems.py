@@ -1,0 +1,50 @@
+"""Collects everything wrong with one file, so that its author corrects it once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Problems:
+    """A growing list of sentences, each with where, expected and found."""
+
+    sentences: list[str] = field(default_factory=list)
+
+    def add(self, where: str, *, expected: str, found: str) -> None:
+        """Remember one problem."""
+        self.sentences.append(f"{where}: expected {expected}, found {found}")
+
+    def check_keys(
+        self,
+        values: Mapping[str, Any],
+        *,
+        known: Iterable[str],
+        required: Iterable[str],
+        where: str,
+    ) -> None:
+        """Remember unknown and missing keys of a mapping."""
+        known = tuple(known)
+        for key in values:
+            if key not in known:
+                self.add(where, expected=f"one of {', '.join(known)}", found=f"unknown key `{key}`")
+        for key in required:
+            if key not in values:
+                self.add(where, expected=f"the key `{key}`", found="nothing")
+
+    def check_value(
+        self, values: Mapping[str, Any], key: str, allowed: tuple[Any, ...], *, where: str
+    ) -> None:
+        """Remember a value that is there and not allowed; a missing key is `check_keys`' matter."""
+        if key in values and values[key] not in allowed:
+            wanted = ", ".join(str(value) for value in allowed)
+            self.add(f"{where}.{key}", expected=wanted, found=repr(values[key]))
+
+    def mappings(self, values: object, *, where: str) -> list[Mapping[str, Any]]:
+        """The list of mappings `values` should be; an empty list, remembered, where it is not."""
+        if isinstance(values, list) and all(isinstance(each, Mapping) for each in values):
+            return values
+        self.add(where, expected="a list of mappings", found=type(values).__name__)
+        return []

@@ -1,0 +1,152 @@
+"""A tree of item codes as arrays: who is whose child, and which items a leaf holds.
+
+Shapes: N items, L levels, τ leaf capacity. Level l has as many nodes as there are distinct code
+prefixes of length l + 1; the root is the only node above level 0. Nodes of a level are ordered by
+prefix, so the children of a node stand side by side (compressed sparse rows).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from grove.errors import DataError
+
+NO_ITEM = -1
+"""Stands in a leaf's free slot, and for an item without a path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeTree:
+    """The paths of one tree over the rows of an item table."""
+
+    child_start: tuple[np.ndarray, ...]
+    """Per level l, [nodes of level l − 1, plus 1] int64: first child of each node at level l."""
+    codes: tuple[np.ndarray, ...]
+    """Per level, [nodes] int64: the code a node adds to its parent's prefix."""
+    item_nodes: np.ndarray
+    """[L, N] int64, node of each item per level; −1 for an item without a path."""
+    leaf_items: np.ndarray
+    """[leaves, τ] int64, item row by slot; −1 where the slot is free."""
+
+    @property
+    def levels(self) -> int:
+        """L."""
+        return len(self.codes)
+
+    def node_counts(self, marked: np.ndarray) -> list[np.ndarray]:
+        """How many marked items are below each node, per level.
+
+        Args:
+            marked: [N] bool.
+
+        Returns:
+            Per level, [nodes] int64.
+        """
+        return [
+            np.bincount(nodes[marked & (nodes >= 0)], minlength=len(codes))
+            for nodes, codes in zip(self.item_nodes, self.codes, strict=True)
+        ]
+
+
+def build_code_tree(paths: np.ndarray, slots: np.ndarray, *, capacity: int) -> CodeTree:
+    """Arrange the items' paths as a tree.
+
+    Args:
+        paths: [N, L] int64 codes, −1 in all columns for an item without a path.
+        slots: [N] int64 place inside the leaf, 0 .. τ − 1.
+        capacity: τ.
+
+    Returns:
+        The tree.
+
+    Example:
+        >>> paths = np.array([[0, 0], [1, 2], [1, 2]])
+        >>> tree = build_code_tree(paths, np.array([0, 0, 1]), capacity=2)
+        >>> tree.leaf_items.tolist()
+        [[0, -1], [1, 2]]
+        >>> [start.tolist() for start in tree.child_start]
+        [[0, 2], [0, 1, 2]]
+    """
+    placed = np.flatnonzero(paths[:, 0] >= 0)  # [placed]
+    item_nodes = np.full(paths.T.shape, NO_ITEM, dtype=np.int64)  # [L, N]
+    child_start, codes = [], []
+    parents, parent_count = np.zeros(len(placed), dtype=np.int64), 1
+    for level, level_codes in enumerate(paths[placed].T.astype(np.int64)):
+        span = int(level_codes.max(initial=0)) + 1
+        keys, nodes = np.unique(parents * span + level_codes, return_inverse=True)
+        child_start.append(np.searchsorted(keys // span, np.arange(parent_count + 1)))
+        codes.append(keys % span)
+        item_nodes[level, placed] = nodes
+        parents, parent_count = nodes, len(keys)
+    leaf_items = np.full((parent_count, capacity), NO_ITEM, dtype=np.int64)  # [leaves, τ]
+    leaf_items[parents, slots[placed]] = placed
+    return CodeTree(
+        child_start=tuple(child_start),
+        codes=tuple(codes),
+        item_nodes=item_nodes,
+        leaf_items=leaf_items,
+    )
+
+
+def read_code_tree(codes: pa.Table, item_ids: pa.Array, *, capacity: int) -> CodeTree:
+    """Arrange rows of the `codes` dataset as a tree over an item table.
+
+    Args:
+        codes: item_id, path, slot of one tree.
+        item_ids: [N] items of the item table; an item without a row in `codes` has no path.
+        capacity: τ the generator was trained with; a tree with larger slots has more.
+
+    Returns:
+        The tree.
+
+    Raises:
+        DataError: no item of the table has a path.
+    """
+    rows = pc.index_in(item_ids, value_set=codes["item_id"].combine_chunks())
+    found = rows.is_valid().to_numpy(zero_copy_only=False)  # [N]
+    if not found.any():
+        raise DataError(
+            "a tree without items",
+            where="codes",
+            expected="a path for every item of the item table",
+            found=f"{len(codes)} paths, none of an item in the table",
+            next_step="run build_trees for this day",
+        )
+    index = rows.drop_null().to_numpy().astype(np.int64)
+    flat = codes["path"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    paths = np.full((len(item_ids), len(flat) // len(codes)), NO_ITEM, dtype=np.int64)  # [N, L]
+    slots = np.full(len(item_ids), NO_ITEM, dtype=np.int64)  # [N]
+    paths[found] = flat.reshape(len(codes), -1)[index]
+    slots[found] = codes["slot"].combine_chunks().to_numpy(zero_copy_only=False)[index]
+    largest = max(capacity, int(slots.max()) + 1)
+    return build_code_tree(paths, slots, capacity=largest)
+
+
+def allowed_codes(tree: CodeTree, level: int, size: int) -> np.ndarray:
+    """Which codes lead to an existing child, for every node of the level above.
+
+    Args:
+        tree: the tree.
+        level: l.
+        size: K_l, codes of the level.
+
+    Returns:
+        [nodes of level l − 1, K_l] bool.
+    """
+    starts = tree.child_start[level]
+    parents = np.repeat(np.arange(len(starts) - 1), np.diff(starts))  # [nodes]
+    allowed = np.zeros((len(starts) - 1, size), dtype=bool)
+    allowed[parents, tree.codes[level]] = True
+    return allowed
+
+
+def level_sizes_of(codes: pa.Table) -> list[int]:
+    """Codes per level that a tree uses: one more than its largest code of each level."""
+    flat = codes["path"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    largest: Sequence[int] = (flat.reshape(len(codes), -1).max(axis=0) + 1).tolist()
+    return list(largest)

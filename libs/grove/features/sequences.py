@@ -1,0 +1,347 @@
+"""Histories as arrays: read by rank, encoded once, cut into padded batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import torch
+from torch import Tensor
+
+from grove.features.vocabulary import Vocabulary
+
+RECENCY_BUCKETS = 26
+"""Rows of a recency table: 0 nothing, then one bucket per doubling, up to half a year."""
+SECONDS_PER_DAY = 86_400
+ROWS_READ_BY_EVERY_RANK = 200_000
+"""Up to this many users every rank reads all and keeps its share, whatever the file layout."""
+
+_NAMED_COLUMNS = {
+    "event_types": "events",
+    "regions": "regions",
+    "devices": "devices",
+    "weathers": "weathers",
+    "promotions": "promotions",
+}
+_COLUMNS = (
+    "user_id",
+    "item_ids",
+    "event_times",
+    "landed_days",
+    "queries",
+    *_NAMED_COLUMNS,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceBatch:
+    """B histories, right-padded to T events, oldest first; every tensor is int64 but `fresh`."""
+
+    items: Tensor
+    """[B, T] rows of the vocabulary; 0 pad, 1 unknown."""
+    item_rows: Tensor
+    """[B, T] rows of `ItemFeatures`; 0 pad or not in the item table."""
+    events: Tensor
+    """[B, T] kind of event."""
+    recency: Tensor
+    """[B, T] log-bucket of the seconds to the next event; at the last event, to the end."""
+    regions: Tensor
+    """[B, T]"""
+    devices: Tensor
+    """[B, T]"""
+    weathers: Tensor
+    """[B, T]"""
+    promotions: Tensor
+    """[B, T]"""
+    queries: Tensor
+    """[B, T] row of the query's vector, 0 none."""
+    times: Tensor
+    """[B, T] seconds since 1970, UTC."""
+    fresh: Tensor
+    """[B, T] bool: a target of this pass; it landed after the weights last learnt."""
+    lengths: Tensor
+    """[B] events per history."""
+
+    @property
+    def mask(self) -> Tensor:
+        """[B, T] bool, true where there is an event."""
+        columns = torch.arange(self.items.shape[1], device=self.lengths.device)
+        return columns < self.lengths[:, None]
+
+    def to(self, device: str) -> SequenceBatch:
+        """Copy every tensor to a device."""
+        return SequenceBatch(
+            **{field.name: getattr(self, field.name).to(device) for field in fields(self)}
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sequences:
+    """U histories laid end to end: event e of user u is row offsets[u] + e of every array."""
+
+    user_ids: np.ndarray
+    """[U] str"""
+    offsets: np.ndarray
+    """[U+1] int64"""
+    items: np.ndarray
+    """[E] int64, as in `SequenceBatch`; so are the arrays below."""
+    item_rows: np.ndarray
+    events: np.ndarray
+    recency: np.ndarray
+    regions: np.ndarray
+    devices: np.ndarray
+    weathers: np.ndarray
+    promotions: np.ndarray
+    queries: np.ndarray
+    times: np.ndarray
+    fresh: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.user_ids)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """[U] events per user."""
+        return np.diff(self.offsets)
+
+    def without_repeats(self) -> Sequences:
+        """The same histories, in which an item the user has already had is no target.
+
+        A click, a cart and an order of one item follow each other. Where a shop does not recommend
+        what the user has had, only the first of them is worth predicting.
+        """
+        owners = np.repeat(np.arange(len(self)), self.lengths)  # [E]
+        keys = owners * (int(self.item_rows.max(initial=0)) + 1) + self.item_rows  # [E]
+        first = np.zeros(len(keys), dtype=bool)
+        first[np.unique(keys, return_index=True)[1]] = True
+        return replace(self, fresh=self.fresh & first)
+
+    def batch(self, users: np.ndarray) -> SequenceBatch:
+        """Copy some users' histories into padded tensors.
+
+        Args:
+            users: [B] int64 rows of this object, in any order.
+
+        Returns:
+            Tensors as long as the longest of these histories (at least one column).
+        """
+        lengths = self.lengths[users]  # [B]
+        columns = np.arange(max(int(lengths.max(initial=0)), 1))  # [T]
+        present = columns < lengths[:, None]  # [B, T]
+        source = np.where(present, self.offsets[users][:, None] + columns, 0)  # [B, T]
+        padded = {
+            name: torch.from_numpy(np.where(present, _at(getattr(self, name), source), 0))
+            for name in _PER_EVENT
+        }
+        padded["fresh"] = padded["fresh"].bool()
+        return SequenceBatch(**padded, lengths=torch.from_numpy(lengths))
+
+
+_PER_EVENT = tuple(
+    field.name for field in fields(Sequences) if field.name not in ("user_ids", "offsets")
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryEncoder:
+    """Everything needed to turn rows of `histories` into `Sequences`."""
+
+    vocabulary: Vocabulary
+    """Of the model."""
+    item_ids: pa.Array
+    """[N] items of the item table, in its order."""
+    queries: pa.Array | None = None
+    """[Q] texts of the query vector table, in its order; none: queries are not read."""
+    learned_through: date | None = None
+    """Landing day up to which the weights have learnt; none: nothing yet."""
+    max_events: int = 50
+    """Newest events kept per user."""
+
+    def encode(self, histories: pa.Table) -> Sequences:
+        """Encode rows of `histories`.
+
+        The end of a history, which the last event's recency is measured to, is the midnight at
+        which its cut was made (columns `day` and `cut`); where these are absent, the first
+        midnight after the last event.
+
+        Args:
+            histories: rows in any order, columns as in the contract.
+
+        Returns:
+            The same users in the same order, cut to the newest events.
+        """
+        offsets, events = _newest_events(histories, self.max_events)
+        times = _seconds(events["event_times"])
+        last = offsets[1:] - 1
+        ends = _ends(histories, times[last] if len(times) else times)
+        landed = events["landed_days"].cast(pa.int32()).to_numpy(zero_copy_only=False)
+        return Sequences(
+            user_ids=np.asarray(histories["user_id"].to_pylist(), dtype=object),
+            offsets=offsets,
+            items=self.vocabulary.encode("items", events["item_ids"]),
+            item_rows=_rows(events["item_ids"], self.item_ids),
+            recency=recency_bucket(_gaps(times, offsets, ends)),
+            queries=_rows(events["queries"], self.queries),
+            times=times,
+            fresh=landed > _days_since_epoch(self.learned_through),
+            **{
+                name: self.vocabulary.encode(column, events[column])
+                for column, name in _NAMED_COLUMNS.items()
+            },
+        )
+
+
+def read_sequences(
+    files: Sequence[str],
+    encoder: HistoryEncoder,
+    *,
+    rank: int = 0,
+    ranks: int = 1,
+    excluded: Callable[[str], bool] | None = None,
+) -> Sequences:
+    """Read one rank's share of the users.
+
+    Small inputs are read by every rank, ordered by user and dealt out in turn, so the result does
+    not depend on how the writer cut its files; large ones are split by row group.
+
+    Args:
+        files: Parquet files of one cut of `histories`.
+        encoder: vocabulary and tables to encode with.
+        rank: which share, 0 .. ranks − 1.
+        ranks: number of shares.
+        excluded: true for users to leave out.
+
+    Returns:
+        Users in order of their ids.
+    """
+    groups = _row_groups(files)
+    if sum(rows for _, _, rows in groups) <= ROWS_READ_BY_EVERY_RANK:
+        table = _read_groups(groups).sort_by("user_id")
+        table = table.take(np.arange(rank, len(table), ranks))
+    else:
+        table = _read_groups(groups[rank::ranks]).sort_by("user_id")
+    if excluded is not None:
+        kept = [not excluded(user) for user in table["user_id"].to_pylist()]
+        table = table.filter(pa.array(kept, pa.bool_()))
+    return encoder.encode(table)
+
+
+def distinct_values(files: Sequence[str], column: str) -> tuple[str, ...]:
+    """Sorted distinct names in a list column of `histories`, read one row group at a time."""
+    found: set[str] = set()
+    for file, group, _ in _row_groups(files):
+        values = pq.ParquetFile(file).read_row_group(group, columns=[column])[column]
+        found.update(pc.unique(pc.list_flatten(values)).to_pylist())
+    return tuple(sorted(found - {"", None}))
+
+
+def recency_bucket(seconds: np.ndarray) -> np.ndarray:
+    """Logarithmic bucket of a duration.
+
+    Args:
+        seconds: [E] int64; negative counts as zero.
+
+    Returns:
+        [E] int64 in 1 .. RECENCY_BUCKETS − 1, one more for every doubling.
+
+    Example:
+        >>> recency_bucket(np.array([0, 1, 60, 86_400])).tolist()
+        [1, 2, 6, 17]
+    """
+    doublings = np.floor(np.log2(np.maximum(seconds, 0) + 1.0)).astype(np.int64)
+    return np.minimum(doublings + 1, RECENCY_BUCKETS - 1)
+
+
+def _at(values: np.ndarray, index: np.ndarray) -> np.ndarray:
+    return values[index] if len(values) else np.zeros_like(index)
+
+
+def _row_groups(files: Sequence[str]) -> list[tuple[str, int, int]]:
+    """File, row group and rows, in the order of the files."""
+    metadata = ((file, pq.ParquetFile(file).metadata) for file in files)
+    return [
+        (file, group, description.row_group(group).num_rows)
+        for file, description in metadata
+        for group in range(description.num_row_groups)
+    ]
+
+
+def _read_groups(groups: Sequence[tuple[str, int, int]]) -> pa.Table:
+    tables = [
+        pq.ParquetFile(file).read_row_group(group, columns=list(_COLUMNS))
+        for file, group, _ in groups
+    ]
+    return pa.concat_tables(tables) if tables else _no_histories()
+
+
+def _no_histories() -> pa.Table:
+    kinds = {"user_id": pa.string(), "event_times": pa.list_(pa.timestamp("us"))}
+    kinds["landed_days"] = pa.list_(pa.date32())
+    return pa.table(
+        {name: pa.array([], kinds.get(name, pa.list_(pa.string()))) for name in _COLUMNS}
+    )
+
+
+def _newest_events(histories: pa.Table, max_events: int) -> tuple[np.ndarray, dict[str, pa.Array]]:
+    """Offsets [U+1] and flat columns, after every history lost all but its newest events."""
+    lengths = pc.list_value_length(histories["item_ids"]).to_numpy().astype(np.int64)  # [U]
+    ends = np.cumsum(lengths)
+    kept = np.minimum(lengths, max_events)
+    offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+    positions = np.arange(offsets[-1]) + np.repeat(ends - offsets[1:], kept)  # [E]
+    index = pa.array(positions)
+    flat: dict[str, pa.Array] = {
+        name: _flatten(histories[name]).take(index) for name in _COLUMNS if name != "user_id"
+    }
+    return offsets, flat
+
+
+def _flatten(column: pa.ChunkedArray) -> pa.Array:
+    flat = pc.list_flatten(column)
+    return flat.combine_chunks() if isinstance(flat, pa.ChunkedArray) else flat
+
+
+def _seconds(times: pa.Array) -> np.ndarray:
+    micros = times.cast(pa.timestamp("us", tz=times.type.tz), safe=False).cast(pa.int64())
+    return np.asarray(micros.to_numpy(zero_copy_only=False) // 1_000_000, dtype=np.int64)
+
+
+def _rows(values: pa.Array, names: pa.Array | None) -> np.ndarray:
+    """Row of each value among the names, plus one; 0 where it is not there."""
+    if names is None:
+        return np.zeros(len(values), dtype=np.int64)
+    rows = pc.fill_null(pc.index_in(values, value_set=names), -1)
+    return np.asarray(rows.to_numpy(zero_copy_only=False), dtype=np.int64) + 1
+
+
+def _ends(histories: pa.Table, last_times: np.ndarray) -> np.ndarray:
+    """[U] seconds at which each history was cut."""
+    if {"day", "cut"} <= set(histories.column_names):
+        days = histories["day"].cast(pa.date32()).cast(pa.int32()).to_numpy().astype(np.int64)
+        through = pc.equal(histories["cut"], "through").to_numpy().astype(np.int64)
+        return np.asarray((days + through) * SECONDS_PER_DAY)
+    return np.asarray((last_times // SECONDS_PER_DAY + 1) * SECONDS_PER_DAY)
+
+
+def _gaps(times: np.ndarray, offsets: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """[E] seconds from each event to the next one of its history, or to the history's end."""
+    following = np.append(times[1:], 0)
+    occupied = np.diff(offsets) > 0
+    following[offsets[1:][occupied] - 1] = ends[occupied]
+    return np.asarray(following - times)
+
+
+def _days_since_epoch(day: date | None) -> int:
+    return -1 if day is None else (day - date(1970, 1, 1)).days
+
+
+def users_in_batches(count: int, size: int) -> Iterator[np.ndarray]:
+    """Rows 0 .. count − 1 in consecutive pieces of at most `size`."""
+    for start in range(0, count, size):
+        yield np.arange(start, min(start + size, count))

@@ -1,0 +1,16 @@
+"""An approximate index for maximum inner product search, and how far it may be trusted."""
+
+from grove.index.build import build_index
+from grove.index.files import load_index, save_index
+from grove.index.keys import item_keys
+from grove.index.lookup import exact_search, recall_against_exact, search
+
+__all__ = [
+    "build_index",
+    "exact_search",
+    "item_keys",
+    "load_index",
+    "recall_against_exact",
+    "save_index",
+    "search",
+]

@@ -1,0 +1,101 @@
+"""Build an index; the same vectors give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import faiss
+import numpy as np
+
+from grove.errors import DataError, SettingsError
+
+
+def build_index(
+    keys: np.ndarray, vectors: np.ndarray, *, factory: str, ef_construction: int
+) -> faiss.Index:
+    """Build an index for maximum inner product search.
+
+    Vectors are added by one thread: several would link an HNSW graph in the order in
+    which they happen to run.
+
+    Args:
+        keys: [N] int64, distinct, at least 0.
+        vectors: [N, D] float, finite.
+        factory: FAISS factory string that keeps keys, such as "IDMap2,HNSW32".
+        ef_construction: HNSW candidates while building; other kinds ignore it.
+
+    Returns:
+        An index whose search answers keys.
+
+    Raises:
+        DataError: no vectors, vectors that are not finite, or keys that do not pair up.
+        SettingsError: FAISS does not know the factory string, or it keeps no keys.
+
+    Example:
+        >>> keys = np.array([7, 9])
+        >>> index = build_index(keys, np.eye(2), factory="IDMap2,Flat", ef_construction=8)
+        >>> index.search(np.array([[0, 1]], dtype=np.float32), 1)[1].tolist()
+        [[9]]
+    """
+    dense = _require_pairs(keys, vectors)
+    index = _open_factory(dense.shape[1], factory)
+    if is_graph(index):
+        faiss.ParameterSpace().set_index_parameter(index, "efConstruction", ef_construction)
+    with one_thread():
+        index.train(dense)
+        index.add_with_ids(dense, keys)
+    return index
+
+
+def is_graph(index: faiss.Index) -> bool:
+    """Whether an index of `build_index` is an HNSW graph below its keys."""
+    below = index.index  # type: ignore[attr-defined]
+    return isinstance(faiss.downcast_index(below), faiss.IndexHNSW)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let FAISS use one thread inside the block."""
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
+
+
+def _open_factory(width: int, factory: str) -> faiss.Index:
+    try:
+        index = faiss.index_factory(width, factory, faiss.METRIC_INNER_PRODUCT)
+    except RuntimeError as error:
+        raise _unknown_factory(factory, str(error)) from error
+    if not isinstance(index, faiss.IndexIDMap):
+        raise _unknown_factory(factory, type(index).__name__)
+    return index
+
+
+def _unknown_factory(factory: str, found: str) -> SettingsError:
+    return SettingsError(
+        "the index cannot be built as asked",
+        where=f"setting index.factory, {factory!r}",
+        expected='a FAISS factory string that starts with "IDMap2,", such as "IDMap2,HNSW32"',
+        found=found,
+        next_step="correct the setting",
+    )
+
+
+def _require_pairs(keys: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    dense = np.ascontiguousarray(vectors, dtype=np.float32)
+    pairs = dense.ndim == 2 and dense.size and keys.shape == dense.shape[:1]
+    if pairs and np.isfinite(dense).all():
+        return dense
+    raise DataError(
+        "vectors cannot be indexed",
+        where="item vectors",
+        expected="finite vectors [N, D] with N, D >= 1, and one key each",
+        found=f"{dense.shape} vectors, {keys.shape} keys"
+        if not pairs
+        else f"{(~np.isfinite(dense).all(axis=1)).sum()} vectors that are not finite",
+        next_step="correct the stage that wrote the item vectors and run it again",
+    )

@@ -1,0 +1,272 @@
+"""A trained TreeBridge ready to search: histories in, ranked item rows out.
+
+Shapes: U users, B batch, T events, W paths, N items, L levels, τ leaf capacity, D width,
+E keyword width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from grove.errors import DataError
+from grove.features.code_tree import CodeTree, read_code_tree
+from grove.features.sequences import SequenceBatch
+from grove.inference.beam import Candidates, SearchTree, beam_search, live_items, search_tree
+from grove.inference.loaded import (
+    LoadedInputs,
+    encode_all_items,
+    in_batches,
+    load_inputs,
+    with_weights,
+)
+from grove.inference.treebridge_fusion import RankedList, fuse_candidates, rank_candidates
+from grove.models.treebridge import TreeBridge
+from grove.models.treebridge_decoder import CodeDecoder, DecoderState
+
+USERS_PER_SEARCH = 128
+DEFAULT_BEAM = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendations:
+    """Ranked lists of the same users: both trees together, and each alone."""
+
+    fused: RankedList
+    by_tree: dict[str, RankedList]
+
+
+@dataclass(frozen=True)
+class DecoderStep:
+    """[U, W] paths: the decoder's output at their last code, and what it remembers.
+
+    Args:
+        outputs: [U, W, D].
+        state: of U · W paths.
+    """
+
+    outputs: Tensor
+    state: DecoderState
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderScorer:
+    """One tree's decoder as `beam_search` asks it."""
+
+    decoder: CodeDecoder
+    states: Tensor
+    """[U, D] user states."""
+    keywords: Tensor
+    """[U, E]; a row of zeros is no keyword."""
+    item_vectors: Tensor
+    """[N+1, D], row 0 no item."""
+
+    def start(self) -> DecoderStep:
+        """The empty path of every user."""
+        outputs, state = self.decoder.begin(self.states, self.keywords)
+        return DecoderStep(outputs[:, None], state)
+
+    def code_scores(self, step: DecoderStep, level: int) -> Tensor:
+        """Scores of the next code, [U, W, K_l]."""
+        return self.decoder.level_logits(step.outputs, level)
+
+    def follow(self, step: DecoderStep, level: int, paths: Tensor, codes: Tensor) -> DecoderStep:
+        """Extend chosen paths by one code each."""
+        users, width, channels = step.outputs.shape
+        rows = torch.arange(users)[:, None] * width + paths  # [U, W']
+        outputs, state = self.decoder.extend(
+            step.state.select(rows.flatten()), level, codes.flatten()
+        )
+        return DecoderStep(outputs.view(*codes.shape, channels), state)
+
+    def leaf_scores(self, step: DecoderStep, leaf_items: Tensor) -> Tensor:
+        """Scores of each leaf's items, [U, W, τ]."""
+        return self.decoder.leaf_logits(step.outputs, self.item_vectors[leaf_items + 1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class TreeBridgeSearcher:
+    """The generator with the trees of a day; load it once, use it often."""
+
+    model: TreeBridge
+    inputs: LoadedInputs
+    item_vectors: Tensor
+    """[N+1, D], row 0 zero."""
+    trees: dict[str, SearchTree]
+    beam: int
+    """Paths kept per level and tree."""
+
+    def recommend(
+        self,
+        histories: pa.Table,
+        *,
+        k: int,
+        eligible: np.ndarray | None = None,
+        excluded: Sequence[np.ndarray] | None = None,
+        keyword_vectors: np.ndarray | None = None,
+    ) -> RankedList:
+        """Rank items for users by both trees together; see `search`."""
+        found = self.search(
+            histories,
+            k=k,
+            eligible=eligible,
+            excluded=excluded,
+            keyword_vectors=keyword_vectors,
+        )
+        return found.fused
+
+    def search(
+        self,
+        histories: pa.Table,
+        *,
+        k: int,
+        eligible: np.ndarray | None = None,
+        excluded: Sequence[np.ndarray] | None = None,
+        keyword_vectors: np.ndarray | None = None,
+    ) -> Recommendations:
+        """Search every tree once and rank what was found, together and by tree.
+
+        Args:
+            histories: U rows of `histories`.
+            k: items per user; a user with at least k allowed items in a tree gets k.
+            eligible: [N] bool over the item table; none: every item.
+            excluded: U arrays of item rows the user must not get.
+            keyword_vectors: [U, E] float, what each user searches for, embedded like items; rows
+                of zeros, or none: recommendation without a keyword.
+
+        Returns:
+            Lists in the order of the histories.
+        """
+        states = in_batches(histories, self.inputs.encoder, self._states)  # [U, D]
+        width = self.inputs.features.text.shape[1]
+        if keyword_vectors is None:
+            keyword_vectors = np.zeros((len(states), width), dtype=np.float32)
+        if excluded is None:
+            excluded = [np.zeros(0, dtype=np.int64)] * len(states)
+        pieces = [
+            self._search_piece(states[piece], keyword_vectors[piece], eligible, excluded[piece], k)
+            for piece in _pieces(len(states))
+        ]
+        return _joined(pieces)
+
+    def _states(self, batch: SequenceBatch) -> np.ndarray:
+        """User states after the last event of each history, [B, D]."""
+        states = self.model.users(batch, self.item_vectors[batch.item_rows])  # [B, T, D]
+        last = (batch.lengths - 1).clamp_min(0)  # [B]
+        return np.asarray(states[torch.arange(len(last)), last].numpy())
+
+    def _search_piece(
+        self,
+        states: np.ndarray,
+        keywords: np.ndarray,
+        eligible: np.ndarray | None,
+        excluded: Sequence[np.ndarray],
+        k: int,
+    ) -> Recommendations:
+        found: dict[str, Candidates] = {}
+        with torch.inference_mode():
+            for name, tree in self.trees.items():
+                scorer = DecoderScorer(
+                    decoder=self.model.decoder(name),
+                    states=torch.from_numpy(states),
+                    keywords=torch.from_numpy(keywords.astype(np.float32)),
+                    item_vectors=self.item_vectors,
+                )
+                live = live_items(tree, eligible, excluded)
+                found[name] = beam_search(scorer, tree, live, beam=self.beam, minimum=k)
+        return Recommendations(
+            fused=fuse_candidates(list(found.values()), k=k),
+            by_tree={name: rank_candidates(tree, k=k) for name, tree in found.items()},
+        )
+
+
+def load_searcher(
+    folder: str | Path,
+    item_table: pa.Table,
+    codes: Mapping[str, pa.Table],
+    *,
+    beam: int = DEFAULT_BEAM,
+) -> TreeBridgeSearcher:
+    """Load a model folder and place a day's items in its trees.
+
+    Items appended to the trees since training are found like the others: their leaf is known to
+    the decoder, and inside it they are scored by their text and attributes.
+
+    Args:
+        folder: as `train_treebridge_rank` wrote it.
+        item_table: N items, as `grove.features.items.build_item_table` returns them.
+        codes: item_id, path, slot of each tree, of the generation the model was trained on.
+        beam: paths kept per level and tree.
+
+    Returns:
+        A searcher.
+
+    Raises:
+        DataError: the trees are not those of the model.
+    """
+    inputs = load_inputs(folder, item_table)
+    model = TreeBridge(**inputs.saved.arguments)
+    with_weights(model, inputs)
+    with torch.inference_mode():
+        vectors = encode_all_items(model.items, inputs.features)  # [N+1, D]
+    trees = {
+        name: _read_tree(inputs, codes, name) for name in sorted(inputs.saved.arguments["trees"])
+    }
+    return TreeBridgeSearcher(
+        model=model, inputs=inputs, item_vectors=vectors, trees=trees, beam=beam
+    )
+
+
+def _read_tree(inputs: LoadedInputs, codes: Mapping[str, pa.Table], name: str) -> SearchTree:
+    arguments = inputs.saved.arguments
+    sizes = list(arguments["trees"][name])
+    if name not in codes:
+        raise _other_tree(name, sizes, "no such tree")
+    tree = read_code_tree(codes[name], inputs.encoder.item_ids, capacity=arguments["capacity"])
+    largest = [int(level.max()) + 1 for level in tree.codes]
+    fits = len(largest) == len(sizes) and all(map(int.__le__, largest, sizes))
+    if not fits or not _slots_fit(tree, inputs):
+        raise _other_tree(name, sizes, f"codes up to {largest}")
+    return search_tree(tree)
+
+
+def _slots_fit(tree: CodeTree, inputs: LoadedInputs) -> bool:
+    """Whether a decoder of slots knows every slot; one that scores items needs no such limit."""
+    arguments = inputs.saved.arguments
+    return arguments["leaf_step"] != "slot" or tree.leaf_items.shape[1] == arguments["capacity"]
+
+
+def _other_tree(name: str, sizes: list[int], found: str) -> DataError:
+    return DataError(
+        "the codes are not those the generator speaks",
+        where=f"tree {name}",
+        expected=f"codes per level within {sizes}",
+        found=found,
+        next_step="give the codes of the generation named in the model's metadata, or retrain",
+    )
+
+
+def _pieces(users: int) -> list[slice]:
+    return [
+        slice(start, start + USERS_PER_SEARCH)
+        for start in range(0, max(users, 1), USERS_PER_SEARCH)
+    ]
+
+
+def _joined(pieces: Sequence[Recommendations]) -> Recommendations:
+    return Recommendations(
+        fused=_stacked([piece.fused for piece in pieces]),
+        by_tree={
+            name: _stacked([piece.by_tree[name] for piece in pieces]) for name in pieces[0].by_tree
+        },
+    )
+
+
+def _stacked(lists: Sequence[RankedList]) -> RankedList:
+    return np.concatenate([rows for rows, _ in lists]), np.concatenate([s for _, s in lists])

@@ -1,0 +1,12 @@
+"""Landed files → clean tables: parse, refuse with a reason, drop duplicates, split.
+
+Every function takes and gives Spark DataFrames and writes nothing. What is read several times
+afterwards is cached before it is returned.
+"""
+
+from grove.interactions.counts import FeedCounts
+from grove.interactions.ingest import Earlier, Ingested, ingest_feeds
+from grove.interactions.landed import LandedFiles
+from grove.interactions.reasons import REASONS, Limits
+
+__all__ = ["REASONS", "Earlier", "FeedCounts", "Ingested", "LandedFiles", "Limits", "ingest_feeds"]

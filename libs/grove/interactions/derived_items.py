@@ -1,0 +1,79 @@
+"""Items of a shop without a catalogue feed, from what its events say about them."""
+
+from __future__ import annotations
+
+import pyspark.sql.functions as F  # noqa: N812
+from pyspark.sql import Column, DataFrame, Window
+
+_KEY = "item_id"
+_STATED = ("title", "price")
+"""What events can say of an item."""
+
+
+def derive_items(events: DataFrame, earlier: DataFrame) -> DataFrame:
+    """One version per item and day on which its title or price became known or changed.
+
+    The title is the newest one an event gave that is not blank, the price that of the newest
+    event with one; what a day does not say is taken from the day before. An item without any
+    title is called by its id, so that it has a text.
+
+    Args:
+        events: accepted events of one or more days, with `title`.
+        earlier: rows of `items` from days before.
+
+    Returns:
+        The columns of `items`; lists are empty, and what events cannot say is null.
+    """
+    known = earlier.select("day", _KEY, "title", "price", "first_seen").withColumn(
+        "is_new", F.lit(False)
+    )
+    seen = _day_by_day(events).withColumn("is_new", F.lit(True))
+    before = Window.partitionBy(_KEY).orderBy("day")
+    so_far = before.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    filled = (
+        known.unionByName(seen)
+        .withColumns({name: F.last(name, ignorenulls=True).over(so_far) for name in _STATED})
+        .withColumn("first_seen", F.min(F.coalesce("first_seen", "day")).over(so_far))
+        .withColumn("title", F.coalesce("title", _KEY))
+    )
+    changed = F.lag("day").over(before).isNull() | ~F.lag(_state()).over(before).eqNullSafe(
+        _state()
+    )
+    return filled.withColumn("changed", changed).where("is_new and changed").select(*_columns())
+
+
+def _day_by_day(events: DataFrame) -> DataFrame:
+    title = F.nullif(F.trim("title"), F.lit(""))
+    price = F.nullif(F.col("price"), F.lit(0.0))
+    return events.groupBy("day", _KEY).agg(
+        _newest(title).alias("title"),
+        _newest(price).alias("price"),
+        F.lit(None).cast("date").alias("first_seen"),
+    )
+
+
+def _newest(value: Column) -> Column:
+    """The value of the newest event that has one; equal times are told apart by event id."""
+    when = F.struct("event_time", "event_id")
+    return F.max_by(value, F.when(value.isNotNull(), when))
+
+
+def _state() -> Column:
+    return F.struct(*_STATED)
+
+
+def _columns() -> tuple[Column, ...]:
+    text, texts = F.lit(None).cast("string"), F.array().cast("array<string>")
+    return (
+        F.col("day"),
+        F.col(_KEY),
+        F.col("title"),
+        text.alias("description"),
+        text.alias("brand"),
+        texts.alias("category_path"),
+        texts.alias("tags"),
+        F.col("price"),
+        F.lit(None).cast("int").alias("stock"),
+        texts.alias("regions"),
+        F.col("first_seen"),
+    )

@@ -1,0 +1,181 @@
+"""One feed, read once: typed, judged row by row, cached, and summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pyspark.sql.functions as F  # noqa: N812
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+
+from grove.contracts import Contract
+from grove.errors import DataError
+from grove.interactions import columns as names
+from grove.interactions.landed import MALFORMED, NOT_UTF8, WRONG_TYPE, LandedFiles, read_landed
+from grove.interactions.reasons import (
+    BREAKS_CONTRACT,
+    MISSING_KEY,
+    Limits,
+    breaks_contract,
+    refusal,
+)
+from grove.interactions.values import typed_value
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowGroup:
+    """The rows of one block of one file that share a reason, or have none."""
+
+    day: date
+    file: str
+    block: int
+    reason: str | None
+    rows: int
+    first_row: int
+    """Smallest row number; rows of a block are numbered in order, without gaps."""
+    header_lines: int
+    fields: frozenset[str]
+    """Names of fields seen in a sample of the rows."""
+    filled: dict[str, int]
+    """Rows per required column in which it has a value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedFeed:
+    """A feed's rows, each with its reason or none, and what there is to say about them."""
+
+    feed: str
+    contract: Contract
+    """Of the feed."""
+    rows: DataFrame
+    """Cached. Bookkeeping columns, the day, and the feed's columns in the table's types."""
+    groups: tuple[RowGroup, ...]
+
+    @property
+    def extra_columns(self) -> list[str]:
+        """Fields the contract does not know, in order; found in a sample of the rows."""
+        found = frozenset[str]().union(*(group.fields for group in self.groups))
+        return sorted(found - set(self.contract.column_names))
+
+    def rows_landed(self, day: date) -> int:
+        """Rows of a day, whatever became of them."""
+        return sum(group.rows for group in self.groups if group.day == day)
+
+    def line_offsets(self) -> list[tuple[date, str, int, int]]:
+        """For each block: day, file, block, and row number minus line number."""
+        blocks = _blocks(self.groups)
+        offsets: list[tuple[date, str, int, int]] = []
+        lines_before = 0
+        for position, (day, file, block) in enumerate(blocks):
+            first_row, rows, header_lines = blocks[day, file, block]
+            starts_file = position == 0 or offsets[-1][:2] != (day, file)
+            lines_before = header_lines if starts_file else lines_before
+            offsets.append((day, file, block, first_row - lines_before - 1))
+            lines_before += rows
+        return offsets
+
+
+def stage_feed(
+    spark: SparkSession,
+    files: LandedFiles,
+    *,
+    contract: Contract,
+    table: Contract,
+    limits: Limits,
+) -> StagedFeed:
+    """Read a feed and give every row its reason, in one pass over the files.
+
+    The rows are cached: duplicates, gates and writers all read them, and a second parse
+    would cost as much as all of these together.
+
+    Args:
+        spark: open session.
+        files: of the feed; at least one.
+        contract: of the feed.
+        table: of the table the feed ends in.
+        limits: how far prices and times may stray.
+
+    Raises:
+        DataError: no row of a day carries a required column.
+    """
+    read = read_landed(spark, files, contract)
+    kept = [column for column in names.BOOKKEEPING if column not in (names.DEFECT, names.REASON)]
+    typed = read.select(
+        names.DAY,
+        *kept,
+        refusal(contract, table, limits).alias(names.REASON),
+        *(typed_value(column).alias(column.name) for column in contract.columns),
+    )
+    reason = F.coalesce(names.REASON, F.when(breaks_contract(table), BREAKS_CONTRACT))
+    text = F.when(reason.isNotNull(), F.col(names.TEXT))
+    judged = typed.withColumns({names.REASON: reason, names.TEXT: text})
+    rows = judged.persist(StorageLevel.MEMORY_AND_DISK)
+    staged = StagedFeed(
+        feed=files.feed, contract=contract, rows=rows, groups=_sum_up(rows, contract)
+    )
+    _require_columns(staged)
+    return staged
+
+
+def _sum_up(rows: DataFrame, contract: Contract) -> tuple[RowGroup, ...]:
+    """One line per block and reason: few, whatever the size of the feed."""
+    by = (names.DAY, names.FILE, names.BLOCK, names.REASON)
+    sums = rows.groupBy(*by).agg(
+        F.count("*").alias("rows"),
+        F.min(names.ROW_ID).alias("first_row"),
+        F.first(names.HEADER_LINES).alias("header_lines"),
+        F.flatten(F.collect_set(names.KEYS)).alias("fields"),
+        *(F.count(name).alias(f"filled_{name}") for name in contract.must_have),
+    )
+    return tuple(
+        RowGroup(
+            day=line[names.DAY],
+            file=line[names.FILE],
+            block=line[names.BLOCK],
+            reason=line[names.REASON],
+            rows=line["rows"],
+            first_row=line["first_row"],
+            header_lines=line["header_lines"],
+            fields=frozenset(line["fields"]),
+            filled={name: line[f"filled_{name}"] for name in contract.must_have},
+        )
+        for line in sums.orderBy(*by).collect()
+    )
+
+
+def _blocks(groups: Sequence[RowGroup]) -> dict[tuple[date, str, int], tuple[int, int, int]]:
+    """(day, file, block) → (first row, rows, header lines), in the order of landing."""
+    blocks: dict[tuple[date, str, int], tuple[int, int, int]] = {}
+    for group in groups:
+        key = (group.day, group.file, group.block)
+        first_row, rows, _ = blocks.get(key, (group.first_row, 0, 0))
+        smallest = min(first_row, group.first_row)
+        blocks[key] = (smallest, rows + group.rows, group.header_lines)
+    return dict(sorted(blocks.items()))
+
+
+def _require_columns(staged: StagedFeed) -> None:
+    for day in sorted({group.day for group in staged.groups}):
+        read = [
+            group
+            for group in staged.groups
+            if group.day == day and group.reason not in (MALFORMED, NOT_UTF8)
+        ]
+        # A row with any other fate, or none, has a value in every required column.
+        if not read or {group.reason for group in read} - {MISSING_KEY, WRONG_TYPE}:
+            continue
+        missing = [
+            name
+            for name in staged.contract.must_have
+            if not any(group.filled[name] for group in read)
+        ]
+        if missing:
+            raise DataError(
+                f"the feed {staged.feed} lacks a required column",
+                where=f"feed {staged.feed}, landing day {day}",
+                expected=f"a value of {', '.join(missing)} in every row, of the contract's type",
+                found=f"no such value in {sum(group.rows for group in read)} rows",
+                next_step="correct the collector and land the feed again",
+            )

@@ -1,0 +1,1 @@
+"""The networks: plain `torch.nn` modules that take plain values."""

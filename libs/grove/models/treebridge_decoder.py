@@ -1,0 +1,143 @@
+"""The decoder of one tree: from a user state to the codes of a path, level by level.
+
+Shapes: P predictions, L levels, K_l codes of level l, τ slots, D width, E keyword width, H heads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from grove.models.treebridge_layer import FeedForward, SelfAttention
+
+TOKENS_BEFORE_CODES = 2
+"""The user state and the start token."""
+START_STD = 0.02
+
+
+@dataclass(frozen=True)
+class DecoderState:
+    """What a decoder remembers of P paths: keys and values of their tokens so far.
+
+    Args:
+        keys: [P, H, S, D/H].
+        values: [P, H, S, D/H].
+    """
+
+    keys: Tensor
+    values: Tensor
+
+    def select(self, rows: Tensor) -> DecoderState:
+        """Continue with other paths: [P'] int64, rows of this state, repetition allowed."""
+        return DecoderState(self.keys[rows], self.values[rows])
+
+
+class CodeDecoder(nn.Module):
+    """One causal layer over [user state, start token, code 1, …, code L].
+
+    The start token is the projected keyword where the user searched, else a learned vector. The
+    output at the start token predicts code 1, the output at code l predicts code l + 1, and the
+    output at code L ranks the leaf's items.
+
+    Source: TreeBridge, equation 1 and Implementation Details (1 layer, 128 wide, 8 heads).
+
+    Args:
+        width: D.
+        level_sizes: K_1 .. K_L.
+        heads: H.
+        keyword_width: E.
+        slots: τ when the slot is decoded as a last code; 0 when items are scored.
+        dropout: probability.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        level_sizes: Sequence[int],
+        *,
+        heads: int,
+        keyword_width: int,
+        slots: int,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.codes = nn.ModuleList(nn.Embedding(size, width) for size in level_sizes)
+        self.code_logits = nn.ModuleList(nn.Linear(width, size) for size in level_sizes)
+        self.start = nn.Parameter(torch.randn(width) * START_STD)
+        self.keyword = nn.Linear(keyword_width, width)
+        self.place = nn.Parameter(
+            torch.randn(TOKENS_BEFORE_CODES + len(level_sizes), width) * START_STD
+        )
+        self.attention = SelfAttention(width, heads, dropout)
+        self.feed_forward = FeedForward(width, dropout)
+        self.norm = nn.LayerNorm(width)
+        self.leaf = nn.Linear(width, slots if slots else width)
+        self.decodes_slot = slots > 0
+
+    def forward(self, states: Tensor, keywords: Tensor, paths: Tensor) -> Tensor:
+        """Outputs along known paths, all levels at once (teacher forcing).
+
+        Args:
+            states: [P, D] user states.
+            keywords: [P, E]; a row of zeros is no keyword.
+            paths: [P, L] int64 codes.
+
+        Returns:
+            [P, L+1, D]: output l predicts code l + 1, the last one the item in the leaf.
+        """
+        codes = [table(paths[:, level]) for level, table in enumerate(self.codes)]  # L x [P, D]
+        tokens = torch.stack([states, self._start(keywords), *codes], dim=1) + self.place
+        outputs: Tensor = self.norm(self.feed_forward(self.attention(tokens)))  # [P, L+2, D]
+        return outputs[:, 1:]
+
+    def begin(self, states: Tensor, keywords: Tensor) -> tuple[Tensor, DecoderState]:
+        """Output before the first code, [P, D], and what to continue from; see `forward`."""
+        tokens = torch.stack([states, self._start(keywords)], dim=1)  # [P, 2, D]
+        tokens = tokens + self.place[:TOKENS_BEFORE_CODES]
+        _, keys, values = self.attention.project(tokens)
+        output = self.norm(self.feed_forward(self.attention(tokens)[:, -1]))  # [P, D]
+        return output, DecoderState(keys, values)
+
+    def extend(self, state: DecoderState, level: int, codes: Tensor) -> tuple[Tensor, DecoderState]:
+        """Append one code to each path.
+
+        Args:
+            state: of P paths.
+            level: the codes' level, 0 .. L − 1.
+            codes: [P] int64.
+
+        Returns:
+            Output after the code, [P, D], and the longer paths' state.
+        """
+        token = self.codes[level](codes) + self.place[TOKENS_BEFORE_CODES + level]  # [P, D]
+        token, keys, values = self.attention.extend(token, state.keys, state.values)
+        return self.norm(self.feed_forward(token)), DecoderState(keys, values)
+
+    def level_logits(self, outputs: Tensor, level: int) -> Tensor:
+        """Scores of a level's codes: [..., D] → [..., K_l]."""
+        logits: Tensor = self.code_logits[level](outputs)
+        return logits
+
+    def leaf_logits(self, outputs: Tensor, leaf_vectors: Tensor) -> Tensor:
+        """Scores of the slots of a leaf.
+
+        Args:
+            outputs: [..., D] at the last code.
+            leaf_vectors: [..., τ, D] vectors of the leaf's items by slot; their values play no
+                part when the slot is decoded.
+
+        Returns:
+            [..., τ], unnormalised; free slots are for the caller to mask.
+        """
+        scores: Tensor = self.leaf(outputs)  # [..., D] or [..., τ]
+        if self.decodes_slot:
+            return scores
+        return (leaf_vectors @ scores[..., None])[..., 0] / math.sqrt(scores.shape[-1])
+
+    def _start(self, keywords: Tensor) -> Tensor:
+        searched = keywords.any(dim=-1, keepdim=True)  # [P, 1]
+        return torch.where(searched, self.keyword(keywords), self.start)  # [P, D]

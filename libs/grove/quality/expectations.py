@@ -1,0 +1,55 @@
+"""Check → Great Expectations expectation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from grove.contracts import Check, Contract
+from grove.quality.measures import measured_column
+
+if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
+    from great_expectations.expectations import Expectation
+
+_GX_SEVERITIES = {"fail": "critical", "warn": "warning"}
+
+
+def expectation_suite(checks: Iterable[Check], contract: Contract) -> ExpectationSuite:
+    """The suite of a dataset; each expectation carries its check's name in `meta`."""
+    import great_expectations as gx
+
+    expectations = [_expectation(check, contract) for check in checks]
+    return gx.ExpectationSuite(name=contract.name, expectations=expectations)
+
+
+def _expectation(check: Check, contract: Contract) -> Expectation:
+    from great_expectations import expectations
+
+    kind, arguments = _kind_and_arguments(check)
+    if "column_list" not in arguments:
+        arguments["column"] = measured_column(check, contract)
+    return getattr(expectations, kind)(
+        **arguments,
+        severity=_GX_SEVERITIES[check.severity],
+        mostly=1 - check.tolerated_share,
+        meta={"check": check.name},
+        description=f"{check.name}: {check.expected}",
+    )
+
+
+def _kind_and_arguments(check: Check) -> tuple[str, dict[str, Any]]:
+    """Name of the expectation, and what it takes besides the column."""
+    if check.kind == "unique" and len(check.columns) > 1:
+        return "ExpectCompoundColumnsToBeUnique", {"column_list": list(check.columns)}
+    bounds = {"min_value": check.minimum, "max_value": check.maximum}
+    between = "ExpectColumnValuesToBeBetween"
+    kinds: dict[str, tuple[str, dict[str, Any]]] = {
+        "unique": ("ExpectColumnValuesToBeUnique", {}),
+        "not_null": ("ExpectColumnValuesToNotBeNull", {}),
+        "values": ("ExpectColumnValuesToBeInSet", {"value_set": list(check.values)}),
+        "pattern": ("ExpectColumnValuesToMatchRegex", {"regex": check.pattern}),
+        "length": ("ExpectColumnValueLengthsToBeBetween", bounds),
+        "same_length": (between, {"min_value": 0, "max_value": 0}),
+    }
+    return kinds.get(check.kind, (between, bounds))

@@ -1,0 +1,43 @@
+"""Promises of a stage that no single row can show: each function gives one result.
+
+Great Expectations sees one frame. These look at counts from several places, at vectors, at
+trees and at models, and end in the same verdict.
+"""
+
+from grove.quality.invariants.artifacts import (
+    finite_unit_vectors,
+    finite_vectors,
+    index_recall,
+    leaf_capacity,
+    one_path_per_item,
+)
+from grove.quality.invariants.models import (
+    candidate_not_worse,
+    finite_losses,
+    update_not_worse,
+    vector_drift,
+)
+from grove.quality.invariants.rows import (
+    no_gap,
+    quarantined_share,
+    rows_conserved,
+    rows_on_open_day,
+    volume_like_weekday,
+)
+
+__all__ = [
+    "candidate_not_worse",
+    "finite_losses",
+    "finite_unit_vectors",
+    "finite_vectors",
+    "index_recall",
+    "leaf_capacity",
+    "no_gap",
+    "one_path_per_item",
+    "quarantined_share",
+    "rows_conserved",
+    "rows_on_open_day",
+    "update_not_worse",
+    "vector_drift",
+    "volume_like_weekday",
+]

@@ -1,0 +1,110 @@
+"""Invariants of landed rows: are they all accounted for, and about as many as usual?"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from grove.contracts.contract import Severity
+from grove.contracts.verdict import CheckResult
+
+
+def rows_conserved(landed: int, accepted: int, duplicates: int, quarantined: int) -> CheckResult:
+    """Every landed row is accepted, a duplicate, or in quarantine; none is lost or made up.
+
+    Example:
+        >>> rows_conserved(10, 7, 1, 1).observed
+        '7 accepted + 1 duplicates + 1 quarantined = 9'
+    """
+    found = accepted + duplicates + quarantined
+    return CheckResult(
+        name="rows_conserved",
+        severity="fail",
+        passed=landed == found,
+        expected=f"{landed} landed rows accounted for",
+        observed=(
+            f"{accepted} accepted + {duplicates} duplicates + {quarantined} quarantined = {found}"
+        ),
+        unexpected_rows=abs(landed - found),
+    )
+
+
+def quarantined_share(
+    quarantined: int, landed: int, *, warn_above: float, fail_above: float
+) -> tuple[CheckResult, CheckResult]:
+    """A few broken rows are daily life; many are a broken collector.
+
+    Args:
+        quarantined: rows refused.
+        landed: rows that came in.
+        warn_above: share, 0 to 1, above which the gate warns.
+        fail_above: share, 0 to 1, above which the day is refused.
+
+    Returns:
+        The warning and the refusal, in this order.
+    """
+    share = quarantined / landed if landed else 0.0
+
+    def at_most(limit: float, severity: Severity) -> CheckResult:
+        return CheckResult(
+            name=f"quarantined_share_{severity}",
+            severity=severity,
+            passed=share <= limit,
+            expected=f"at most {limit:.1%} of landed rows in quarantine",
+            observed=f"{quarantined} of {landed} rows ({share:.1%})",
+            unexpected_rows=quarantined,
+        )
+
+    return at_most(warn_above, "warn"), at_most(fail_above, "fail")
+
+
+def rows_on_open_day(rows: int) -> CheckResult:
+    """A day on which the shop was open has rows."""
+    return CheckResult(
+        name="rows_on_open_day",
+        severity="fail",
+        passed=rows > 0,
+        expected="at least 1 row on an open day",
+        observed=f"{rows} rows",
+    )
+
+
+def volume_like_weekday(rows: int, past_rows: Sequence[int], *, ratio: float) -> CheckResult:
+    """About as many rows as on the same weekday before; a shop's week has a shape.
+
+    Args:
+        rows: rows of the day.
+        past_rows: rows of earlier days with the same weekday; may be empty.
+        ratio: above 1; the day may have this many times more or fewer rows than their median.
+    """
+    usual = statistics.median(past_rows) if past_rows else None
+    days = len(past_rows)
+    return CheckResult(
+        name="volume_like_weekday",
+        severity="warn",
+        passed=usual is None or usual / ratio <= rows <= usual * ratio,
+        expected=(
+            "no earlier day of this weekday to compare with"
+            if usual is None
+            else f"{usual / ratio:.0f} to {usual * ratio:.0f} rows, as on {days} such days"
+        ),
+        observed=f"{rows} rows",
+    )
+
+
+def no_gap(missing_days: Iterable[date], *, fail: bool) -> CheckResult:
+    """No earlier day that the stage would have read is missing or was refused.
+
+    Args:
+        missing_days: the gaps.
+        fail: whether a gap refuses the day, a setting; else it is only shown.
+    """
+    gaps = sorted(missing_days)
+    return CheckResult(
+        name="no_gap",
+        severity="fail" if fail else "warn",
+        passed=not gaps,
+        expected="every earlier day accepted",
+        observed=f"missing: {', '.join(map(str, gaps))}" if gaps else "every earlier day accepted",
+    )

@@ -1,0 +1,49 @@
+"""A release: one folder, one manifest written last, and one pointer that names what is served."""
+
+from grove.release.collect import Origin, Parts, collect_parts, describe_release, start_release
+from grove.release.consistency import Finding, inspect_release
+from grove.release.inputs import MODELS, STAGES, release_facts, release_folders
+from grove.release.manifest import Manifest
+from grove.release.pointer import current_release, move_pointer, offer, point_to, should_move
+from grove.release.rows import day_rows, item_rows, metrics_by_stage
+from grove.release.store import (
+    list_releases,
+    newest_release_before,
+    next_release_id,
+    publish_folder,
+    read_manifest,
+    superfluous_releases,
+    verify_release,
+    write_release,
+)
+
+__all__ = [
+    "MODELS",
+    "STAGES",
+    "Finding",
+    "Manifest",
+    "Origin",
+    "Parts",
+    "collect_parts",
+    "current_release",
+    "day_rows",
+    "describe_release",
+    "inspect_release",
+    "item_rows",
+    "list_releases",
+    "metrics_by_stage",
+    "move_pointer",
+    "newest_release_before",
+    "next_release_id",
+    "offer",
+    "point_to",
+    "publish_folder",
+    "read_manifest",
+    "release_facts",
+    "release_folders",
+    "should_move",
+    "start_release",
+    "superfluous_releases",
+    "verify_release",
+    "write_release",
+]

@@ -1,0 +1,101 @@
+"""Do the parts of a release belong together? Checked before anybody can read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from grove.catalog import TREES
+from grove.errors import DataError
+from grove.release.store import verify_release
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one look at a release found."""
+
+    name: str
+    passed: bool
+    expected: str
+    observed: str
+
+
+def inspect_release(folder: str | Path) -> tuple[Finding, ...]:
+    """Check a sealed folder: its files are as written, and its parts name the same things.
+
+    Returns:
+        One finding per promise; a release may be published only if all of them passed.
+    """
+    source = Path(folder)
+    items = pq.read_table(source / "items.parquet", columns=["item_id", "item_key"])
+    keys = pq.read_table(source / "index" / "keys.parquet", columns=["item_id", "item_key"])
+    codes = [pq.read_table(source / f"codes_{tree}.parquet", columns=["item_id"]) for tree in TREES]
+    recommended = [keys["item_id"], *(table["item_id"] for table in codes)]
+    return (
+        _checksums(source),
+        _each_once("one_row_per_item", items["item_id"]),
+        _all_known("every_recommended_item_has_a_row", recommended, items["item_id"]),
+        _same_keys(keys, items),
+        _users_match(source),
+    )
+
+
+def _checksums(folder: Path) -> Finding:
+    try:
+        manifest = verify_release(folder)
+    except DataError as error:
+        return Finding(
+            name="checksums", passed=False, expected="unchanged files", observed=error.found
+        )
+    count = f"{len(manifest.files)} unchanged files"
+    return Finding(name="checksums", passed=True, expected=count, observed=count)
+
+
+def _each_once(name: str, values: pa.ChunkedArray) -> Finding:
+    repeated = len(values) - pc.count_distinct(values).as_py()
+    return Finding(
+        name=name,
+        passed=repeated == 0,
+        expected="no repeated row",
+        observed=f"{repeated} repeated rows of {len(values)}",
+    )
+
+
+def _all_known(name: str, wanted: list[pa.ChunkedArray], known: pa.ChunkedArray) -> Finding:
+    unknown = sum(
+        pc.sum(pc.invert(pc.is_in(values, value_set=known))).as_py() or 0 for values in wanted
+    )
+    return Finding(
+        name=name, passed=unknown == 0, expected="no unknown item", observed=f"{unknown} unknown"
+    )
+
+
+def _same_keys(index: pa.Table, items: pa.Table) -> Finding:
+    rows = pc.index_in(index["item_id"], value_set=items["item_id"])
+    expected = items["item_key"].take(rows)
+    differs = pc.fill_null(pc.not_equal(expected, index["item_key"]), True)
+    count = pc.sum(differs).as_py() or 0
+    return Finding(
+        name="index_keys_are_item_keys",
+        passed=count == 0,
+        expected="the same key for an item in the index and in items.parquet",
+        observed=f"{count} of {index.num_rows} keys differ",
+    )
+
+
+def _users_match(folder: Path) -> Finding:
+    users = {
+        name: set(pq.read_table(folder / name, columns=["user_id"])["user_id"].to_pylist())
+        for name in ("user_embeddings.parquet", "histories.parquet")
+    }
+    embedded, known = users.values()
+    return Finding(
+        name="every_user_has_a_vector",
+        passed=embedded == known,
+        expected="the same users in user_embeddings.parquet and histories.parquet",
+        observed=f"{len(known - embedded)} without a vector, {len(embedded - known)} unknown",
+    )

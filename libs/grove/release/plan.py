@@ -1,0 +1,199 @@
+"""Decide, before any training, whether a day is a retrain day, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from grove.errors import DataError
+from grove.release.manifest import Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class TreeState:
+    """How full and how worn a tree of a release is."""
+
+    free_share: float
+    """Share of leaf slots that are free, 0 to 1."""
+    distortion: float
+    """Mean squared distance of items to their leaf, now."""
+    distortion_at_build: float
+    """The same when the tree was built."""
+
+    @property
+    def distortion_growth(self) -> float:
+        """Growth since the build, as a share; 0 for a tree that was perfect when built."""
+        if self.distortion_at_build <= 0:
+            return 0.0
+        return self.distortion / self.distortion_at_build - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlierRelease:
+    """What a plan needs to know of the newest release before the day."""
+
+    release_id: str
+    trained_on: date
+    """Day on which its weights were last trained from scratch, and its trees built."""
+    learned_through: date
+    """Last day its weights have learnt from."""
+    shape: Mapping[str, str]
+    """Encoder, widths and whatever else the weights cannot change; name to value."""
+    trees: Mapping[str, TreeState] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanLimits:
+    """When a retrain is due."""
+
+    retrain_every_days: int
+    min_free_share: float
+    max_distortion_growth: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayPlan:
+    """What kind of day it is."""
+
+    kind: Literal["ordinary", "retrain"]
+    reason: str
+    previous_release: str | None
+    """Newest earlier release; an ordinary day reuses its weights and trees."""
+    comparator: str | None
+    """Release the candidate must not be worse than; none before the first release."""
+    learned_through: date | None
+    """Last day the starting weights have learnt from; none when they start from nothing."""
+    rebuild_trees: bool
+    trained_on: date
+    """Day on which the day's weights were trained from scratch; the next plan reads it."""
+    shape: Mapping[str, str]
+    """What the day's weights were made for; the next plan compares it."""
+
+    def as_notes(self) -> dict[str, Any]:
+        """The plan as the report's notes hold it."""
+        learned = self.learned_through and str(self.learned_through)
+        return {**asdict(self), "learned_through": learned, "trained_on": str(self.trained_on)}
+
+
+def decide_plan(
+    day: date,
+    earlier: EarlierRelease | None,
+    *,
+    shape: Mapping[str, str],
+    limits: PlanLimits,
+    asked: bool = False,
+) -> DayPlan:
+    """Choose between an ordinary day and a retrain day.
+
+    An ordinary day starts from the weights of the newest earlier release and judges them
+    as they are. A retrain day trains from scratch and rebuilds the trees, both together:
+    a generator speaks the codes it was trained on.
+
+    Args:
+        day: the day to plan.
+        earlier: newest release of a day before it, whatever is being served; none at first.
+        shape: what today's settings ask of the weights, in the form of `EarlierRelease.shape`.
+        limits: when a retrain is due.
+        asked: whether a person asked for a retrain.
+
+    Returns:
+        The plan, with the first reason that holds.
+
+    Example:
+        >>> limits = PlanLimits(
+        ...     retrain_every_days=7, min_free_share=0.05, max_distortion_growth=0.2
+        ... )
+        >>> decide_plan(date(2026, 8, 20), None, shape={}, limits=limits).reason
+        'no earlier release to start from'
+    """
+    reason = "asked for" if asked else _reason_to_retrain(day, earlier, shape, limits)
+    release = earlier.release_id if earlier else None
+    if earlier is None or reason is not None:
+        return DayPlan(
+            kind="retrain",
+            reason=str(reason),
+            previous_release=release,
+            comparator=release,
+            learned_through=None,
+            rebuild_trees=True,
+            trained_on=day,
+            shape=shape,
+        )
+    return DayPlan(
+        kind="ordinary",
+        reason=f"weights of {release} are {_age(day, earlier)} days old",
+        previous_release=release,
+        comparator=release,
+        learned_through=earlier.learned_through,
+        rebuild_trees=False,
+        trained_on=earlier.trained_on,
+        shape=shape,
+    )
+
+
+def _reason_to_retrain(
+    day: date, earlier: EarlierRelease | None, shape: Mapping[str, str], limits: PlanLimits
+) -> str | None:
+    if earlier is None:
+        return "no earlier release to start from"
+    changed = sorted(
+        name for name in {*shape, *earlier.shape} if shape.get(name) != earlier.shape.get(name)
+    )
+    if changed:
+        name = changed[0]
+        return (
+            f"{name} changed from {earlier.shape.get(name, 'nothing')} "
+            f"to {shape.get(name, 'nothing')}"
+        )
+    if _age(day, earlier) >= limits.retrain_every_days:
+        return f"weights of {earlier.release_id} are {_age(day, earlier)} days old"
+    return _worn_tree(earlier.trees, limits)
+
+
+def earlier_release(manifest: Manifest) -> EarlierRelease:
+    """What a plan needs to know, from a release's manifest.
+
+    Raises:
+        DataError: the release was made without a plan that says what its weights are.
+    """
+    try:
+        return EarlierRelease(
+            release_id=manifest.release_id,
+            trained_on=date.fromisoformat(manifest.plan["trained_on"]),
+            learned_through=min(
+                date.fromisoformat(weights["learned_through"])
+                for weights in manifest.weights.values()
+            ),
+            shape=manifest.plan["shape"],
+            trees={
+                name: TreeState(
+                    free_share=tree["free_share"],
+                    distortion=tree["distortion"],
+                    distortion_at_build=tree["distortion_at_build"],
+                )
+                for name, tree in manifest.trees.items()
+            },
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            "a release does not say what its weights are",
+            where=manifest.release_id,
+            expected="plan, weights and trees in its manifest",
+            found=f"{type(error).__name__}: {error}",
+            next_step="run the day with `make trigger DAY=<day> RETRAIN=1`",
+        ) from error
+
+
+def _age(day: date, earlier: EarlierRelease) -> int:
+    return (day - earlier.trained_on).days
+
+
+def _worn_tree(trees: Mapping[str, TreeState], limits: PlanLimits) -> str | None:
+    for name, tree in sorted(trees.items()):
+        if tree.free_share < limits.min_free_share:
+            return f"only {tree.free_share:.1%} of the {name} tree's slots are free"
+        if tree.distortion_growth > limits.max_distortion_growth:
+            return f"distortion of the {name} tree grew by {tree.distortion_growth:.1%}"
+    return None

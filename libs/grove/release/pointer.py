@@ -1,0 +1,87 @@
+"""The pointer: one small file that names the release being served."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from grove.catalog import release_day
+from grove.errors import DataError
+from grove.release.durable import write_json
+from grove.release.store import list_releases, verify_release
+
+
+def current_release(pointer: str | Path) -> str | None:
+    """Id of the release being served; none before the first one is published.
+
+    Raises:
+        DataError: the pointer is there but cannot be read.
+    """
+    path = Path(pointer)
+    if not path.is_file():
+        return None
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["release"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            "the pointer to the served release cannot be read",
+            where=str(path),
+            expected='{"release": "<day>.<attempt>"}',
+            found=f"{type(error).__name__}: {error}",
+            next_step="point to a release again: `make rollback TO=<id>`",
+        ) from error
+
+
+def move_pointer(pointer: str | Path, release_id: str) -> None:
+    """Name the release to serve from now on; readers see the old id or the new one."""
+    write_json(Path(pointer), {"release": release_id})
+
+
+def point_to(pointer: str | Path, release_id: str) -> None:
+    """Move the pointer to a release beside it, forwards or back, after verifying that release.
+
+    Raises:
+        DataError: there is no such release, or it is broken; the pointer stays.
+    """
+    releases = Path(pointer).parent
+    known = list_releases(releases)
+    if release_id not in known:
+        raise DataError(
+            "there is no such release",
+            where=str(releases),
+            expected=f"one of {', '.join(known) or 'none yet'}",
+            found=release_id,
+            next_step="choose a release from the list",
+        )
+    verify_release(releases / release_id)
+    move_pointer(pointer, release_id)
+
+
+def offer(pointer: str | Path, release_id: str, *, insist: bool = False) -> str:
+    """Serve a release that was just published, unless a later day is being served.
+
+    Args:
+        pointer: the pointer file.
+        release_id: the published release.
+        insist: serve it even then.
+
+    Returns:
+        Id of the release that is served now.
+    """
+    served = current_release(pointer)
+    if served is not None and not insist and not should_move(served, release_id):
+        return served
+    move_pointer(pointer, release_id)
+    return release_id
+
+
+def should_move(served: str, release_id: str) -> bool:
+    """Whether publishing a release makes it the served one without being told to.
+
+    A day that is run again must not pull the pointer back from a later day.
+
+    Example:
+        >>> should_move("2026-11-19.1", "2026-11-19.2"), should_move("2026-11-20.1", "2026-11-19.2")
+        (True, False)
+    """
+    return release_day(served) <= release_day(release_id)

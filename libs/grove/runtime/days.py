@@ -1,0 +1,62 @@
+"""Which days were accepted, which were closed, and which are missing in between."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from grove.catalog import INTERACTIONS, Layout
+from grove.errors import DataError
+from grove.runtime.arguments import days_between
+from grove.runtime.landing import marker_exists, read_marker
+from grove.runtime.reports import find_report
+from grove.runtime.tables import partition_days
+
+INGEST_STAGE = "ingest_landing"
+
+
+def newest_accepted_day(layout: Layout, before: date) -> date | None:
+    """Newest day before another that has interactions; none when there is none."""
+    earlier = [day for day in partition_days(layout, INTERACTIONS) if day < before]
+    return earlier[-1] if earlier else None
+
+
+def gap_days(layout: Layout, day: date) -> tuple[date, ...]:
+    """Days missing between the newest earlier accepted day and a day, both excluded.
+
+    A day on which the shop was closed is not missing. Without any earlier accepted day
+    there is nothing to be missing from.
+    """
+    newest = newest_accepted_day(layout, day)
+    if newest is None:
+        return ()
+    between = days_between(newest + timedelta(days=1), day - timedelta(days=1))
+    return tuple(missing for missing in between if not was_closed(layout, missing))
+
+
+def was_closed(layout: Layout, day: date) -> bool:
+    """Whether a day's ingest or its landing marker says the shop was closed."""
+    report = find_report(layout, day, INGEST_STAGE)
+    if report is not None and report["status"] == "closed":
+        return True
+    return marker_exists(layout, day) and read_marker(layout, day).closed
+
+
+def require_history(layout: Layout, day: date) -> date:
+    """Newest accepted day before a day.
+
+    Raises:
+        DataError: there is none; the message says how to ingest history.
+    """
+    newest = newest_accepted_day(layout, day)
+    if newest is None:
+        raise DataError(
+            "there is no history to work from",
+            where=f"{layout.table(INTERACTIONS)}, days before {day}",
+            expected="at least one accepted earlier day",
+            found="none",
+            next_step=(
+                "land earlier days and ingest them in one pass: "
+                f"jobs/ingest_landing.py --from FIRST --to {day - timedelta(days=1)}"
+            ),
+        )
+    return newest

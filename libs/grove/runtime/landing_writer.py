@@ -1,0 +1,126 @@
+"""What a collector does to the landing zone: each file appears whole, and the marker goes first.
+
+A day that is landed again loses its marker before its first file changes, so that nobody reads a
+mixture of two landings; the marker comes back at the end.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from grove.catalog import Layout
+from grove.runtime.files import TEMPORARY_SUFFIX, flush_folder, list_files
+from grove.runtime.landing import LandedFeed, Marker, write_marker
+
+
+class FeedContent(Protocol):
+    """One feed's files of one day, as a source gives them."""
+
+    @property
+    def files(self) -> Iterator[bytes]:
+        """Content of each file, JSON lines; taken one at a time."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """Lines in all files together."""
+        ...
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Rows of the source that were not landed on purpose: reason → rows."""
+        ...
+
+
+def land_open_day(
+    layout: Layout, day: date, feeds: Mapping[str, FeedContent], *, truth: pa.Table | None = None
+) -> Marker:
+    """Replace everything a day has in the landing zone, its marker last.
+
+    Args:
+        layout: paths of the home folder.
+        day: landing day.
+        feeds: content of each declared feed.
+        truth: a simulator's true ranking of the day.
+    """
+    withdraw_marker(layout, day)
+    landed = {
+        feed: LandedFeed(
+            files=write_feed(layout, feed, day, content.files),
+            rows=content.rows,
+            left_out=content.left_out,
+        )
+        for feed, content in feeds.items()
+    }
+    if truth is not None:
+        write_truth(layout, day, truth)
+    marker = Marker(day=day, feeds=landed)
+    write_marker(layout, marker)
+    return marker
+
+
+def land_closed_day(layout: Layout, day: date, reason: str) -> Marker:
+    """Write the marker of a day on which the shop did not trade."""
+    marker = Marker(day=day, calendar="closed", reason=reason)
+    write_marker(layout, marker)
+    return marker
+
+
+def withdraw_marker(layout: Layout, day: date) -> None:
+    """Say that a day has not landed in full; a day without a marker stays as it is."""
+    Path(layout.landing_marker(day)).unlink(missing_ok=True)
+
+
+def write_feed(layout: Layout, feed: str, day: date, files: Iterable[bytes]) -> int:
+    """Replace one feed's files of one day.
+
+    Args:
+        layout: paths of the home folder.
+        feed: one of `catalog.FEEDS`.
+        day: landing day.
+        files: content of each file, JSON lines; taken one at a time.
+
+    Returns:
+        Number of files.
+    """
+    folder = Path(layout.landing_feed(feed, day))
+    folder.mkdir(parents=True, exist_ok=True)
+    written = set()
+    for number, content in enumerate(files):
+        target = folder / f"part-{number:05d}.jsonl"
+        _write_whole(target, content)
+        written.add(str(target))
+    for path in list_files(folder):
+        if path not in written:
+            Path(path).unlink()
+    flush_folder(folder)
+    return len(written)
+
+
+def write_truth(layout: Layout, day: date, table: pa.Table) -> None:
+    """Replace a simulator's true ranking of one day."""
+    target = Path(layout.truth(day))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = _beside(target)
+    pq.write_table(table, beside)
+    beside.replace(target)
+
+
+def _write_whole(target: Path, content: bytes) -> None:
+    beside = _beside(target)
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(target)
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f"{target.name}.{os.getpid()}{TEMPORARY_SUFFIX}")

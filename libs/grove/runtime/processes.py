@@ -1,0 +1,62 @@
+"""A driver never outlives what started it, so no orphan writes after a run was given up."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
+LAUNCHER_POLL_SECONDS = 2.0
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when its parent ends; on Linux only.
+
+    Under `spark-submit` the parent is Spark's JVM, which the kernel does not tie to
+    the scheduler's task. A daemon thread therefore also watches the JVM's own parent.
+    """
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+    # The parent may have died before the request was made.
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
+    if _is_jvm(parent):
+        _watch_launcher(parent)
+
+
+def parent_of(process: int) -> int | None:
+    """Process id of a process's parent; none when the process is gone.
+
+    Example:
+        >>> parent_of(os.getpid()) == os.getppid()
+        True
+    """
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    line = next(line for line in status.splitlines() if line.startswith("PPid:"))
+    return int(line.partition(":")[2])
+
+
+def _is_jvm(process: int) -> bool:
+    name = Path(f"/proc/{process}/comm")
+    return name.exists() and name.read_text(encoding="utf-8").strip() == "java"
+
+
+def _watch_launcher(jvm: int) -> None:
+    launcher = parent_of(jvm)
+
+    def watch() -> None:
+        while parent_of(jvm) == launcher:
+            time.sleep(LAUNCHER_POLL_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="launcher-watch", daemon=True).start()

@@ -1,0 +1,98 @@
+"""What has been kept long enough: rows of tables, files they left behind, folders of days."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import date, timedelta
+from pathlib import Path
+
+from grove.catalog import DATASETS, FEEDS, Dataset, Layout
+from grove.contracts import load_contract
+from grove.runtime.files import TEMPORARY_SUFFIX, remove_tree
+from grove.runtime.locks import commit_lock
+from grove.runtime.tables import open_table, partition_days
+
+_DAY_FOLDER = re.compile(r"^(?:day=)?(\d{4}-\d{2}-\d{2})(?:\.\d+\.tmp)?$")
+
+
+def expired_days(layout: Layout, dataset: Dataset, day: date) -> list[date]:
+    """Days of a table that its contract no longer keeps, seen from a day; in order."""
+    kept = load_contract(dataset).retention_days
+    if kept is None or "day" not in dataset.partition_by:
+        return []
+    return [one for one in partition_days(layout, dataset) if one < day - timedelta(days=kept)]
+
+
+def expired_rows(layout: Layout, day: date) -> dict[str, list[date]]:
+    """Expired days of every table that has some, by name of the dataset."""
+    found = {name: expired_days(layout, dataset, day) for name, dataset in DATASETS.items()}
+    return {name: days for name, days in found.items() if days}
+
+
+def delete_days(layout: Layout, dataset: Dataset, days: Collection[date]) -> None:
+    """Delete whole days from a table, in one commit."""
+    newest = max(days)
+    with commit_lock(layout, dataset):
+        open_table(layout, dataset).delete(f"day <= '{newest:%Y-%m-%d}'")
+
+
+def tidy_table(layout: Layout, dataset: Dataset, *, hours: int, dry_run: bool) -> int:
+    """Merge a table's small files where nothing else does, and delete the ones it left behind.
+
+    Args:
+        layout: paths of the home folder.
+        dataset: table to tidy.
+        hours: files the table let go of within this time stay, for readers still at work.
+        dry_run: only count.
+
+    Returns:
+        Number of files that were, or would be, deleted.
+    """
+    with commit_lock(layout, dataset):
+        table = open_table(layout, dataset)
+        # A day is rewritten whole; a table without days only grows, by a small file at a time.
+        if "day" not in dataset.partition_by and not dry_run:
+            table.optimize.compact()
+        files = table.vacuum(
+            retention_hours=hours, dry_run=dry_run, enforce_retention_duration=False
+        )
+        return len(files)
+
+
+def expired_landing(layout: Layout, before: date) -> list[Path]:
+    """Landed folders, feed by feed, of the days before another, and their markers' folders."""
+    landing = Path(layout.landing_marker(before)).parents[2]
+    return [
+        folder for name in (*FEEDS, "markers") for folder in _older(landing / name, before=before)
+    ]
+
+
+def expired_artifacts(layout: Layout, before: date, *, keep: Collection[date]) -> list[Path]:
+    """Folders of artifacts of the days before another, without the days a kept release is of."""
+    parent = Path(layout.attempts(before, "any")).parents[1]
+    return [folder for folder in _older(parent, before=before) if _day_of(folder) not in keep]
+
+
+def unfinished_releases(layout: Layout, before: date) -> list[Path]:
+    """Folders of releases of earlier days whose run was killed before they were sealed."""
+    older = _older(Path(layout.releases()), before=before)
+    return [folder for folder in older if folder.name.endswith(TEMPORARY_SUFFIX)]
+
+
+def remove_folders(folders: Collection[Path]) -> None:
+    """Delete folders and what is in them."""
+    for folder in folders:
+        remove_tree(folder)
+
+
+def _older(parent: Path, *, before: date) -> list[Path]:
+    if not parent.is_dir():
+        return []
+    days = {path: _day_of(path) for path in sorted(parent.iterdir())}
+    return [path for path, day in days.items() if day is not None and day < before]
+
+
+def _day_of(folder: Path) -> date | None:
+    found = _DAY_FOLDER.match(folder.name)
+    return date.fromisoformat(found.group(1)) if found else None

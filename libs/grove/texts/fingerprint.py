@@ -1,0 +1,44 @@
+"""The name of an encoder: what it is made of, so that a vector is never taken for another's."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from grove.texts.encoder import EncoderSpec
+
+CHARACTERS = 16
+_MODEL_FILES = ("config.json", "*.safetensors")
+_TOKENIZER_FILES = (
+    "tokenizer*.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.*",
+    "merges.txt",
+    "*.model",
+)
+
+
+def encoder_fingerprint(spec: EncoderSpec) -> str:
+    """Hash everything that decides a vector: weights, tokenizer, prompt, pooling, length.
+
+    Folder and batch size do not count: the same model elsewhere gives the same vectors.
+
+    Returns:
+        16 hexadecimal digits of a SHA-256.
+    """
+    digest = hashlib.sha256()
+    for value in (spec.prompt, spec.pooling, str(spec.max_tokens)):
+        digest.update(value.encode() + b"\0")
+    for file in _files(Path(spec.folder)):
+        digest.update(file.name.encode() + b"\0")
+        with file.open("rb") as content:
+            digest.update(hashlib.file_digest(content, "sha256").digest())
+    return digest.hexdigest()[:CHARACTERS]
+
+
+def _files(folder: Path) -> list[Path]:
+    found = {
+        file for pattern in (*_MODEL_FILES, *_TOKENIZER_FILES) for file in folder.glob(pattern)
+    }
+    return sorted(found)

@@ -1,0 +1,199 @@
+"""One training loop for every model: deterministic, distributed, resumable."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from grove.training.averaging import sum_gradients, sum_over_ranks, world
+from grove.training.checkpoint import (
+    Checkpoint,
+    forget_progress,
+    resume_progress,
+    save_progress,
+)
+from grove.training.seeds import seed_torch
+
+BatchType_co = TypeVar("BatchType_co", covariant=True)
+BatchType = TypeVar("BatchType")
+WARM_UP_SHARE = 0.1
+ADAM_BETAS = (0.9, 0.95)
+
+
+class Batches(Protocol[BatchType_co]):
+    """What the loop needs of a loader."""
+
+    @property
+    def steps(self) -> int:
+        """Batches per epoch, equal on all ranks."""
+
+    def epoch(self, number: int) -> Iterator[BatchType_co]:
+        """The batches of one epoch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterGroup:
+    """Parameters that learn otherwise than the rest."""
+
+    prefix: str
+    """Start of their names, such as `offsets.`."""
+    rate_factor: float = 1.0
+    """Their learning rate as a multiple of the plan's."""
+    first_epoch: int = 0
+    """Epoch from which they learn; before it they stay as they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingPlan:
+    """How long and how fast a model learns."""
+
+    epochs: int
+    """Passes over the batches."""
+    peak_rate: float
+    """Highest learning rate; no unit."""
+    shape: Literal["one_cycle", "constant"] = "one_cycle"
+    """Rate over time: warm-up and cosine decay, or constant."""
+    seed: int = 0
+    """Of dropout and sampling."""
+    weight_decay: float = 5e-3
+    """Of AdamW."""
+    clip_norm: float = 1.0
+    """Largest gradient norm per parameter group."""
+    groups: tuple[ParameterGroup, ...] = ()
+    """Exceptions."""
+
+
+def train(
+    model: nn.Module,
+    batches: Batches[BatchType],
+    loss_of: Callable[[BatchType], tuple[Tensor, Tensor]],
+    *,
+    plan: TrainingPlan,
+    checkpoint: Checkpoint | None = None,
+) -> list[float]:
+    """Train a model in place.
+
+    Each rank reports the *sum* of its losses and their total weight; the step follows the gradient
+    of all ranks' sum divided by all ranks' weight. So the result does not depend on how evenly the
+    data are spread over ranks. Random numbers restart at every epoch from seed, epoch and rank:
+    a training that was resumed ends with the same bits as one that was not.
+
+    Source: the optimiser is that of STARS §4.3 (AdamW, one cycle, clipping per parameter group).
+
+    Args:
+        model: its parameters must start equal on all ranks.
+        batches: the loader.
+        loss_of: batch → (scalar sum of losses, scalar sum of their weights).
+        plan: epochs, rates, groups.
+        checkpoint: written after every epoch and removed at the end; resumed from where it holds
+            the same work.
+
+    Returns:
+        Mean loss of every epoch. A loss that is not finite ends the training and is the last one.
+    """
+    optimizer, groups = _optimizer(model, plan)
+    curve = resume_progress(checkpoint, model, optimizer) if checkpoint else []
+    for epoch in range(len(curve), plan.epochs):
+        seed_torch(plan.seed, "epoch", epoch, world()[0])
+        _freeze(groups, epoch)
+        model.train()
+        curve.append(_one_epoch(optimizer, batches, loss_of, plan, epoch))
+        if not math.isfinite(curve[-1]):
+            break
+        if checkpoint and world()[0] == 0:
+            save_progress(checkpoint, model, optimizer, curve)
+    model.requires_grad_(requires_grad=True)
+    model.eval()
+    if checkpoint and world()[0] == 0:
+        forget_progress(checkpoint)
+    return curve
+
+
+def rate_factor(step: int, steps: int, shape: str) -> float:
+    """Share of the peak learning rate at a step.
+
+    Args:
+        step: 0 .. steps − 1.
+        steps: of the whole training.
+        shape: `constant`, or `one_cycle`: linear warm-up over a tenth, then cosine decay to zero.
+
+    Returns:
+        0 to 1.
+
+    Example:
+        >>> [round(rate_factor(step, 100, "one_cycle"), 3) for step in (0, 9, 54, 99)]
+        [0.1, 1.0, 0.517, 0.0]
+    """
+    if shape == "constant":
+        return 1.0
+    warm_up = max(int(steps * WARM_UP_SHARE), 1)
+    if step < warm_up:
+        return (step + 1) / warm_up
+    return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(steps - warm_up, 1)))
+
+
+def _one_epoch(
+    optimizer: torch.optim.Optimizer,
+    batches: Batches[BatchType],
+    loss_of: Callable[[BatchType], tuple[Tensor, Tensor]],
+    plan: TrainingPlan,
+    epoch: int,
+) -> float:
+    totals = torch.zeros(2, dtype=torch.float64)
+    for step, batch in enumerate(batches.epoch(epoch), start=epoch * batches.steps):
+        factor = rate_factor(step, plan.epochs * batches.steps, plan.shape)
+        loss, weight = loss_of(batch)
+        optimizer.zero_grad()
+        if loss.requires_grad:
+            torch.autograd.backward(loss)
+        summed = sum_over_ranks(torch.stack([loss.detach(), weight]).double().cpu())
+        if not math.isfinite(float(summed[0])):
+            return float("nan")
+        _step(optimizer, factor, 1 / max(float(summed[1]), 1e-9), plan.clip_norm)
+        totals += summed
+    return float(totals[0] / totals[1].clamp_min(1e-9))
+
+
+def _step(optimizer: torch.optim.Optimizer, factor: float, scale: float, clip_norm: float) -> None:
+    learning = [
+        [parameter for parameter in group["params"] if parameter.requires_grad]
+        for group in optimizer.param_groups
+    ]
+    everything = [parameter for parameters in learning for parameter in parameters]
+    sum_gradients(everything, torch.tensor(scale))
+    for group, parameters in zip(optimizer.param_groups, learning, strict=True):
+        group["lr"] = group["peak_rate"] * factor
+        nn.utils.clip_grad_norm_(parameters, clip_norm)
+    optimizer.step()
+
+
+def _optimizer(
+    model: nn.Module, plan: TrainingPlan
+) -> tuple[torch.optim.Optimizer, list[tuple[ParameterGroup, list[nn.Parameter]]]]:
+    rest = ParameterGroup(prefix="")
+    members: dict[ParameterGroup, list[nn.Parameter]] = {group: [] for group in plan.groups}
+    members[rest] = []
+    for name, parameter in model.named_parameters():
+        owner = next((group for group in plan.groups if name.startswith(group.prefix)), rest)
+        members[owner].append(parameter)
+    groups = [(group, parameters) for group, parameters in members.items() if parameters]
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": parameters, "peak_rate": plan.peak_rate * group.rate_factor}
+            for group, parameters in groups
+        ],
+        betas=ADAM_BETAS,
+        weight_decay=plan.weight_decay,
+    )
+    return optimizer, groups
+
+
+def _freeze(groups: list[tuple[ParameterGroup, list[nn.Parameter]]], epoch: int) -> None:
+    for group, parameters in groups:
+        for parameter in parameters:
+            parameter.requires_grad_(epoch >= group.first_epoch)

@@ -1,0 +1,224 @@
+"""What every rank does before and after its model learns: join, read, warm-start, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from torch import Tensor, distributed, nn
+
+from grove.features.items import ItemFeatures, item_features
+from grove.features.model_folder import read_metadata, read_model, save_model
+from grove.features.sequences import HistoryEncoder, SequenceBatch, Sequences, read_sequences
+from grove.features.vocabulary import Vocabulary, load_vocabulary
+from grove.training.averaging import sum_over_ranks, world
+from grove.training.batches import user_batches
+from grove.training.checkpoint import Checkpoint, spec_fingerprint
+from grove.training.loop import ParameterGroup, TrainingPlan, train
+from grove.training.seeds import seed_torch
+from grove.training.spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE, TrainingSpec
+
+VOCABULARY_TABLES = tuple(field.name for field in fields(Vocabulary))
+THREADS_PER_RANK = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankInputs:
+    """What one rank learns from."""
+
+    spec: TrainingSpec
+    """What was asked for."""
+    vocabulary: Vocabulary
+    """Names behind every row."""
+    features: ItemFeatures
+    """Of all items, on the rank's device."""
+    sequences: Sequences
+    """This rank's users."""
+    device: str
+    """Where tensors live."""
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows of every embedding table, as the models' constructors take them."""
+        return {name: self.vocabulary.rows(name) for name in VOCABULARY_TABLES} | {
+            "positions": self.spec.max_events
+        }
+
+    def on_device(self, batch: SequenceBatch) -> SequenceBatch:
+        """Move a batch to where the model is."""
+        return batch if self.device == "cpu" else batch.to(self.device)
+
+    def positives(self, *, fresh_only: bool) -> Tensor:
+        """Positives per item over all ranks' users, [N] float; held-out users never count."""
+        rows = self.sequences.item_rows
+        rows = rows[self.sequences.fresh] if fresh_only else rows
+        counts = np.bincount(rows, minlength=self.features.count + 1)[1:]  # [N]
+        return sum_over_ranks(torch.from_numpy(counts).double()).float().to(self.device)
+
+
+@contextmanager
+def open_rank(spec: TrainingSpec) -> Iterator[RankInputs]:
+    """Join the other ranks, if there are any, read this rank's share, and leave at the end."""
+    launched = distributed.is_torchelastic_launched()
+    if launched:
+        distributed.init_process_group("nccl" if spec.use_gpu else "gloo")
+    torch.set_num_threads(THREADS_PER_RANK)
+    try:
+        yield read_rank_inputs(spec)
+    finally:
+        if launched:
+            distributed.destroy_process_group()
+
+
+def read_rank_inputs(spec: TrainingSpec) -> RankInputs:
+    """Read item table, vocabulary and this rank's users."""
+    rank, ranks = world()
+    vocabulary = load_vocabulary(spec.input_folder)
+    item_table = pq.read_table(spec.input_folder / ITEM_TABLE_FILE)
+    device = f"cuda:{rank % torch.cuda.device_count()}" if spec.use_gpu else "cpu"
+    encoder = HistoryEncoder(
+        vocabulary=vocabulary,
+        item_ids=item_table["item_id"].combine_chunks(),
+        queries=_query_names(spec.input_folder),
+        learned_through=spec.learned_day,
+        max_events=spec.max_events,
+    )
+    sequences = read_sequences(spec.files, encoder, rank=rank, ranks=ranks, excluded=spec.excluded)
+    return RankInputs(
+        spec=spec,
+        vocabulary=vocabulary,
+        features=item_features(item_table, vocabulary).to(device),
+        sequences=sequences if spec.learn_repeats else sequences.without_repeats(),
+        device=device,
+    )
+
+
+def start_weights(model: nn.Module, inputs: RankInputs) -> None:
+    """Give a model its first weights: those of the warm start, or random ones equal on all ranks.
+
+    A table that has grown since gets zero rows for what is new: an item offset of zero is the
+    learned "unknown" item (DSSM) or the bare text (STARS).
+
+    Args:
+        model: built by the caller after `seed_torch`, moved to the rank's device here.
+        inputs: of this rank.
+    """
+    if inputs.spec.warm_start is not None:
+        earlier = read_model(Path(inputs.spec.warm_start)).weights
+        model.load_state_dict(
+            {name: _grown(earlier[name], value) for name, value in model.state_dict().items()}
+        )
+    model.to(inputs.device)
+
+
+def network_arguments(inputs: RankInputs, fresh: dict[str, Any]) -> dict[str, Any]:
+    """Constructor arguments of the network: as asked for, or those of the warm start.
+
+    The settings may have changed since the warm start was trained; its shape cannot. Only the
+    tables of names may have grown.
+
+    Args:
+        inputs: of this rank.
+        fresh: arguments of a training from scratch, besides `rows`.
+
+    Returns:
+        Arguments with `rows`, as the model folder keeps them.
+    """
+    if inputs.spec.warm_start is None:
+        return {**fresh, "rows": inputs.rows}
+    earlier = read_metadata(Path(inputs.spec.warm_start))["arguments"]
+    return {**earlier, "rows": inputs.rows | {"positions": earlier["rows"]["positions"]}}
+
+
+def seed_model(spec: TrainingSpec) -> None:
+    """Restart torch's generator, so that every rank draws the same first weights."""
+    seed_torch(spec.seed, "weights")
+
+
+def learn(
+    model: nn.Module,
+    inputs: RankInputs,
+    loss_of: Callable[[SequenceBatch], tuple[Tensor, Tensor]],
+    *,
+    arguments: dict[str, Any],
+    groups: tuple[ParameterGroup, ...] = (),
+) -> list[float]:
+    """Train a model and write it: one cycle from scratch, a constant small rate when warm.
+
+    Args:
+        model: with its first weights; see `start_weights`.
+        inputs: of this rank; options `epochs`, `batch_size` and `learning_rate` are read.
+        loss_of: batch → sum of losses, sum of weights; see `train`.
+        arguments: the network's constructor arguments, kept in the model folder.
+        groups: parameters that learn otherwise.
+
+    Returns:
+        Mean loss per epoch.
+    """
+    spec, options = inputs.spec, inputs.spec.options
+    plan = TrainingPlan(
+        epochs=options["epochs"],
+        peak_rate=options["learning_rate"],
+        shape="constant" if spec.warm_start else "one_cycle",
+        seed=spec.seed,
+        groups=groups,
+    )
+    batches = user_batches(inputs.sequences, size=options["batch_size"], seed=spec.seed)
+    curve = train(model, batches, loss_of, plan=plan, checkpoint=checkpoint_of(spec))
+    write_model(model, inputs, arguments=arguments, curve=curve)
+    return curve
+
+
+def write_model(
+    model: nn.Module, inputs: RankInputs, *, arguments: dict[str, Any], curve: list[float]
+) -> None:
+    """Write the trained model and what it learnt; only rank 0 does.
+
+    Args:
+        model: after training.
+        inputs: of this rank.
+        arguments: the network's constructor arguments.
+        curve: mean loss per epoch.
+    """
+    if world()[0] != 0:
+        return
+    spec = inputs.spec
+    metadata = {
+        "arguments": arguments,
+        "curve": curve,
+        "learned_through": spec.through,
+        "max_events": spec.max_events,
+        "options": spec.options,
+    }
+    save_model(spec.output_folder, model, inputs.vocabulary, metadata)
+
+
+def checkpoint_of(spec: TrainingSpec) -> Checkpoint | None:
+    """Where this training keeps its state, and whose it is."""
+    if spec.checkpoint is None:
+        return None
+    fingerprint = spec_fingerprint(spec.as_json())
+    return Checkpoint(folder=Path(spec.checkpoint), fingerprint=fingerprint)
+
+
+def _query_names(folder: Path) -> pa.Array | None:
+    file = folder / QUERY_VECTORS_FILE
+    if not file.is_file():
+        return None
+    return pq.read_table(file, columns=["query"])["query"].combine_chunks()
+
+
+def _grown(earlier: Tensor, current: Tensor) -> Tensor:
+    """The earlier value, with zero rows below it where the table has grown."""
+    if earlier.shape == current.shape:
+        return earlier
+    grown = torch.zeros_like(current)
+    grown[: len(earlier)] = earlier
+    return grown

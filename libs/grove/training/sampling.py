@@ -1,0 +1,96 @@
+"""Random choices of one step: where histories are cut, and which items compete.
+
+All draws use torch's global generator, which the loop restarts at every epoch.
+
+Shapes: B batch, T events, P cuts, C candidates, W window, N items.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from grove.features.sequences import SequenceBatch
+from grove.models.losses import NO_TARGET, sampling_correction
+
+FULL_SOFTMAX_ITEMS = 20_000
+"""Up to this many items the softmax runs over the whole catalogue."""
+SAMPLED_ITEMS = 8_192
+"""Negatives drawn per step above that."""
+
+
+def target_mask(batch: SequenceBatch) -> Tensor:
+    """[B, T−1] bool: the event after this one is a target (fresh, of an item we know)."""
+    return batch.fresh[:, 1:] & (batch.item_rows[:, 1:] > 0)
+
+
+def sample_cuts(batch: SequenceBatch, most: int) -> tuple[Tensor, Tensor]:
+    """Choose up to `most` positions per history whose next event is a target.
+
+    Args:
+        batch: B histories.
+        most: cuts per history.
+
+    Returns:
+        Cuts [B, P] int64, and [B, P] bool, false where a history has fewer such positions.
+    """
+    eligible = target_mask(batch)  # [B, T-1]
+    draws = torch.rand(eligible.shape, device=eligible.device) + eligible  # [B, T-1]
+    cuts = draws.topk(min(most, eligible.shape[1]), dim=1).indices  # [B, P]
+    return cuts, eligible.gather(1, cuts)
+
+
+def later_window(batch: SequenceBatch, cuts: Tensor, width: int) -> Tensor:
+    """Item rows of the events after each cut.
+
+    Args:
+        batch: B histories.
+        cuts: [B, P] int64.
+        width: W, most events after a cut.
+
+    Returns:
+        [B, P, W] int64 rows of `ItemFeatures`; 0 after the end, and for events that are not fresh.
+    """
+    rows = batch.item_rows * batch.fresh  # [B, T]
+    rows = torch.nn.functional.pad(rows, (0, width))  # [B, T+W]
+    steps = torch.arange(1, width + 1, device=cuts.device)  # [W]
+    index = cuts[..., None] + steps  # [B, P, W]
+    return rows[:, None, :].expand(-1, cuts.shape[1], -1).gather(2, index)
+
+
+def candidate_rows(batch: SequenceBatch, catalogue: int) -> tuple[Tensor, Tensor]:
+    """Items that compete in this step: all, or the batch's own and a uniform sample.
+
+    Args:
+        batch: B histories.
+        catalogue: N, items of the item table.
+
+    Returns:
+        [C] int64 rows of `ItemFeatures`, ascending, and [C] float, what their logits get added;
+        see `sampling_correction`.
+    """
+    device = batch.item_rows.device
+    if catalogue <= FULL_SOFTMAX_ITEMS:
+        every = torch.arange(1, catalogue + 1, device=device)
+        return every, torch.zeros(catalogue, device=device)
+    present = torch.unique(batch.item_rows)
+    present = present[present > 0]
+    drawn = torch.unique(torch.randint(1, catalogue + 1, (SAMPLED_ITEMS,), device=device))
+    drawn = drawn[~torch.isin(drawn, present)]
+    correction = torch.zeros(len(present) + len(drawn), device=device)
+    correction[len(present) :] = sampling_correction(len(present), len(drawn), catalogue)
+    rows, order = torch.cat([present, drawn]).sort()
+    return rows, correction[order]
+
+
+def candidate_index(rows: Tensor, candidates: Tensor) -> Tensor:
+    """Where rows stand among the candidates.
+
+    Args:
+        rows: any shape, int64; 0 for nothing.
+        candidates: [C] ascending; has every row that is not 0.
+
+    Returns:
+        Same shape as `rows`, 0 .. C − 1; −1 for nothing.
+    """
+    return torch.searchsorted(candidates, rows).masked_fill(rows == 0, NO_TARGET)

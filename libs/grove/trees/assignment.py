@@ -1,0 +1,241 @@
+"""Give every vector a cluster so that each cluster gets exactly its number of vectors.
+
+The plain optimum is a transport problem. Three steps come close to it in time linear
+in N: few candidates per vector (BLAS), one price per cluster so that demand meets
+capacity, then moves of the cheapest vectors out of the clusters still too full.
+
+Letters: N vectors, K clusters, D width, M candidates per vector.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+CANDIDATES = 16
+"""M of large inputs: clusters a vector may choose from before the last moves."""
+DENSE_FLOATS = 1 << 22
+"""Up to this many distances every vector may choose from all clusters: M = K."""
+BLOCK_FLOATS = 1 << 24
+"""Distances held at once, so that memory does not grow with N x K."""
+PRICE_ROWS_PER_CLUSTER = 1024
+"""Prices are estimated from this many vectors per cluster."""
+COOLING_STEPS = 6
+WARM_COOLING_STEPS = 2
+"""Temperatures tried, all of them or the last ones when earlier prices are given."""
+SCALING_STEPS = 6
+"""Sinkhorn steps per temperature."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Who got which cluster, and at which prices."""
+
+    labels: np.ndarray
+    """[N] int64."""
+    prices: np.ndarray
+    """[K] float32; they speed up the next assignment to nearly the same centroids."""
+
+
+@dataclass(frozen=True)
+class Offers:
+    """The clusters each vector may choose from."""
+
+    clusters: np.ndarray
+    """[N, M] int64."""
+    costs: np.ndarray
+    """[N, M] float32, squared distance less the vector's own squared norm."""
+
+
+def assign_balanced(
+    vectors: np.ndarray,
+    centroids: np.ndarray,
+    capacities: np.ndarray,
+    *,
+    prices: np.ndarray | None = None,
+) -> Assignment:
+    """Assign every vector to a near centroid while every cluster is filled exactly.
+
+    Larger capacities go to the clusters that more vectors are nearest to.
+
+    Args:
+        vectors: [N, D] float32.
+        centroids: [K, D] float32.
+        capacities: [K] int64, cluster sizes in any order, summing to N.
+        prices: [K] float32 of an earlier assignment to nearby centroids.
+
+    Returns:
+        Labels [N] and prices [K].
+
+    Example:
+        >>> line = np.array([[1.0], [2.0], [3.0], [9.0]], dtype=np.float32)
+        >>> assign_balanced(line, line[[0, 3]], np.array([2, 2])).labels.tolist()
+        [0, 0, 1, 1]
+    """
+    offers = nearest_offers(vectors, centroids)
+    target = _spread_capacities(offers, capacities)  # [K]
+    start = np.zeros(len(target), dtype=np.float32) if prices is None else prices
+    prices = clearing_prices(offers, target, start)  # [K]
+    choice = np.argmin(offers.costs + prices[offers.clusters], axis=1)[:, None]  # [N, 1]
+    labels = np.take_along_axis(offers.clusters, choice, axis=1)[:, 0]  # [N]
+    own_costs = np.take_along_axis(offers.costs, choice, axis=1)[:, 0]  # [N]
+    while (np.bincount(labels, minlength=len(target)) != target).any():
+        if not move_cheapest(labels, own_costs, offers, target):
+            offers = _offers_of_open_clusters(vectors, centroids, labels, target)
+    return Assignment(labels, prices)
+
+
+def nearest_offers(vectors: np.ndarray, centroids: np.ndarray) -> Offers:
+    """Find the M nearest centroids of every vector, block by block.
+
+    Args:
+        vectors: [N, D] float32.
+        centroids: [K, D] float32.
+
+    Returns:
+        M offers per vector, in no order; all clusters in order when M = K.
+    """
+    count = len(vectors)
+    dense = count * len(centroids) <= DENSE_FLOATS
+    kept = len(centroids) if dense else min(len(centroids), CANDIDATES)
+    clusters = np.tile(np.arange(kept), (count, 1))  # [N, M]
+    costs = np.empty((count, kept), dtype=np.float32)  # [N, M]
+    squared_norms = np.einsum("kd,kd->k", centroids, centroids)  # [K]
+    block = max(1, BLOCK_FLOATS // len(centroids))
+    for start in range(0, count, block):
+        rows = slice(start, start + block)
+        distances = squared_norms - 2 * (vectors[rows] @ centroids.T)  # [block, K]
+        if kept < len(centroids):
+            nearest = np.argpartition(distances, kept - 1, axis=1)[:, :kept]  # [block, M]
+            clusters[rows] = nearest
+            distances = np.take_along_axis(distances, nearest, axis=1)  # [block, M]
+        costs[rows] = distances
+    return Offers(clusters, costs)
+
+
+def clearing_prices(offers: Offers, capacities: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Find a price per cluster at which about as many vectors choose it as it can hold.
+
+    Sinkhorn's iteration on the offers while a temperature falls to a hundredth of the
+    usual spread of a vector's costs. Prices are a statistic of K numbers, so a sample of
+    the vectors is enough, and good starting prices need the low temperatures only.
+
+    Source: Cuturi, "Sinkhorn Distances", Section 4; between temperatures the column
+    scaling is absorbed into prices, so that small temperatures do not underflow.
+
+    Args:
+        offers: clusters [N, M] and costs [N, M].
+        capacities: [K] int64, at least 1 each.
+        start: [K] float32, prices of an earlier round, or zeros.
+
+    Returns:
+        [K] float32, to be added to the costs.
+    """
+    rows = _spaced_rows(len(offers.costs), PRICE_ROWS_PER_CLUSTER * len(capacities))
+    sample = Offers(offers.clusters[rows], offers.costs[rows])  # [S, M]
+    wanted = (capacities * (len(rows) / capacities.sum())).astype(np.float32)  # [K]
+    spread = float(np.median(sample.costs.max(axis=1) - sample.costs.min(axis=1)))
+    prices = start.astype(np.float32)
+    if spread == 0:
+        return prices
+    temperatures = spread * np.geomspace(1, 0.01, COOLING_STEPS, dtype=np.float32)
+    for temperature in temperatures[-WARM_COOLING_STEPS if start.any() else 0 :]:
+        kernel = _kernel(sample, prices, temperature)  # [S, K]
+        scale = np.ones(len(prices), dtype=np.float32)  # [K]
+        for _ in range(SCALING_STEPS):
+            demand = scale * (kernel.T @ (1 / (kernel @ scale)))  # [K]
+            # A cluster nobody asks for must not become cheaper than any distance can repay.
+            scale *= np.clip(wanted / np.maximum(demand, 1e-20), 1e-2, 1e2)
+        prices = prices - temperature * np.log(scale)
+    return prices
+
+
+def move_cheapest(
+    labels: np.ndarray, own_costs: np.ndarray, offers: Offers, capacities: np.ndarray
+) -> bool:
+    """Move vectors from clusters too full to clusters with room, the cheapest moves first.
+
+    Changes `labels` and `own_costs` in place. A round moves no more vectors out of a
+    cluster than it has too many, and no more into one than it has room for.
+
+    Args:
+        labels: [N] int64.
+        own_costs: [N] float32, cost of each vector's present cluster.
+        offers: clusters [N, M] and costs [N, M]; an infinite cost is no offer.
+        capacities: [K] int64.
+
+    Returns:
+        Whether any vector moved.
+    """
+    excess = np.bincount(labels, minlength=len(capacities)) - capacities  # [K]
+    rows = np.flatnonzero(excess[labels] > 0)  # [R]
+    clusters = offers.clusters[rows]  # [R, M]
+    costs = np.where(excess[clusters] < 0, offers.costs[rows], np.inf)  # [R, M]
+    best = np.argmin(costs, axis=1)[:, None]  # [R, 1]
+    target = np.take_along_axis(clusters, best, axis=1)[:, 0]  # [R]
+    cost = np.take_along_axis(costs, best, axis=1)[:, 0]  # [R]
+    order = np.argsort(cost - own_costs[rows], kind="stable")  # [R]
+    order = order[np.isfinite(cost[order])]
+    order = order[_rank_in_group(labels[rows[order]]) < excess[labels[rows[order]]]]
+    order = order[_rank_in_group(target[order]) < -excess[target[order]]]
+    labels[rows[order]] = target[order]
+    own_costs[rows[order]] = cost[order]
+    return len(order) > 0
+
+
+def _offers_of_open_clusters(
+    vectors: np.ndarray, centroids: np.ndarray, labels: np.ndarray, capacities: np.ndarray
+) -> Offers:
+    """Offers among the clusters with room, for the vectors of clusters too full."""
+    excess = np.bincount(labels, minlength=len(capacities)) - capacities  # [K]
+    open_clusters = np.flatnonzero(excess < 0)
+    rows = np.flatnonzero(excess[labels] > 0)
+    found = nearest_offers(vectors[rows], centroids[open_clusters])
+    clusters = np.zeros((len(labels), found.clusters.shape[1]), dtype=np.int64)  # [N, M]
+    costs = np.full(clusters.shape, np.inf, dtype=np.float32)  # [N, M]
+    clusters[rows] = open_clusters[found.clusters]
+    costs[rows] = found.costs
+    return Offers(clusters, costs)
+
+
+def _spread_capacities(offers: Offers, capacities: np.ndarray) -> np.ndarray:
+    """Give the larger capacities to the clusters nearest to more vectors, [K]."""
+    nearest = np.argmin(offers.costs, axis=1)[:, None]  # [N, 1]
+    demand = np.bincount(
+        np.take_along_axis(offers.clusters, nearest, axis=1)[:, 0], minlength=len(capacities)
+    )  # [K]
+    target = np.empty_like(capacities)
+    target[np.argsort(-demand, kind="stable")] = np.sort(capacities)[::-1]
+    return target
+
+
+def _kernel(offers: Offers, prices: np.ndarray, temperature: float) -> np.ndarray | csr_matrix:
+    """How much each vector wants each cluster, 1 for the one it wants most, [S, K]."""
+    count, kept = offers.costs.shape
+    # All clusters in order are the usual case; adding a row is far faster than looking up.
+    dense = kept == len(prices)
+    energies = offers.costs + (prices if dense else prices[offers.clusters])  # [S, M]
+    energies -= energies.min(axis=1, keepdims=True)
+    energies *= -1 / temperature
+    weights = np.exp(energies, out=energies)
+    if dense:
+        return weights
+    starts = np.arange(0, count * kept + 1, kept)
+    return csr_matrix((weights.ravel(), offers.clusters.ravel(), starts), (count, len(prices)))
+
+
+def _spaced_rows(count: int, at_most: int) -> np.ndarray:
+    """Rows spread evenly over 0..count-1, all of them when they are few enough."""
+    return np.arange(count) if count <= at_most else np.arange(at_most) * count // at_most
+
+
+def _rank_in_group(groups: np.ndarray) -> np.ndarray:
+    """How many earlier entries belong to the same group, for every entry, [R]."""
+    order = np.argsort(groups, kind="stable")
+    grouped = groups[order]
+    starts = np.searchsorted(grouped, grouped, side="left")
+    ranks = np.empty(len(groups), dtype=np.int64)
+    ranks[order] = np.arange(len(groups)) - starts
+    return ranks

@@ -1,0 +1,212 @@
+"""Build a tree from vectors, top-down, one level at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grove.trees.codebooks import distinct_codes, renaming_to_overlap, residual_codebook
+from grove.trees.kmeans import balanced_kmeans, group_means
+from grove.trees.requirements import require_item_ids, require_vectors
+from grove.trees.shape import TreeShape, fit_level_sizes
+from grove.trees.tree import Tree
+
+FINGERPRINT_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level's nodes, in the order of their paths."""
+
+    nodes: np.ndarray
+    """[N] int64, the node of each item."""
+    centroids: np.ndarray
+    """[K_1 ... K_l, D] float32."""
+    codebook: np.ndarray
+    """[K_l, D] float32."""
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Old paths of the items that an old and a new tree share, for `renaming_to_overlap`."""
+
+    rows: np.ndarray
+    """[C] int64, rows of the new tree's items."""
+    paths: np.ndarray
+    """[C, L] int32, their codes in the old tree."""
+    level_sizes: tuple[int, ...]
+    """Codes per level of the old tree."""
+
+
+def build_tree(
+    vectors: np.ndarray,
+    item_ids: Sequence[str] | np.ndarray,
+    *,
+    shape: TreeShape,
+    iterations: int,
+    seed: int,
+    previous: Tree | None = None,
+) -> Tree:
+    """Build a balanced tree whose codes mean the same thing everywhere on a level.
+
+    Per level: balanced k-means splits every node, residual k-means over all items finds
+    the level's codebook, and siblings get distinct codes of it.
+
+    Source: TreeBridge, Section 3.2, "Tree Encoder Generation".
+
+    Args:
+        vectors: [N, D] float, finite, no zero vector.
+        item_ids: N distinct ids; their order decides slots and ties.
+        shape: codes per level, τ and headroom.
+        iterations: k-means rounds per split.
+        seed: seed of all k-means runs.
+        previous: tree in use; codes are renamed so that most items keep theirs.
+
+    Returns:
+        A tree with at most `shape.leaf_fill` items per leaf, leaf sizes differing by at
+        most one.
+
+    Raises:
+        DataError: bad vectors, ids that repeat, or a shape the items do not fit.
+
+    Example:
+        >>> shape = TreeShape(level_sizes=(2,), leaf_capacity=2, headroom=0.0)
+        >>> tree = build_tree(np.eye(4), ["a", "b", "c", "d"], shape=shape, iterations=5, seed=0)
+        >>> np.bincount(tree.leaves).tolist()
+        [2, 2]
+    """
+    dense = require_vectors(vectors)
+    ids = require_item_ids(item_ids, len(dense))
+    level_sizes = fit_level_sizes(shape, len(dense))
+    kept = _shared_codes(ids, previous)
+    level = _root(dense)
+    levels: list[Level] = []
+    for size in level_sizes:
+        level = _split_level(dense, level, size, iterations=iterations, seed=seed)
+        level = _rename(level, kept, depth=len(levels))
+        levels.append(level)
+    slots = _slots_in_order(level.nodes)
+    return Tree(
+        level_sizes=level_sizes,
+        leaf_capacity=shape.leaf_capacity,
+        codebooks=tuple(one.codebook for one in levels),
+        centroids=tuple(one.centroids for one in levels),
+        item_ids=ids,
+        leaves=level.nodes,
+        slots=slots,
+        generation=_fingerprint(levels, ids, slots, shape.leaf_capacity),
+        distortion_at_build=mean_squared_distance(dense, level.centroids, level.nodes),
+    )
+
+
+def mean_squared_distance(vectors: np.ndarray, centroids: np.ndarray, nodes: np.ndarray) -> float:
+    """Mean squared distance of vectors [N, D] to centroids [M, D] of their nodes [N]."""
+    total = 0.0
+    block = max(1, (1 << 24) // vectors.shape[1])
+    for start in range(0, len(vectors), block):
+        rows = slice(start, start + block)
+        offsets = vectors[rows] - centroids[nodes[rows]]  # [block, D]
+        total += float(np.einsum("nd,nd->", offsets, offsets))
+    return total / len(vectors)
+
+
+def _root(vectors: np.ndarray) -> Level:
+    """The level above the first: one node at zero, so that first residuals are the vectors."""
+    width = vectors.shape[1]
+    zero = np.zeros((1, width), dtype=np.float32)
+    return Level(np.zeros(len(vectors), dtype=np.int64), zero, zero)
+
+
+def _split_level(
+    vectors: np.ndarray, above: Level, size: int, *, iterations: int, seed: int
+) -> Level:
+    """Split every node into `size` children and name them by the level's codebook."""
+    children = _split_nodes(vectors, above.nodes, size, iterations=iterations, seed=seed)  # [N]
+    parents = len(above.centroids)
+    nodes = above.nodes * size + children  # [N]
+    means = group_means(vectors, nodes, parents * size)  # [P K, D]
+    codebook = residual_codebook(
+        vectors, above.centroids, above.nodes, codes=size, iterations=iterations, seed=seed
+    )
+    offsets = means.reshape(parents, size, -1) - above.centroids[:, None]  # [P, K, D]
+    codes = distinct_codes(offsets, codebook)  # [P, K]
+    return Level(*_renumber(nodes, means, codes), codebook)
+
+
+def _split_nodes(
+    vectors: np.ndarray, nodes: np.ndarray, size: int, *, iterations: int, seed: int
+) -> np.ndarray:
+    """Balanced child of every item within its node, [N] int64 in 0..size-1."""
+    order = np.argsort(nodes, kind="stable")
+    children = np.empty(len(nodes), dtype=np.int64)
+    for rows in np.split(order, np.cumsum(np.bincount(nodes))[:-1]):
+        children[rows] = balanced_kmeans(vectors[rows], size, iterations=iterations, seed=seed)
+    return children
+
+
+def _renumber(
+    nodes: np.ndarray, means: np.ndarray, codes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Number nodes by path once the child k of parent p has code codes[p, k]."""
+    parents, size = codes.shape
+    numbers = (np.arange(parents)[:, None] * size + codes).ravel()  # [P K]
+    centroids = np.empty_like(means)
+    centroids[numbers] = means
+    return numbers[nodes], centroids
+
+
+def _rename(level: Level, kept: Codes | None, *, depth: int) -> Level:
+    """Rename a level's codes to overlap the old tree's, when there is one to overlap."""
+    if kept is None or depth >= len(kept.level_sizes):
+        return level
+    size = len(level.codebook)
+    above = np.zeros(len(kept.rows), dtype=np.int64)  # [C]
+    for old_size, old_codes in zip(kept.level_sizes[:depth], kept.paths.T[:depth], strict=True):
+        above = above * old_size + old_codes
+    nodes = level.nodes[kept.rows]  # [C]
+    names = renaming_to_overlap(
+        nodes % size,
+        kept.paths[:, depth],
+        nodes // size == above,
+        sizes=(size, kept.level_sizes[depth]),
+    )
+    codes = np.tile(names, (len(level.centroids) // size, 1))  # [P, K]
+    codebook = np.empty_like(level.codebook)
+    codebook[names] = level.codebook
+    return Level(*_renumber(level.nodes, level.centroids, codes), codebook)
+
+
+def _shared_codes(item_ids: np.ndarray, previous: Tree | None) -> Codes | None:
+    """Old codes of the items the old tree holds too; none when it holds none."""
+    if previous is None:
+        return None
+    _, rows, old_rows = np.intersect1d(item_ids, previous.item_ids, return_indices=True)
+    if len(rows) == 0:
+        return None
+    return Codes(rows, previous.paths[old_rows].astype(np.int64), previous.level_sizes)
+
+
+def _slots_in_order(leaves: np.ndarray) -> np.ndarray:
+    """Slot of every item: how many earlier items share its leaf, [N] int32."""
+    order = np.argsort(leaves, kind="stable")
+    sizes = np.bincount(leaves)
+    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    slots = np.empty(len(leaves), dtype=np.int32)
+    slots[order] = np.arange(len(leaves)) - starts
+    return slots
+
+
+def _fingerprint(
+    levels: Sequence[Level], item_ids: np.ndarray, slots: np.ndarray, leaf_capacity: int
+) -> str:
+    """Digest of everything a published code depends on."""
+    digest = hashlib.sha256(repr((leaf_capacity, item_ids.tolist())).encode())
+    for level in levels:
+        digest.update(repr(level.codebook.shape).encode())
+        for array in (level.codebook, level.centroids, level.nodes):
+            digest.update(np.ascontiguousarray(array).tobytes())
+    digest.update(slots.tobytes())
+    return digest.hexdigest()[:FINGERPRINT_DIGITS]

@@ -1,0 +1,163 @@
+"""K-means with clusters of equal size, and the ordinary one for codebooks.
+
+Letters: N vectors, K clusters, D width.
+"""
+
+from __future__ import annotations
+
+import faiss
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from grove.errors import DataError
+from grove.trees.assignment import assign_balanced
+from grove.trees.requirements import require_vectors
+
+SAMPLE_PER_CLUSTER = 256
+"""Centroids are found on at most this many vectors per cluster, as FAISS does."""
+BALANCED_ROUNDS = 8
+"""Lloyd rounds with exact balance that follow the ordinary ones."""
+SPLIT_ABOVE = 1024
+"""More clusters than this are found in two steps, so that cost stays below N x K."""
+
+
+def balanced_kmeans(
+    vectors: np.ndarray, clusters: int, *, iterations: int, seed: int
+) -> np.ndarray:
+    """Split vectors into clusters whose sizes differ by at most one.
+
+    Ordinary k-means finds where the mass is; a few rounds of balanced assignment and
+    new means then move the centroids to where equal shares are cheap.
+
+    Source: TreeBridge, Section 3.2, "Balanced k-means"; empty placeholders are not
+    stored, sizes that differ by one stand for them.
+
+    Args:
+        vectors: [N, D] float, finite, no zero vector.
+        clusters: K, 1 <= K <= N.
+        iterations: rounds of ordinary k-means before balancing.
+        seed: seed of the first centroids and of samples.
+
+    Returns:
+        [N] int64 cluster of each vector; equal input and seed give equal labels.
+
+    Raises:
+        DataError: a vector is not finite or zero, or there are fewer vectors than clusters.
+
+    Example:
+        >>> corners = np.array([[0, 1], [0, 2], [5, 1], [5, 2]], dtype=np.float32)
+        >>> labels = balanced_kmeans(corners, 2, iterations=5, seed=0)
+        >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
+        True
+    """
+    dense = require_vectors(vectors)
+    if not 1 <= clusters <= len(dense):
+        raise DataError(
+            "fewer vectors than clusters",
+            where="balanced k-means",
+            expected=f"between 1 and {len(dense)} clusters for {len(dense)} vectors",
+            found=f"{clusters} clusters",
+            next_step="use fewer codes per level (setting trees.level_sizes)",
+        )
+    return _split(dense, even_sizes(len(dense), clusters), iterations=iterations, seed=seed)
+
+
+def even_sizes(total: int, parts: int) -> np.ndarray:
+    """Sizes of `parts` shares of `total` that differ by at most one, larger first, [parts].
+
+    Example:
+        >>> even_sizes(7, 3).tolist()
+        [3, 2, 2]
+    """
+    return np.arange(total + parts - 1, total - 1, -1) // parts
+
+
+def kmeans_centroids(
+    vectors: np.ndarray, clusters: int, *, iterations: int, seed: int
+) -> np.ndarray:
+    """Find the centroids of ordinary k-means.
+
+    Args:
+        vectors: [N, D] float32; FAISS draws a sample when there are more than
+            `SAMPLE_PER_CLUSTER` per cluster.
+        clusters: K <= N.
+        iterations: Lloyd rounds.
+        seed: seed of the first centroids.
+
+    Returns:
+        [K, D] float32.
+    """
+    if clusters == 1:
+        return vectors.mean(axis=0, keepdims=True)  # [1, D]
+    clustering = faiss.Kmeans(
+        vectors.shape[1],
+        clusters,
+        niter=iterations,
+        seed=seed,
+        min_points_per_centroid=1,
+        max_points_per_centroid=SAMPLE_PER_CLUSTER,
+    )
+    clustering.train(vectors)
+    return np.asarray(clustering.centroids)  # [K, D]
+
+
+def group_means(vectors: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
+    """Mean vector of every group.
+
+    Args:
+        vectors: [N, D] float32.
+        groups: [N] int64 in 0..count-1; every group has a member.
+        count: number of groups, G.
+
+    Returns:
+        [G, D] float32.
+    """
+    sizes = np.bincount(groups, minlength=count)  # [G]
+    weights = (1.0 / sizes[groups]).astype(np.float32)  # [N]
+    averaging = csr_matrix((weights, (groups, np.arange(len(groups)))), (count, len(groups)))
+    return np.asarray(averaging @ vectors)  # [G, D]
+
+
+def _split(vectors: np.ndarray, sizes: np.ndarray, *, iterations: int, seed: int) -> np.ndarray:
+    """Split into clusters of the given sizes; in two steps when they are many."""
+    if len(sizes) > SPLIT_ABOVE:
+        return _split_in_two_steps(vectors, sizes, iterations=iterations, seed=seed)
+    if len(sizes) == len(vectors):
+        return np.arange(len(vectors))
+    sample = _sample(vectors, SAMPLE_PER_CLUSTER * len(sizes), seed=seed)  # [S, D]
+    centroids = kmeans_centroids(sample, len(sizes), iterations=iterations, seed=seed)
+    sample_sizes = even_sizes(len(sample), len(sizes)) if len(sample) < len(vectors) else sizes
+    prices: np.ndarray | None = None
+    for _ in range(BALANCED_ROUNDS):
+        found = assign_balanced(sample, centroids, sample_sizes, prices=prices)
+        centroids, prices = group_means(sample, found.labels, len(sizes)), found.prices
+    return assign_balanced(vectors, centroids, sizes, prices=prices).labels
+
+
+def _split_in_two_steps(
+    vectors: np.ndarray, sizes: np.ndarray, *, iterations: int, seed: int
+) -> np.ndarray:
+    """Split into about √K groups of clusters, then each group into its clusters."""
+    first_of_group = np.cumsum(
+        np.concatenate([[0], even_sizes(len(sizes), round(len(sizes) ** 0.5))])
+    )
+    group_sizes = np.add.reduceat(sizes, first_of_group[:-1])
+    groups = _split(vectors, group_sizes, iterations=iterations, seed=seed)
+    labels = np.empty(len(vectors), dtype=np.int64)
+    # Balancing may hand a size to another group than the one it was summed for.
+    filled = np.bincount(groups, minlength=len(group_sizes))
+    order = np.argsort(-filled, kind="stable")
+    for group, position in zip(order, np.argsort(-group_sizes, kind="stable"), strict=True):
+        members = np.flatnonzero(groups == group)
+        span = slice(first_of_group[position], first_of_group[position + 1])
+        labels[members] = first_of_group[position] + _split(
+            vectors[members], sizes[span], iterations=iterations, seed=seed
+        )
+    return labels
+
+
+def _sample(vectors: np.ndarray, at_most: int, *, seed: int) -> np.ndarray:
+    if len(vectors) <= at_most:
+        return vectors
+    rows = np.random.default_rng(seed).choice(len(vectors), at_most, replace=False)
+    return vectors[np.sort(rows)]

@@ -1,0 +1,97 @@
+"""What tests share: one small Spark session, an empty home with tables, and a day."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+# The Airflow environment has neither Spark nor pydantic, and collects its tests through this file.
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from grove.catalog import Layout
+    from grove.settings import Settings
+
+REAL_DATA_VARIABLE = "GROVE_REAL_DATA"
+REPOSITORY = Path(__file__).resolve().parents[1]
+SPARK = {
+    "master": "local[2]",
+    "driver_memory_gib": 1,
+    "shuffle_partitions": 4,
+    "conf": {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"},
+}
+
+
+@pytest.fixture
+def day() -> date:
+    """The day tests work on."""
+    return date(2026, 8, 20)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """One session for all tests; jobs under test find and use it, and leave it running."""
+    from grove.runtime.spark_session import open_session
+    from grove.settings.load import parse_settings
+
+    home = str(tmp_path_factory.mktemp("spark"))
+    session = open_session(
+        "grove.tests", parse_settings({"home": home, "spark": SPARK}, where="tests/conftest.py")
+    )
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def settings_file(tmp_path: Path) -> Path:
+    """A settings file whose home is a folder of this test; sizes fit the shared session."""
+    file = tmp_path / "settings.yaml"
+    file.write_text(yaml.safe_dump({"home": str(tmp_path / "home"), "spark": SPARK}))
+    return file
+
+
+@pytest.fixture
+def settings(settings_file: Path) -> Settings:
+    """The settings of `settings_file`."""
+    from grove.settings import load_settings
+
+    return load_settings(settings_file)
+
+
+@pytest.fixture
+def layout(settings: Settings) -> Layout:
+    """Paths of this test's home, in which every table stands empty."""
+    from grove.catalog import Layout
+    from grove.runtime.tables import create_tables
+
+    layout = Layout(settings.home)
+    create_tables(layout)
+    return layout
+
+
+@pytest.fixture
+def arguments(settings_file: Path, layout: Layout, day: date) -> Callable[..., Namespace]:
+    """Makes the arguments of a job; `arguments(attempt=2)` adds what the job asks for besides."""
+
+    def make(**more: object) -> Namespace:
+        given = {"day": day, "settings": str(settings_file), "run_id": "test"} | more
+        return Namespace(**{"days": (given["day"],)} | given)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def real_data_folder() -> Path:
+    """Folder of the real data sets; the test is skipped, with the reason, where it is absent."""
+    beside = REPOSITORY.parent / "shared" / "data"
+    folder = Path(os.environ.get(REAL_DATA_VARIABLE, str(beside)))
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}; point {REAL_DATA_VARIABLE} at the folder")
+    return folder

@@ -1,0 +1,61 @@
+"""Every check of every contract lets good rows pass and catches a row made to break it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.contracts.sample_rows import as_table, break_row, broken_everywhere, valid_rows
+
+from grove.contracts import Contract, load_contracts
+from grove.quality import validate_frame
+
+CONTRACTS = load_contracts()
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_good_rows_and_no_rows_keep_every_promise(contract: Contract) -> None:
+    table = as_table(valid_rows(contract, 4), contract)
+    for rows in (table, table.slice(0, 0)):
+        results = validate_frame(rows, contract, run_name="test", docs_folder=None)
+        assert [result.name for result in results] == [check.name for check in contract.checks]
+        assert [result.name for result in results if not result.passed] == []
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_each_check_without_exception_catches_its_one_bad_row(contract: Contract) -> None:
+    table, checks = broken_everywhere(contract)
+    results = validate_frame(table, contract, run_name="test", docs_folder=None)
+    fallen = {result.name: result for result in results if not result.passed}
+    assert set(fallen) >= {check.name for check in checks}
+    for check in checks:
+        assert fallen[check.name].severity == check.severity
+        assert fallen[check.name].unexpected_rows >= 1
+
+
+TOLERANT = [
+    (contract, check)
+    for contract in CONTRACTS.values()
+    for check in contract.checks
+    if check.tolerated_share
+]
+
+
+def test_there_are_checks_with_a_tolerated_share() -> None:
+    assert len(TOLERANT) >= 8
+
+
+@pytest.mark.parametrize("name", sorted({contract.name for contract, _ in TOLERANT}))
+def test_a_tolerated_share_is_tolerated_and_no_more(name: str) -> None:
+    contract = CONTRACTS[name]
+    checks = [check for each, check in TOLERANT if each is contract]
+    count = 100
+    rows = valid_rows(contract, count)
+    for check in checks:
+        allowed = round(check.tolerated_share * count)
+        for broken, passes in ((allowed, True), (allowed + 1, False)):
+            table = as_table(
+                [break_row(row, check, rows[-1]) for row in rows[:broken]] + rows[broken:], contract
+            )
+            results = validate_frame(table, contract, run_name="test", docs_folder=None)
+            result = next(result for result in results if result.name == check.name)
+            assert result.passed == passes, (check.name, broken)
+            assert result.severity == "warn"

@@ -1,0 +1,59 @@
+"""A failed or late run leaves a file, and tells the webhook when there is one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from grove.catalog import Layout
+from orchestration import failure_notice
+from orchestration.failure_notice import report_failure, report_late_run
+
+
+@pytest.fixture
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    layout = Layout(str(tmp_path))
+    here = SimpleNamespace(layout=layout, webhook="http://127.0.0.1:9/", deadline_hours=6.0)
+    monkeypatch.setattr(failure_notice, "deployment", lambda: here)
+    return layout
+
+
+def read_only_notice(layout: Layout) -> dict[str, object]:
+    (file,) = Path(layout.notices()).glob("*.json")
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("task", "advice"),
+    [("dssm.check_item_vectors", "data problem"), ("dssm.train_dssm", "code or cluster problem")],
+)
+def test_a_failure_says_what_failed_why_and_what_to_do(
+    layout: Layout, task: str, advice: str
+) -> None:
+    ti = SimpleNamespace(dag_id="daily_refresh", task_id=task, run_id="manual__1", log_url="log")
+    run = SimpleNamespace(partition_key="2026-08-20")
+    report_failure({"ti": ti, "dag_run": run, "exception": ValueError("no rows")})
+    notice = read_only_notice(layout)
+    assert notice["day"] == "2026-08-20"
+    assert notice["task"] == task
+    assert notice["reason"] == "no rows"
+    assert notice["log"] == "log"
+    assert advice in str(notice["on_call"])
+
+
+def test_a_late_run_is_reported(layout: Layout) -> None:
+    run = {"dag_id": "daily_refresh", "dag_run_id": "manual__1", "partition_key": "2026-08-20"}
+    report_late_run({"dag_run": run})
+    notice = read_only_notice(layout)
+    assert (notice["kind"], notice["run_id"]) == ("late", "manual__1")
+    assert "6 hours" in str(notice["reason"])
+
+
+def test_a_webhook_that_does_not_answer_costs_only_a_warning(
+    layout: Layout, caplog: pytest.LogCaptureFixture
+) -> None:
+    report_late_run({"dag_run": {}})
+    assert "the webhook did not take the notice" in caplog.text

@@ -1,0 +1,137 @@
+"""House rules that every DAG follows; a failure names the DAG, the rule and the way out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+
+import jinja2
+import pytest
+from airflow.sdk import CronPartitionTimetable
+from rendered import DAG_IDS, dag_bag, dag_of
+
+from conftest import ENVIRONMENT, REPOSITORY
+from grove.catalog import DATASETS
+
+TAGS = {"grove", "recall", "tier-1", "demo", "maintenance"}
+HEAVY = ("pyspark", "torch", "numpy", "pandas")
+RECORDS = {"metrics", "quality_results", "stage_reports"}
+"""Written by every stage; only `metrics` has a gate of its own."""
+
+
+def test_no_dag_fails_to_import() -> None:
+    assert dag_bag().import_errors == {}
+
+
+def test_dag_ids_are_the_listed_ones() -> None:
+    assert set(dag_bag().dags) == set(DAG_IDS)
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_house_rules(dag_id: str) -> None:
+    dag = dag_of(dag_id)
+    assert dag.doc_md and "**On call.**" in dag.doc_md
+    assert dag.template_undefined is jinja2.StrictUndefined
+    assert isinstance(dag.timetable, CronPartitionTimetable)
+    assert dag.catchup is False
+    assert dag.max_active_runs >= 1
+    assert dag.dagrun_timeout is not None
+    assert set(dag.tags) <= TAGS
+    assert "grove" in dag.tags
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_every_task_has_an_owner_and_knows_its_retries(dag_id: str) -> None:
+    for task in dag_of(dag_id).tasks:
+        name = task.task_id.rpartition(".")[2]
+        assert task.owner == "recall-team", f"{dag_id}.{task.task_id} has no owner"
+        wanted = 0 if name.startswith("check_") or name == "require_day" else 2
+        assert task.retries == wanted, f"{dag_id}.{task.task_id}: expected {wanted} retries"
+        assert task.on_failure_callback, f"{dag_id}.{task.task_id} fails without a notice"
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_first_task_refuses_a_run_without_a_day(dag_id: str) -> None:
+    (root,) = dag_of(dag_id).roots
+    assert root.task_id == "require_day"
+
+
+def test_the_day_is_the_partition_key_of_the_night_that_ended_it() -> None:
+    timetable = dag_of("daily_refresh").timetable
+    assert (timetable.run_offset, timetable.key_format) == (-1, "%Y-%m-%d")
+
+
+def test_daily_refresh_is_reported_when_it_is_late() -> None:
+    (deadline,) = dag_of("daily_refresh").deadline
+    assert deadline.interval == timedelta(hours=6)
+    assert deadline.callback.path == "orchestration.failure_notice.report_late_run"
+
+
+def test_parameters_are_described() -> None:
+    params = dag_of("daily_refresh").params
+    assert set(params) == {"retrain", "make_current"}
+    assert all(params.get_param(name).description for name in params)
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [dataset for name, dataset in DATASETS.items() if name not in RECORDS],
+    ids=lambda dataset: dataset.name,
+)
+def test_every_dataset_has_a_gate_after_its_writer(dataset) -> None:
+    dag = dag_of("daily_refresh")
+    for job in dataset.written_by:
+        writers = [task for task in dag.tasks if task.task_id.rpartition(".")[2] == job]
+        assert writers, f"nothing in daily_refresh runs {job}"
+        for writer in writers:
+            gates = [
+                task_id
+                for task_id in writer.get_flat_relative_ids(upstream=False)
+                if task_id.endswith(f".check_{dataset.name}")
+            ]
+            assert gates, f"{writer.task_id} writes {dataset.name} and no gate follows"
+
+
+def test_every_gate_reports_its_asset() -> None:
+    gates = [task for task in dag_of("daily_refresh").tasks if ".check_" in task.task_id]
+    assert len(gates) == 19
+    for gate in gates:
+        (asset,) = gate.outlets
+        assert asset.name == "grove." + gate.task_id.rpartition(".check_")[2]
+
+
+def test_publishing_comes_after_every_gate() -> None:
+    dag = dag_of("daily_refresh")
+    before = dag.get_task("release.publish_release").get_flat_relative_ids(upstream=True)
+    gates = {task.task_id for task in dag.tasks if ".check_" in task.task_id}
+    assert gates - before == {"release.check_release"}
+
+
+def test_a_source_that_has_ended_gives_an_end_date() -> None:
+    code = "from orchestration.house import house_rules\nprint(house_rules()['end_date'])"
+    assert run_python(code).endswith("None")
+    assert run_python(code, GROVE_LAST_DAY="2011-11-07").endswith("2011-11-08 00:00:00+00:00")
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_parsing_loads_nothing_heavy(dag_id: str) -> None:
+    code = f"import sys, {dag_id}\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    assert run_python(code).endswith("[]")
+
+
+def test_parsing_without_a_deployment_names_what_is_missing() -> None:
+    answer = run_python("import daily_refresh", GROVE_HOME="", GROVE_SETTINGS="")
+    assert "without GROVE_HOME, GROVE_SETTINGS" in answer
+
+
+def run_python(code: str, **environment: str) -> str:
+    path = f"{REPOSITORY / 'dags'}:{REPOSITORY / 'libs'}"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**ENVIRONMENT, "PATH": "/usr/bin:/bin", "PYTHONPATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return (result.stdout + result.stderr).strip()

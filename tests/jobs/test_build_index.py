@@ -1,0 +1,130 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import yaml
+
+from grove.catalog import CODES, ITEM_VECTORS, USER_EMBEDDINGS
+from grove.contracts import Verdict, arrow_schema, load_contract
+from grove.errors import DataError
+from grove.index import load_index, search
+from grove.runtime.files import read_json
+from grove.runtime.tables import replace_partition
+from jobs import build_index
+
+VERSION = "0123456789ab"
+
+
+def write(layout, dataset, rows, **partition):
+    table = pa.Table.from_pylist(rows, schema=arrow_schema(load_contract(dataset)))
+    replace_partition(table, layout, dataset, partition)
+
+
+def write_items(layout, day, count, *, coded=None):
+    generator = np.random.default_rng(0)
+    rows = [
+        {
+            "day": day,
+            "model": "stars",
+            "training_pass": "update",
+            "model_version": VERSION,
+            "item_id": f"item-{number:03d}",
+            "vector": generator.normal(size=16).tolist(),
+        }
+        for number in range(count)
+    ]
+    write(layout, ITEM_VECTORS, rows, day=day, model="stars", training_pass="update")
+    paths = [
+        {
+            "day": day,
+            "tree": "llm",
+            "item_id": f"item-{number:03d}",
+            "path": [number],
+            "slot": 0,
+            "generation": VERSION,
+        }
+        for number in range(coded or count)
+    ]
+    write(layout, CODES, paths, day=day, tree="llm")
+    return {row["item_id"]: np.array(row["vector"], dtype=np.float32) for row in rows}
+
+
+@pytest.fixture
+def users(layout, day):
+    generator = np.random.default_rng(1)
+    rows = [
+        {
+            "day": day,
+            "user_id": f"user-{number:03d}",
+            "h_gen": [1.0] * 16,
+            "h_next": generator.normal(size=16).tolist(),
+            "model_version": VERSION,
+        }
+        for number in range(50)
+    ]
+    write(layout, USER_EMBEDDINGS, rows, day=day)
+
+
+def verdict_of(layout, day):
+    return Verdict.from_json(Path(layout.verdict(day, "build_index", "index")).read_text())
+
+
+@pytest.mark.parametrize("count", [1, 5, 300])
+def test_the_index_answers_items_by_inner_product(layout, day, users, arguments, count):
+    vectors = write_items(layout, day, count)
+    build_index.run(arguments())
+    told = read_json(layout.report(day, "build_index"))
+    assert sorted(file.name for file in Path(told["artifact"]).iterdir()) == [
+        "index.faiss",
+        "index.json",
+        "keys.parquet",
+    ]
+    described = read_json(Path(told["artifact"]) / "index.json")
+    assert (described["items"], described["queries"]) == (count, 50)
+    assert described["recall"] >= 0.95
+    index, keys = load_index(told["artifact"])
+    query = np.ones((1, 16), dtype=np.float32)
+    found = search(index, query, k=1)[0][0, 0]
+    best = max(vectors, key=lambda item_id: float(vectors[item_id].sum()))
+    assert keys["item_id"][keys["item_key"].to_pylist().index(found)].as_py() == best
+    assert {result.name for result in verdict_of(layout, day).results} == {
+        "finite_vectors",
+        "index_complete",
+        "index_recall",
+    }
+
+
+def test_a_second_run_gives_the_same_bytes(layout, day, users, arguments):
+    write_items(layout, day, 200)
+    contents = []
+    for _ in range(2):
+        build_index.run(arguments())
+        made = Path(read_json(layout.report(day, "build_index"))["artifact"])
+        contents.append({file.name: file.read_bytes() for file in made.iterdir()})
+    assert contents[0] == contents[1]
+
+
+def test_a_missing_item_refuses_the_day_and_leaves_the_old_index(layout, day, users, arguments):
+    write_items(layout, day, 20)
+    build_index.run(arguments())
+    write_items(layout, day, 20, coded=21)
+    build_index.run(arguments())
+    assert read_json(layout.report(day, "build_index"))["status"] == "refused"
+    assert [one.name for one in verdict_of(layout, day).failures] == ["index_complete"]
+    attempts = Path(layout.attempts(day, "build_index"))
+    assert [path.name for path in attempts.iterdir() if path.name.isdigit()] == ["1"]
+
+
+def test_low_recall_refuses_the_day(layout, day, users, arguments, settings_file):
+    write_items(layout, day, 400)
+    values = yaml.safe_load(settings_file.read_text())
+    values["index"] = {"factory": "IDMap2,IVF64,Flat", "min_recall": 0.9}
+    settings_file.write_text(yaml.safe_dump(values))
+    build_index.run(arguments())
+    assert [one.name for one in verdict_of(layout, day).failures] == ["index_recall"]
+
+
+def test_no_item_vectors_is_a_data_error(layout, day, users, arguments):
+    with pytest.raises(DataError, match="do not form a matrix"):
+        build_index.run(arguments())

@@ -1,0 +1,135 @@
+"""What has been kept long enough goes; the release being served never does."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from grove.catalog import ITEMS, QUARANTINE, TEXT_EMBEDDINGS
+from grove.contracts import arrow_schema, load_contract
+from grove.release import (
+    Origin,
+    Parts,
+    collect_parts,
+    describe_release,
+    list_releases,
+    move_pointer,
+    publish_folder,
+    start_release,
+    write_release,
+)
+from grove.runtime.landing import Marker, marker_exists, write_marker
+from grove.runtime.reports import find_report
+from grove.runtime.tables import insert_missing, partition_days, read_arrow, replace_partition
+from jobs.expire_partitions import parse_arguments, run
+
+DAY = date(2026, 8, 20)
+OLD = DAY - timedelta(days=200)
+ORIGIN = Origin(
+    run_id="r", code_version="c", table_versions={}, settings={}, plan={}, trees={}, weights={}
+)
+
+
+def rows_of(dataset, **values):
+    return pa.Table.from_pylist([values], schema=arrow_schema(load_contract(dataset)))
+
+
+def publish(layout, release_id):
+    folder = start_release(layout.releases(), release_id)
+    collect_parts(folder, Parts({}, {}))
+    write_release(folder, describe_release(folder, release_id, origin=ORIGIN, metrics={}))
+    publish_folder(folder)
+
+
+@pytest.fixture
+def kept_too_long(layout):
+    for day in (OLD, DAY):
+        quarantined = rows_of(
+            QUARANTINE, day=day, feed="events", reason="malformed", file="f", line=1, raw="{"
+        )
+        replace_partition(quarantined, layout, QUARANTINE, {"day": day})
+        item = rows_of(
+            ITEMS,
+            day=day,
+            item_id=f"i{day}",
+            title="Mug",
+            category_path=["Home"],
+            tags=[],
+            regions=["north"],
+            first_seen=day,
+        )
+        replace_partition(item, layout, ITEMS, {"day": day})
+        write_marker(layout, Marker(day=day))
+        Path(layout.landing_feed("events", day)).mkdir(parents=True)
+        Path(layout.attempts(day, "train_stars"), "1").mkdir(parents=True)
+    released = [OLD + timedelta(days=offset) for offset in range(7)]
+    for day in released:
+        publish(layout, f"{day}.1")
+    move_pointer(layout.current_pointer(), f"{OLD}.1")
+    Path(layout.releases(), f"{OLD}.2.tmp").mkdir()
+    Path(layout.releases(), f"{DAY}.1.tmp").mkdir()
+    return [f"{day}.1" for day in released]
+
+
+def test_expired_things_go_and_the_rest_stays(arguments, layout, kept_too_long):
+    run(arguments(dry_run=False))
+    assert partition_days(layout, QUARANTINE) == [DAY]
+    assert partition_days(layout, ITEMS) == [OLD, DAY]
+    assert not marker_exists(layout, OLD)
+    assert marker_exists(layout, DAY)
+    assert not Path(layout.landing_feed("events", OLD)).exists()
+    assert Path(layout.landing_feed("events", DAY)).exists()
+    # Five are kept, and the one that is served.
+    assert list_releases(layout.releases()) == [kept_too_long[0], *kept_too_long[2:]]
+    assert not Path(layout.releases(), f"{OLD}.2.tmp").exists()
+    assert Path(layout.releases(), f"{DAY}.1.tmp").exists()
+
+
+def test_artifacts_of_a_kept_release_stay(arguments, layout, kept_too_long):
+    other = OLD - timedelta(days=1)
+    Path(layout.attempts(other, "train_stars"), "1").mkdir(parents=True)
+    run(arguments(dry_run=False))
+    assert Path(layout.attempts(OLD, "train_stars")).exists()
+    assert not Path(layout.attempts(other, "train_stars")).exists()
+
+
+def test_a_dry_run_deletes_nothing_and_says_what_would_go(arguments, layout, kept_too_long):
+    run(arguments(dry_run=True))
+    assert partition_days(layout, QUARANTINE) == [OLD, DAY]
+    assert list_releases(layout.releases()) == kept_too_long
+    assert marker_exists(layout, OLD)
+    notes = find_report(layout, DAY, "expire_partitions")["notes"]
+    assert notes["days"] == {"quarantine": [str(OLD)]}
+    assert [Path(one).name for one in notes["folders"]["releases"]] == [kept_too_long[1]]
+
+
+def test_a_second_run_finds_nothing_more(arguments, layout, kept_too_long):
+    run(arguments(dry_run=False))
+    run(arguments(dry_run=False))
+    notes = find_report(layout, DAY, "expire_partitions")["notes"]
+    assert notes["days"] == {}
+    assert not any(notes["folders"].values())
+
+
+def test_files_a_table_let_go_of_are_deleted_after_their_time(layout, settings_file, arguments):
+    settings = yaml.safe_load(settings_file.read_text()) | {"retention": {"vacuum_hours": 0}}
+    settings_file.write_text(yaml.safe_dump(settings))
+    for number in range(3):
+        text = rows_of(TEXT_EMBEDDINGS, encoder="e", text_hash=str(number) * 64, vector=[1.0])
+        insert_missing(text, layout, TEXT_EMBEDDINGS, ("text_hash",), {"encoder": "e"})
+    folder = Path(layout.table(TEXT_EMBEDDINGS))
+    assert len(list(folder.rglob("*.parquet"))) == 3
+    run(arguments(dry_run=False))
+    assert len(list(folder.glob("encoder=*/*.parquet"))) == 1
+    assert read_arrow(layout, TEXT_EMBEDDINGS).num_rows == 3
+
+
+def test_the_command_line(settings_file):
+    argv = ["--day", "2026-08-20", "--settings", str(settings_file), "--dry-run", ""]
+    arguments = parse_arguments(argv)
+    assert (arguments.day, arguments.dry_run) == (DAY, True)
+    assert datetime.now(UTC).date() >= DAY

@@ -1,0 +1,164 @@
+"""Histories as arrays, against a plain twin; shares of ranks; ends and gaps."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grove.features import sequences as sequences_module
+from grove.features.sequences import (
+    RECENCY_BUCKETS,
+    HistoryEncoder,
+    distinct_values,
+    read_sequences,
+    recency_bucket,
+)
+from grove.features.vocabulary import Vocabulary
+from tests.unit.training.synthetic import DAY, histories_of, shop_items, shop_vocabulary
+
+ITEMS = shop_items(6)
+
+
+def encoder(**changes) -> HistoryEncoder:
+    settings = {
+        "vocabulary": shop_vocabulary(ITEMS),
+        "item_ids": ITEMS["item_id"].combine_chunks(),
+        "max_events": 4,
+    }
+    return HistoryEncoder(**{**settings, **changes})
+
+
+def reference_batch(rows: list[list[int]], max_events: int) -> list[list[int]]:
+    """Item rows of right-padded histories, in loops."""
+    newest = [walk[-max_events:] for walk in rows]
+    longest = max(max(map(len, newest)), 1)
+    return [[row + 1 for row in walk] + [0] * (longest - len(walk)) for walk in newest]
+
+
+@given(rows=st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=7), min_size=1, max_size=5))
+def test_batches_equal_their_plain_twin(rows):
+    sequences = encoder().encode(histories_of(rows))
+    batch = sequences.batch(np.arange(len(rows)))
+    assert batch.item_rows.tolist() == reference_batch(rows, 4)
+    assert batch.lengths.tolist() == [min(len(walk), 4) for walk in rows]
+    assert (batch.item_rows > 0).tolist() == batch.mask.tolist()
+    assert batch.items[batch.mask].tolist() == [row + 1 for row in batch.item_rows[batch.mask]]
+
+
+def test_a_batch_may_take_users_in_any_order_and_none_at_all():
+    sequences = encoder().encode(histories_of([[0, 1], [2], [3, 4, 5]]))
+    assert sequences.batch(np.array([2, 1])).item_rows.tolist() == [[4, 5, 6], [3, 0, 0]]
+    assert sequences.batch(np.array([], dtype=np.int64)).item_rows.shape == (0, 1)
+
+
+def test_an_item_outside_table_and_vocabulary_keeps_its_place():
+    histories = histories_of([[0, 9, 1]])
+    batch = encoder().encode(histories).batch(np.array([0]))
+    assert batch.item_rows.tolist() == [[1, 0, 2]]
+    assert batch.items.tolist() == [[2, 1, 3]]
+
+
+def test_recency_is_the_gap_to_the_next_event_and_at_last_to_the_cut():
+    histories = histories_of([[0, 1]])  # events at 22:00 and 23:00 of DAY
+    hour, day = recency_bucket(np.array([3_600, 86_400 + 3_600]))
+    bare = encoder().encode(histories).batch(np.array([0]))
+    assert bare.recency.tolist() == [[hour, hour]]
+    through = histories.append_column("day", pa.array([DAY + timedelta(days=1)])).append_column(
+        "cut", pa.array(["through"])
+    )
+    assert encoder().encode(through).batch(np.array([0])).recency.tolist() == [[hour, day]]
+
+
+@given(seconds=st.lists(st.integers(-10, 10**9), min_size=1))
+def test_recency_buckets_are_ordered_and_in_range(seconds):
+    buckets = recency_bucket(np.array(sorted(seconds)))
+    assert (np.diff(buckets) >= 0).all()
+    assert buckets.min() >= 1
+    assert buckets.max() < RECENCY_BUCKETS
+
+
+def test_only_what_landed_since_the_weights_learnt_is_fresh():
+    histories = histories_of([[0] * 26])  # one event an hour: 24 on DAY, 2 the day before
+    full = encoder(max_events=30)
+    assert full.encode(histories).fresh.all()
+    known = encoder(max_events=30, learned_through=DAY - timedelta(days=1)).encode(histories)
+    assert known.fresh.tolist() == [False, False] + [True] * 24
+
+
+def test_queries_are_rows_of_their_table():
+    histories = histories_of([[0, 1, 2]])
+    spoken = pa.array([["lamp", "", "stranger"]])
+    histories = histories.set_column(histories.column_names.index("queries"), "queries", spoken)
+    table = pa.array(["desk", "lamp"])
+    assert encoder(queries=table).encode(histories).queries.tolist() == [2, 0, 0]
+
+
+@pytest.fixture
+def files(tmp_path) -> list[str]:
+    histories = histories_of([[user % 6] * (1 + user % 3) for user in range(23)])
+    shuffled = histories.take(np.random.default_rng(0).permutation(23))
+    paths = [str(tmp_path / f"{part}.parquet") for part in range(2)]
+    pq.write_table(shuffled.slice(0, 11), paths[0], row_group_size=4)
+    pq.write_table(shuffled.slice(11), paths[1], row_group_size=4)
+    return paths
+
+
+@pytest.mark.parametrize("rows_read_by_every_rank", [0, 1_000])
+def test_ranks_share_all_users_without_overlap(files, monkeypatch, rows_read_by_every_rank):
+    monkeypatch.setattr(sequences_module, "ROWS_READ_BY_EVERY_RANK", rows_read_by_every_rank)
+    shares = [read_sequences(files, encoder(), rank=rank, ranks=3) for rank in range(3)]
+    users = [user for share in shares for user in share.user_ids]
+    assert sorted(users) == [f"user{number:04d}" for number in range(23)]
+    assert all(list(share.user_ids) == sorted(share.user_ids) for share in shares)
+
+
+def test_a_small_input_is_shared_whatever_its_files(files, tmp_path):
+    joined = str(tmp_path / "joined.parquet")
+    pq.write_table(pa.concat_tables([pq.read_table(file) for file in reversed(files)]), joined)
+    for rank in range(2):
+        many = read_sequences(files, encoder(), rank=rank, ranks=2)
+        one = read_sequences([joined], encoder(), rank=rank, ranks=2)
+        assert list(many.user_ids) == list(one.user_ids)
+        assert many.item_rows.tolist() == one.item_rows.tolist()
+
+
+def test_excluded_users_are_not_read(files):
+    sequences = read_sequences(files, encoder(), excluded=lambda user: user < "user0020")
+    assert list(sequences.user_ids) == ["user0020", "user0021", "user0022"]
+
+
+def test_distinct_values_leave_nothing_out_and_skip_the_empty_name(files):
+    assert distinct_values(files, "regions") == ("north",)
+    assert distinct_values(files, "weathers") == ()
+    assert len(distinct_values(files, "item_ids")) == 6
+
+
+def test_no_files_are_no_users():
+    assert len(read_sequences([], encoder())) == 0
+
+
+def test_timestamps_of_another_unit_are_the_same_seconds():
+    times = pa.array([[datetime(2026, 11, 19, 8, 1, 2, 999_000, tzinfo=UTC)]])
+    histories = histories_of([[0]])
+    place = histories.column_names.index("event_times")
+    seconds = set()
+    for unit in ("ms", "us", "ns"):
+        typed = histories.set_column(place, "event_times", times.cast(pa.list_(pa.timestamp(unit))))
+        seconds.add(int(encoder().encode(typed).times[0]))
+    assert seconds == {int(datetime(2026, 11, 19, 8, 1, 2, tzinfo=UTC).timestamp())}
+
+
+def test_vocabulary_of_nothing_still_encodes():
+    empty = encoder(vocabulary=Vocabulary())
+    assert empty.encode(histories_of([[0, 1]])).items.tolist() == [1, 1]
+
+
+def test_days_are_compared_as_days():
+    late = encoder(learned_through=date(1970, 1, 1)).encode(histories_of([[0]]))
+    assert late.fresh.tolist() == [True]

@@ -1,0 +1,139 @@
+"""What landed twice is dropped: against the same day, and against the days before."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cache
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+
+from grove.catalog import CONTEXT, INTERACTIONS
+from grove.contracts import feed_dataset, load_contract
+from grove.interactions import columns as names
+from grove.interactions.duplicates import Duplicates, find_duplicates
+from grove.interactions.staging import StagedFeed
+
+pytestmark = pytest.mark.spark
+
+FIRST = date(2026, 11, 10)
+Row = tuple[int, str, str]
+"""Day after FIRST, file, event id."""
+
+
+def staged_events(spark: SparkSession, rows: list[Row], refused: frozenset[int]) -> StagedFeed:
+    values = [
+        (FIRST + timedelta(days=day), file, 0, row_id, event, "bad" if row_id in refused else None)
+        for row_id, (day, file, event) in enumerate(rows)
+    ]
+    schema = (
+        f"day date, {names.FILE} string, {names.BLOCK} bigint, {names.ROW_ID} bigint,"
+        f" event_id string, {names.REASON} string"
+    )
+    contract = load_contract(feed_dataset("events"))
+    frame = spark.createDataFrame(values, schema)
+    return StagedFeed(feed="events", contract=contract, rows=frame, groups=())
+
+
+def dropped_ids(duplicates: Duplicates) -> set[int]:
+    return {row[0] for row in duplicates.row_ids.collect()}
+
+
+def reference_duplicates(
+    rows: list[Row], refused: frozenset[int], earlier: list[tuple[int, str]], within: int
+) -> set[int]:
+    """Days one by one, rows in order of file and number, as a shop that never backfills."""
+    accepted = {(day, event) for day, event in earlier}
+    dropped = set()
+    order = sorted(range(len(rows)), key=lambda number: (*rows[number][:2], number))
+    for number in order:
+        day, _, event = rows[number]
+        if number in refused:
+            continue
+        if any((day - back, event) in accepted for back in range(within + 1)):
+            dropped.add(number)
+        else:
+            accepted.add((day, event))
+    return dropped
+
+
+@cache
+def example_rows() -> list[Row]:
+    return [
+        (0, "b", "x"),
+        (0, "a", "x"),
+        (0, "a", "y"),
+        (0, "a", "y"),
+        (2, "a", "x"),
+        (4, "a", "x"),
+        (5, "a", "z"),
+    ]
+
+
+def test_the_first_row_by_file_and_line_stays(spark: SparkSession) -> None:
+    staged = staged_events(spark, example_rows(), frozenset())
+    table = load_contract(INTERACTIONS)
+    duplicates = find_duplicates(staged, table, earlier=None, within_days=3)
+    # x on day 2 repeats day 0; x on day 4 does not, because day 2 was never accepted.
+    assert dropped_ids(duplicates) == {0, 3, 4}
+    assert duplicates.rows_by_day == {FIRST: 2, FIRST + timedelta(days=2): 1}
+
+
+def test_a_refused_row_is_no_duplicate_and_has_none(spark: SparkSession) -> None:
+    staged = staged_events(spark, example_rows(), frozenset({1}))
+    table = load_contract(INTERACTIONS)
+    duplicates = find_duplicates(staged, table, earlier=None, within_days=3)
+    assert dropped_ids(duplicates) == {3, 4}
+
+
+def test_without_duplicates_nothing_is_dropped(spark: SparkSession) -> None:
+    staged = staged_events(spark, [(0, "a", "x"), (0, "a", "y")], frozenset())
+    duplicates = find_duplicates(staged, load_contract(INTERACTIONS), earlier=None, within_days=3)
+    assert duplicates.drop_from(staged.rows) is staged.rows
+
+
+events = st.tuples(st.integers(0, 6), st.sampled_from("ab"), st.sampled_from("xyz"))
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(events, max_size=14),
+    st.frozensets(st.integers(0, 13), max_size=3),
+    st.lists(st.tuples(st.integers(-4, -1), st.sampled_from("xyz")), max_size=1),
+)
+def test_duplicates_equal_those_of_the_plain_twin(
+    spark: SparkSession,
+    rows: list[Row],
+    refused: frozenset[int],
+    earlier: list[tuple[int, str]],
+) -> None:
+    staged = staged_events(spark, rows, refused)
+    before = spark.createDataFrame(
+        [(FIRST + timedelta(days=day), event) for day, event in earlier],
+        "day date, event_id string",
+    )
+    table = load_contract(INTERACTIONS)
+    duplicates = find_duplicates(staged, table, earlier=before, within_days=2)
+    assert dropped_ids(duplicates) == reference_duplicates(rows, refused, earlier, 2)
+
+
+def test_of_other_feeds_the_last_row_of_a_day_stays(spark: SparkSession) -> None:
+    schema = (
+        f"day date, {names.FILE} string, {names.BLOCK} bigint, {names.ROW_ID} bigint,"
+        f" region string, {names.REASON} string"
+    )
+    values = [
+        (FIRST, "a", 0, 0, "north", None),
+        (FIRST, "a", 0, 1, "south", None),
+        (FIRST, "b", 0, 2, "north", None),
+        (FIRST + timedelta(days=1), "a", 0, 3, "north", None),
+    ]
+    contract = load_contract(feed_dataset("context"))
+    frame = spark.createDataFrame(values, schema)
+    staged = StagedFeed(feed="context", contract=contract, rows=frame, groups=())
+    duplicates = find_duplicates(staged, load_contract(CONTEXT), earlier=None, within_days=3)
+    assert dropped_ids(duplicates) == {0}

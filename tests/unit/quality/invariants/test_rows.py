@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grove.quality.invariants import (
+    no_gap,
+    quarantined_share,
+    rows_conserved,
+    rows_on_open_day,
+    volume_like_weekday,
+)
+
+counts = st.integers(min_value=0, max_value=10**9)
+
+
+@given(counts, counts, counts, st.integers(min_value=-3, max_value=3))
+def test_rows_are_conserved_exactly(
+    accepted: int, duplicates: int, quarantined: int, lost: int
+) -> None:
+    landed = accepted + duplicates + quarantined + lost
+    result = rows_conserved(landed, accepted, duplicates, quarantined)
+    assert result.passed == (lost == 0)
+    assert result.unexpected_rows == abs(lost)
+    assert result.severity == "fail"
+
+
+@pytest.mark.parametrize(
+    ("quarantined", "landed", "warned", "refused"),
+    [(0, 0, False, False), (5, 100, False, False), (6, 100, True, False), (51, 100, True, True)],
+)
+def test_a_few_broken_rows_warn_and_many_refuse(
+    quarantined: int, landed: int, warned: bool, refused: bool
+) -> None:
+    warning, refusal = quarantined_share(quarantined, landed, warn_above=0.05, fail_above=0.5)
+    assert (warning.severity, refusal.severity) == ("warn", "fail")
+    assert (not warning.passed, not refusal.passed) == (warned, refused)
+    assert warning.name != refusal.name
+
+
+@pytest.mark.parametrize(("rows", "passed"), [(0, False), (1, True)])
+def test_an_open_day_has_rows(rows: int, passed: bool) -> None:
+    assert rows_on_open_day(rows).passed == passed
+
+
+@pytest.mark.parametrize(
+    ("rows", "past", "passed"),
+    [
+        (0, [], True),
+        (100, [90, 110, 5000], True),  # the median is 110
+        (330, [110], True),
+        (331, [110], False),
+        (36, [110], False),
+    ],
+)
+def test_volume_is_compared_with_the_usual_one(rows: int, past: list[int], passed: bool) -> None:
+    result = volume_like_weekday(rows, past, ratio=3)
+    assert result.passed == passed
+    assert result.severity == "warn"
+
+
+@pytest.mark.parametrize(("fail", "severity"), [(True, "fail"), (False, "warn")])
+def test_gaps_are_named_in_order(fail: bool, severity: str) -> None:
+    result = no_gap([date(2026, 8, 19), date(2026, 8, 18)], fail=fail)
+    assert (result.passed, result.severity) == (False, severity)
+    assert result.observed == "missing: 2026-08-18, 2026-08-19"
+    assert no_gap([], fail=fail).passed

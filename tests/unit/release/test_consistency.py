@@ -1,0 +1,96 @@
+"""A release whose parts do not name the same things is found out before anybody reads it."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from grove.release import (
+    Origin,
+    Parts,
+    collect_parts,
+    describe_release,
+    inspect_release,
+    start_release,
+    write_release,
+)
+
+ORIGIN = Origin(
+    run_id="r", code_version="c", table_versions={}, settings={}, plan={}, trees={}, weights={}
+)
+
+
+def tables():
+    codes = pa.table({"item_id": ["a", "b"], "path": [[0], [1]]})
+    return {
+        "items.parquet": pa.table({"item_id": ["a", "b"], "item_key": [10, 20]}),
+        "codes_llm.parquet": codes,
+        "codes_cf.parquet": codes,
+        "user_embeddings.parquet": pa.table({"user_id": ["u", "v"]}),
+        "histories.parquet": pa.table({"user_id": ["v", "u"]}),
+    }
+
+
+def findings(tmp_path, **changed):
+    index = tmp_path / "index"
+    index.mkdir()
+    rows = changed.pop("keys", pa.table({"item_id": ["b", "a"], "item_key": [20, 10]}))
+    pq.write_table(rows, index / "keys.parquet")
+    folder = start_release(tmp_path / "releases", "2026-08-20.1")
+    named = {f"{name}.parquet": table for name, table in changed.items()}
+    collect_parts(folder, Parts({"index": index}, {**tables(), **named}))
+    manifest = describe_release(folder, "2026-08-20.1", origin=ORIGIN, metrics={})
+    write_release(folder, manifest)
+    return {finding.name: finding for finding in inspect_release(folder)}
+
+
+def fallen(found):
+    return {name for name, finding in found.items() if not finding.passed}
+
+
+def test_a_consistent_release_passes_every_check(tmp_path):
+    found = findings(tmp_path)
+    assert fallen(found) == set()
+    assert set(found) == {
+        "checksums",
+        "one_row_per_item",
+        "every_recommended_item_has_a_row",
+        "index_keys_are_item_keys",
+        "every_user_has_a_vector",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        (
+            {"items": pa.table({"item_id": ["a", "a", "b"], "item_key": [10, 10, 20]})},
+            {"one_row_per_item"},
+        ),
+        (
+            {"codes_cf": pa.table({"item_id": ["a", "zz"]})},
+            {"every_recommended_item_has_a_row"},
+        ),
+        (
+            {"keys": pa.table({"item_id": ["a", "b"], "item_key": [10, 21]})},
+            {"index_keys_are_item_keys"},
+        ),
+        (
+            {"keys": pa.table({"item_id": ["a", "zz"], "item_key": [10, 20]})},
+            {"every_recommended_item_has_a_row", "index_keys_are_item_keys"},
+        ),
+        ({"user_embeddings": pa.table({"user_id": ["u"]})}, {"every_user_has_a_vector"}),
+    ],
+)
+def test_each_disagreement_falls_under_its_name(tmp_path, changed, expected):
+    assert fallen(findings(tmp_path, **changed)) == expected
+
+
+def test_a_changed_file_falls_as_checksums(tmp_path):
+    findings(tmp_path)
+    folder = tmp_path / "releases" / "2026-08-20.1.tmp"
+    (folder / "metrics.json").write_text("{}")
+    changed = {finding.name: finding for finding in inspect_release(folder)}
+    assert fallen(changed) == {"checksums"}
+    assert "metrics.json" in changed["checksums"].observed

@@ -1,0 +1,68 @@
+"""Tables of a day become rows of a release."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from grove.release.rows import day_rows, headline, item_rows, metrics_by_stage
+
+ITEMS = pa.table(
+    {
+        "item_id": ["a", "b"],
+        "title": ["Mug", "Pen"],
+        "category_path": [["Home"], ["Office"]],
+        "price": [4.5, None],
+        "stock": [3, 0],
+        "regions": [["north"], []],
+        "description": ["not shown", "not shown"],
+    }
+)
+ITEM_TABLE = pa.table(
+    {"item_id": ["a", "b"], "text_vector": [[1.0], [0.0]], "brand": ["", "Acme"], "price": [9, 9]}
+)
+
+
+def test_an_item_has_what_people_see_and_what_models_read():
+    rows = item_rows(ITEMS, ITEM_TABLE, [10, 20])
+    assert rows.to_pylist()[1] == {
+        "item_id": "b",
+        "item_key": 20,
+        "title": "Pen",
+        "category_path": ["Office"],
+        "price": None,
+        "stock": 0,
+        "regions": [],
+        "text_vector": [0.0],
+        "brand": "Acme",
+    }
+
+
+def test_two_tables_in_another_order_are_refused():
+    with pytest.raises(ValueError, match="same order"):
+        item_rows(ITEMS, ITEM_TABLE.take([1, 0]), [10, 20])
+
+
+def test_rows_of_a_day_are_sorted_and_lose_their_partition():
+    rows = pa.table({"day": [1, 1], "user_id": ["v", "u"], "length": [2, 3]})
+    assert day_rows(rows, "user_id", without=("day",)).to_pylist() == [
+        {"user_id": "u", "length": 3},
+        {"user_id": "v", "length": 2},
+    ]
+
+
+def test_metrics_do_not_depend_on_the_order_they_were_stored_in():
+    rows = pa.table(
+        {
+            "day": [1, 1, 1],
+            "stage": ["b", "a", "a"],
+            "segment": ["all", "all", "new_items"],
+            "value": [0.1, 0.2, 0.3],
+        }
+    )
+    metrics = metrics_by_stage(rows)
+    assert metrics == metrics_by_stage(rows.take([2, 0, 1]))
+    assert headline(metrics) == {
+        "a": [{"segment": "all", "value": 0.2}],
+        "b": [{"segment": "all", "value": 0.1}],
+    }

@@ -1,0 +1,51 @@
+"""The fingerprint follows what decides a vector, and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grove.texts.encoder import EncoderSpec
+from grove.texts.fingerprint import encoder_fingerprint
+
+
+@pytest.fixture
+def spec(decoder_folder: Path) -> EncoderSpec:
+    return EncoderSpec(folder=str(decoder_folder))
+
+
+def test_it_is_sixteen_hexadecimal_digits(spec: EncoderSpec) -> None:
+    fingerprint = encoder_fingerprint(spec)
+    assert len(fingerprint) == 16
+    assert int(fingerprint, 16) >= 0
+
+
+def test_prompt_pooling_and_length_change_it(spec: EncoderSpec) -> None:
+    others = [replace(spec, prompt="x"), replace(spec, pooling="last_token")]
+    others.append(replace(spec, max_tokens=32))
+    assert len({encoder_fingerprint(each) for each in (spec, *others)}) == 4
+
+
+def test_folder_and_batch_size_do_not(spec: EncoderSpec, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(spec.folder, copy)
+    same = replace(spec, folder=str(copy), batch_size=1)
+    assert encoder_fingerprint(same) == encoder_fingerprint(spec)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_every_file_that_counts_changes_it(spec: EncoderSpec, tmp_path: Path, file: str) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(spec.folder, copy)
+    (copy / file).write_bytes((copy / file).read_bytes() + b" ")
+    assert encoder_fingerprint(replace(spec, folder=str(copy))) != encoder_fingerprint(spec)
+
+
+def test_a_file_that_does_not_count_does_not_change_it(spec: EncoderSpec, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(spec.folder, copy)
+    (copy / "README.md").write_text("notes")
+    assert encoder_fingerprint(replace(spec, folder=str(copy))) == encoder_fingerprint(spec)

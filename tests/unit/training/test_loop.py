@@ -1,0 +1,160 @@
+"""The loop: deterministic, resumable, stops on what is not finite, learns as planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from grove.training.checkpoint import Checkpoint
+from grove.training.loop import ParameterGroup, TrainingPlan, rate_factor, train
+
+PLAN = TrainingPlan(epochs=4, peak_rate=0.05, seed=3)
+
+
+@dataclass
+class Numbers:
+    """Batches of a line to fit; the third epoch may fail, as a killed process would."""
+
+    steps: int = 3
+    killed_at: int | None = None
+
+    def epoch(self, number: int) -> Iterator[Tensor]:
+        if number == self.killed_at:
+            raise KeyboardInterrupt
+        for step in range(self.steps):
+            yield torch.linspace(0, 1, 8) + step
+
+
+def make_model() -> nn.Module:
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(1, 4), nn.Dropout(0.5), nn.Linear(4, 1))
+
+
+def loss_of(model: nn.Module):
+    def loss(batch: Tensor) -> tuple[Tensor, Tensor]:
+        error = (model(batch[:, None])[:, 0] - 3 * batch) ** 2
+        return error.sum(), torch.tensor(float(len(batch)))
+
+    return loss
+
+
+def fit(model: nn.Module, batches: Numbers | None = None, **changes) -> list[float]:
+    checkpoint = changes.pop("checkpoint", None)
+    plan = replace(PLAN, **changes)
+    return train(model, batches or Numbers(), loss_of(model), plan=plan, checkpoint=checkpoint)
+
+
+def weights(model: nn.Module) -> list[Tensor]:
+    return list(model.state_dict().values())
+
+
+def same(first: nn.Module, second: nn.Module) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(weights(first), weights(second), strict=True))
+
+
+def test_two_trainings_end_with_the_same_bits():
+    first, second = make_model(), make_model()
+    assert fit(first) == fit(second)
+    assert same(first, second)
+    assert not same(first, make_model())
+
+
+def test_another_seed_ends_elsewhere():
+    first, second = make_model(), make_model()
+    fit(first)
+    fit(second, seed=4)
+    assert not same(first, second)
+
+
+def test_a_killed_training_resumes_to_the_same_bits(tmp_path):
+    whole, killed, resumed = make_model(), make_model(), make_model()
+    curve = fit(whole)
+    checkpoint = Checkpoint(folder=tmp_path / "state", fingerprint="work")
+    with pytest.raises(KeyboardInterrupt):
+        fit(killed, Numbers(killed_at=2), checkpoint=checkpoint)
+    assert checkpoint.folder.is_dir()
+    assert fit(resumed, checkpoint=checkpoint) == curve
+    assert same(whole, resumed)
+    assert not checkpoint.folder.exists()
+
+
+def test_the_state_of_other_work_is_not_resumed(tmp_path):
+    killed, fresh, other = make_model(), make_model(), make_model()
+    checkpoint = Checkpoint(folder=tmp_path / "state", fingerprint="work")
+    with pytest.raises(KeyboardInterrupt):
+        fit(killed, Numbers(killed_at=2), checkpoint=checkpoint)
+    fit(other, checkpoint=replace(checkpoint, fingerprint="other work"))
+    fit(fresh)
+    assert same(other, fresh)
+
+
+def test_a_crash_while_writing_the_state_leaves_the_earlier_one(tmp_path):
+    checkpoint = Checkpoint(folder=tmp_path / "state", fingerprint="work")
+    with pytest.raises(KeyboardInterrupt):
+        fit(make_model(), Numbers(killed_at=1), checkpoint=checkpoint)
+    half_written = Path(f"{checkpoint.folder}.tmp")
+    half_written.mkdir()
+    (half_written / "checkpoint.json").write_text("{")
+    resumed, whole = make_model(), make_model()
+    assert fit(resumed, checkpoint=checkpoint) == fit(whole)
+    assert same(resumed, whole)
+
+
+def test_a_loss_that_is_not_finite_ends_the_training_and_leaves_the_weights():
+    model = make_model()
+    before = [value.clone() for value in weights(model)]
+
+    def broken(batch: Tensor) -> tuple[Tensor, Tensor]:
+        return loss_of(model)(batch)[0] * torch.inf, torch.tensor(1.0)
+
+    curve = train(model, Numbers(), broken, plan=PLAN)
+    assert len(curve) == 1
+    assert curve[0] != curve[0]
+    assert all(torch.equal(a, b) for a, b in zip(before, weights(model), strict=True))
+
+
+def test_a_group_stays_as_it_is_until_its_epoch():
+    frozen, late = make_model(), make_model()
+    group = ParameterGroup(prefix="2.", first_epoch=4)
+    fit(frozen, groups=(group,))
+    assert torch.equal(frozen[2].weight, make_model()[2].weight)
+    assert not torch.equal(frozen[0].weight, make_model()[0].weight)
+    fit(late, groups=(replace(group, first_epoch=3),))
+    assert not torch.equal(late[2].weight, make_model()[2].weight)
+    assert all(parameter.requires_grad for parameter in frozen.parameters())
+
+
+def test_a_group_of_rate_zero_does_not_move():
+    model = make_model()
+    fit(model, groups=(ParameterGroup(prefix="0.", rate_factor=0.0),))
+    assert torch.equal(model[0].weight, make_model()[0].weight)
+
+
+def test_loss_falls():
+    curve = fit(make_model(), epochs=30)
+    assert curve[-1] < curve[0] / 2
+
+
+def test_a_step_without_any_target_changes_nothing_but_decay():
+    model = make_model()
+
+    def nothing(_: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.zeros(()), torch.tensor(0.0)
+
+    assert train(model, Numbers(), nothing, plan=replace(PLAN, weight_decay=0.0)) == [0.0] * 4
+    assert same(model, make_model())
+
+
+def test_one_cycle_rises_then_falls():
+    factors = [rate_factor(step, 50, "one_cycle") for step in range(50)]
+    top = factors.index(max(factors))
+    assert factors[: top + 1] == sorted(factors[: top + 1])
+    assert factors[top:] == sorted(factors[top:], reverse=True)
+    assert max(factors) == 1.0
+    assert factors[-1] < 0.01
+    assert rate_factor(7, 50, "constant") == 1.0

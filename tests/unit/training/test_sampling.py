@@ -1,0 +1,82 @@
+"""Cuts, windows and candidates of a step."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from grove.features.sequences import HistoryEncoder, SequenceBatch
+from grove.training import sampling
+from grove.training.sampling import (
+    candidate_index,
+    candidate_rows,
+    later_window,
+    sample_cuts,
+    target_mask,
+)
+from tests.unit.training.synthetic import DAY, histories_of, shop_items, shop_vocabulary
+
+ITEMS = shop_items(10)
+
+
+def batch_of(rows: list[list[int]], **settings) -> SequenceBatch:
+    encoder = HistoryEncoder(
+        vocabulary=shop_vocabulary(ITEMS), item_ids=ITEMS["item_id"].combine_chunks(), **settings
+    )
+    return encoder.encode(histories_of(rows)).batch(np.arange(len(rows)))
+
+
+def test_cuts_are_distinct_positions_before_a_target():
+    torch.manual_seed(0)
+    batch = batch_of([[0, 1, 2, 3, 4], [5, 6], [7]])
+    cuts, chosen = sample_cuts(batch, 3)
+    assert chosen.tolist() == [[True] * 3, [True, False, False], [False] * 3]
+    assert len(set(cuts[0].tolist())) == 3
+    assert cuts[0].max() < 4
+    assert cuts[1, 0] == 0
+
+
+def test_only_fresh_known_items_are_targets():
+    batch = batch_of([[0] * 25 + [99, 1]], max_events=30, learned_through=DAY)
+    assert not target_mask(batch).any()
+    batch = batch_of([[0, 99, 1]])
+    assert target_mask(batch).tolist() == [[False, True]]
+
+
+def test_every_position_is_drawn_sooner_or_later():
+    torch.manual_seed(0)
+    batch = batch_of([[0, 1, 2, 3]])
+    drawn = {int(sample_cuts(batch, 1)[0]) for _ in range(60)}
+    assert drawn == {0, 1, 2}
+
+
+def test_window_holds_the_events_after_the_cut():
+    batch = batch_of([[0, 1, 2, 3], [4, 5]])
+    window = later_window(batch, torch.tensor([[0, 2], [0, 1]]), 2)
+    assert window.tolist() == [[[2, 3], [4, 0]], [[6, 0], [0, 0]]]
+
+
+def test_small_catalogues_compete_in_full():
+    rows, correction = candidate_rows(batch_of([[0, 1]]), 10)
+    assert rows.tolist() == list(range(1, 11))
+    assert not correction.any()
+
+
+@pytest.mark.parametrize("drawn", [1, 4, 500])
+def test_sampled_candidates_hold_the_batch_and_stand_for_the_catalogue(monkeypatch, drawn):
+    torch.manual_seed(0)
+    monkeypatch.setattr(sampling, "FULL_SOFTMAX_ITEMS", 5)
+    monkeypatch.setattr(sampling, "SAMPLED_ITEMS", drawn)
+    rows, correction = candidate_rows(batch_of([[8, 1], [1, 4]]), 10)
+    assert rows.tolist() == sorted(set(rows.tolist()))
+    assert {2, 5, 9} <= set(rows.tolist()) <= set(range(1, 11))
+    assert correction[torch.isin(rows, torch.tensor([2, 5, 9]))].tolist() == [0.0] * 3
+    if len(rows) > 3:
+        assert correction.exp().sum().item() == pytest.approx(10, rel=1e-5)
+
+
+def test_index_points_back_at_the_row():
+    rows = torch.tensor([2, 5, 9])
+    index = candidate_index(torch.tensor([[9, 0], [2, 5]]), rows)
+    assert index.tolist() == [[2, -1], [0, 1]]

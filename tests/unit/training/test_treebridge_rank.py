@@ -1,0 +1,190 @@
+"""TreeBridge learns, repeats itself bit by bit, warm-starts, and picks the right targets."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from grove.features.code_tree import build_code_tree
+from grove.features.model_folder import read_metadata, read_model
+from grove.features.vocabulary import load_vocabulary, save_vocabulary
+from grove.inference.treebridge import load_searcher
+from grove.training.treebridge_objective import first_wishes, tree_tensors
+from grove.training.treebridge_rank import codes_file, train_treebridge_rank
+
+sys.path.insert(0, str(Path(__file__).parent))
+import synthetic
+
+ITEMS, CAPACITY = 40, 4
+TREES = {"llm": [5, 2], "cf": [5, 2]}
+OPTIONS = {
+    "width": 16,
+    "layers": 1,
+    "heads": 2,
+    "dropout": 0.0,
+    "epochs": 12,
+    "batch_size": 16,
+    "learning_rate": 1e-2,
+    "trees": TREES,
+    "weights": {"llm": 1.0, "cf": 1.0},
+    "generations": {"llm": "one", "cf": "one"},
+    "capacity": CAPACITY,
+    "leaf_step": "item_score",
+    "learn_repeats": True,
+}
+
+
+def codes_of(order):
+    """A tree of 5 x 2 leaves with four items each, over items in a given order."""
+    return pa.table(
+        {
+            "item_id": [f"item{row:03d}" for row in order],
+            "path": pa.array(
+                [[place // 8, place // 4 % 2] for place in range(len(order))], pa.list_(pa.int32())
+            ),
+            "slot": [place % CAPACITY for place in range(len(order))],
+        }
+    )
+
+
+CODES = {"llm": codes_of(range(ITEMS)), "cf": codes_of(np.random.default_rng(1).permutation(ITEMS))}
+
+
+def shop(folder, walks=None, **changes):
+    items = synthetic.shop_items(ITEMS)
+    rows = walks if walks is not None else synthetic.walks(64, 12, ITEMS)
+    changes["options"] = {**OPTIONS, **changes.pop("options", {})}
+    spec = synthetic.write_shop(folder, synthetic.histories_of(rows), items, **changes)
+    for name, codes in CODES.items():
+        pq.write_table(codes, folder / codes_file(name))
+    return spec, items, synthetic.histories_of(rows)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    spec, items, histories = shop(tmp_path_factory.mktemp("shop"))
+    train_treebridge_rank(spec.as_json())
+    return spec, items, histories
+
+
+def test_it_learns_what_follows_what(trained):
+    spec, items, histories = trained
+    curve = read_metadata(spec.output_folder)["curve"]
+    assert len(curve) == OPTIONS["epochs"]
+    assert curve[-1] < 0.6 * curve[0]
+    rows, scores = load_searcher(spec.output, items, CODES).recommend(histories, k=5)
+    following = np.array(
+        [(int(items_[-1][4:]) + 1) % ITEMS for items_ in histories["item_ids"].to_pylist()]
+    )
+    assert (rows == following[:, None]).any(axis=1).mean() > 0.6  # by chance 0.125
+    assert (np.diff(scores, axis=1) <= 0).all()
+
+
+def test_the_same_input_gives_the_same_bits(trained, tmp_path):
+    spec, _, _ = trained
+    again = spec.as_json() | {"output": str(tmp_path / "again")}
+    train_treebridge_rank(again)
+    assert read_metadata(tmp_path / "again") == read_metadata(spec.output_folder)
+
+
+def test_the_metadata_names_the_generations(trained):
+    spec, _, _ = trained
+    assert read_metadata(spec.output_folder)["options"]["generations"] == OPTIONS["generations"]
+
+
+def test_a_warm_start_without_new_events_all_but_keeps_the_weights(trained, tmp_path):
+    spec, _, _ = trained
+    update = spec.as_json() | {
+        "output": str(tmp_path / "update"),
+        "warm_start": spec.output,
+        "learned_through": spec.through,
+        "options": {**spec.options, "epochs": 1},
+    }
+    train_treebridge_rank(update)
+    before, after = read_model(spec.output_folder), read_model(tmp_path / "update")
+    for name, value in before.weights.items():
+        assert torch.allclose(value, after.weights[name], rtol=1e-3), name  # weight decay
+
+
+def test_a_warm_start_keeps_what_it_knows_when_items_are_added(trained, tmp_path):
+    spec, items, histories = trained
+    inputs = tmp_path / "inputs"
+    grown, _, _ = shop(inputs)
+    save_vocabulary(inputs, load_vocabulary(inputs).grow(["item999"]))
+    update = grown.as_json() | {
+        "output": str(tmp_path / "update"),
+        "warm_start": spec.output,
+        "learned_through": spec.through,
+        "options": {**spec.options, "epochs": 1},
+    }
+    train_treebridge_rank(update)
+    before = load_searcher(spec.output, items, CODES).recommend(histories, k=5)
+    after = load_searcher(tmp_path / "update", items, CODES).recommend(histories, k=5)
+    assert np.array_equal(before[0], after[0])
+
+
+def test_a_slot_can_be_decoded_instead(tmp_path):
+    spec, items, histories = shop(tmp_path, options={"leaf_step": "slot", "epochs": 8})
+    train_treebridge_rank(spec.as_json())
+    curve = read_metadata(spec.output_folder)["curve"]
+    assert curve[-1] < 0.8 * curve[0]
+    rows, _ = load_searcher(spec.output, items, CODES).recommend(histories, k=5)
+    assert (rows >= 0).all()
+
+
+def test_an_item_without_a_path_is_no_target(tmp_path):
+    spec, _, _ = shop(tmp_path, options={"epochs": 1})
+    for name, codes in CODES.items():
+        pq.write_table(codes.slice(4), tmp_path / codes_file(name))
+    train_treebridge_rank(spec.as_json())
+    assert np.isfinite(read_metadata(spec.output_folder)["curve"]).all()
+
+
+def test_queries_start_the_decoder(tmp_path):
+    spec, items, histories = shop(tmp_path, options={"epochs": 2})
+    vectors = synthetic.shop_items(3, seed=9)["text_vector"]
+    pq.write_table(
+        pa.table({"query": ["a", "b", "c"], "vector": vectors}), tmp_path / "query_vectors.parquet"
+    )
+    index = histories.column_names.index("queries")
+    asked = [["a"] * len(events) for events in histories["item_ids"].to_pylist()]
+    pq.write_table(
+        histories.set_column(index, "queries", pa.array(asked)), tmp_path / "histories.parquet"
+    )
+    train_treebridge_rank(spec.as_json())
+    searcher = load_searcher(spec.output, items, CODES)
+    keywords = np.tile(np.array(vectors.to_pylist()[0], dtype=np.float32), (len(histories), 1))
+    _, silent = searcher.recommend(histories, k=5)
+    _, searched = searcher.recommend(histories, k=5, keyword_vectors=keywords)
+    assert not np.allclose(silent, searched)
+
+
+def reference_first_wishes(rows):
+    return [[row not in history[:at] for at, row in enumerate(history)] for history in rows]
+
+
+def test_only_the_first_event_of_an_item_is_a_first_wish():
+    rows = torch.randint(1, 6, (5, 9), generator=torch.Generator().manual_seed(4))
+    found = first_wishes(SimpleNamespace(item_rows=rows))
+    assert found.tolist() == reference_first_wishes(rows.tolist())
+
+
+def test_the_tensors_say_where_items_stand():
+    paths = np.array([[0, 1], [2, 0], [-1, -1], [0, 0], [0, 1]])
+    tree = build_code_tree(paths, np.array([1, 0, -1, 0, 0]), capacity=2)
+    tensors = tree_tensors(tree, [3, 2], "cpu")
+    assert tensors.placed.tolist() == [False, True, True, False, True, True]
+    assert tensors.paths[[1, 2, 4, 5]].tolist() == [[0, 1], [2, 0], [0, 0], [0, 1]]
+    assert tensors.slots[[1, 2, 4, 5]].tolist() == [1, 0, 0, 0]
+    assert tensors.leaf_rows[tensors.leaves[1]].tolist() == [5, 1]
+    assert tensors.leaf_rows[tensors.leaves[4]].tolist() == [4, 0]
+    first, second = tensors.allowed
+    assert first.tolist() == [[True, False, True]]
+    assert second[tensors.parents[2, 1]].tolist() == [True, False]

@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grove.errors import DataError
+from grove.trees import Tree, TreeShape, build_tree, code_churn
+from grove.trees.build import mean_squared_distance
+
+
+def build(count, *, seed=0, level_sizes=None, capacity=8, headroom=0.25, previous=None) -> Tree:
+    vectors = np.random.default_rng(seed).normal(size=(count, 6)).astype(np.float32)
+    shape = TreeShape(level_sizes=level_sizes, leaf_capacity=capacity, headroom=headroom)
+    ids = [f"item-{number:04d}" for number in range(count)]
+    return build_tree(vectors, ids, shape=shape, iterations=4, seed=seed, previous=previous)
+
+
+def contents(tree):
+    arrays = (*tree.codebooks, *tree.centroids, tree.leaves, tree.slots)
+    return [array.tobytes() for array in arrays] + [tree.generation, tree.item_ids.tolist()]
+
+
+@given(
+    count=st.integers(1, 150),
+    capacity=st.integers(2, 12),
+    headroom=st.sampled_from([0, 0.25, 0.5]),
+    seed=st.integers(0, 20),
+)
+@settings(max_examples=30, deadline=None)
+def test_invariants_of_a_new_tree(count, capacity, headroom, seed):
+    tree = build(count, seed=seed, capacity=capacity, headroom=headroom)
+    sizes = np.bincount(tree.leaves, minlength=tree.leaf_count)
+    assert sizes.max() - sizes.min() <= 1
+    assert sizes.min() >= 1
+    assert sizes.max() <= capacity * (1 - headroom)
+    places = {(*path, slot) for path, slot in zip(tree.paths.tolist(), tree.slots, strict=True)}
+    assert len(places) == count
+    assert len(np.unique(tree.paths, axis=0)) == tree.leaf_count
+    assert tree.slots.max() < capacity
+
+
+def test_siblings_have_distinct_codes_and_each_node_its_own_mean(tree):
+    vectors = np.random.default_rng(0).normal(size=(200, 8)).astype(np.float32)
+    for depth in range(2):
+        prefixes, nodes = np.unique(tree.paths[:, : depth + 1], axis=0, return_inverse=True)
+        assert len(prefixes) == len(tree.centroids[depth])
+        for node, centroid in enumerate(tree.centroids[depth]):
+            assert np.allclose(vectors[nodes == node].mean(axis=0), centroid, atol=1e-5)
+
+
+def test_equal_input_and_seed_give_an_equal_tree():
+    assert contents(build(90, seed=4)) == contents(build(90, seed=4))
+
+
+def test_generation_tells_trees_apart():
+    generations = {build(90, seed=1).generation, build(90, seed=2).generation}
+    generations |= {build(90, seed=1, capacity=10, level_sizes=(4, 4)).generation}
+    assert len(generations) == 3
+    assert all(len(generation) == 12 for generation in generations)
+
+
+def test_duplicate_vectors_still_balance():
+    shape = TreeShape(level_sizes=(3, 3), leaf_capacity=8, headroom=0.25)
+    ids = [str(number) for number in range(50)]
+    tree = build_tree(np.ones((50, 4)), ids, shape=shape, iterations=3, seed=0)
+    assert sorted(np.bincount(tree.leaves)) == [5] * 4 + [6] * 5
+    assert tree.distortion_at_build == pytest.approx(0, abs=1e-9)
+
+
+def test_one_item_is_a_tree():
+    tree = build(1)
+    assert (tree.level_sizes, tree.paths.tolist(), tree.slots.tolist()) == ((1,), [[0]], [0])
+
+
+def test_rebuilding_with_the_same_items_moves_nothing():
+    first = build(120, seed=3)
+    again = build(120, seed=3, previous=first)
+    assert code_churn(first, again) == 0
+    assert again.generation == first.generation
+
+
+def test_a_rebuilt_tree_is_renamed_to_overlap_the_old_one():
+    vectors = np.repeat(np.eye(16, 8, dtype=np.float32) + 0.1, 10, axis=0)
+    vectors += 0.3 * np.random.default_rng(0).normal(size=vectors.shape)
+    ids = [str(number) for number in range(160)]
+    shape = TreeShape(level_sizes=(4, 4), leaf_capacity=16, headroom=0.25)
+    old = build_tree(vectors, ids, shape=shape, iterations=5, seed=1)
+    plain = build_tree(vectors, ids, shape=shape, iterations=5, seed=2)
+    renamed = build_tree(vectors, ids, shape=shape, iterations=5, seed=2, previous=old)
+    assert code_churn(old, renamed) < code_churn(old, plain)
+    together = plain.leaves[:, None] == plain.leaves[None]
+    assert np.array_equal(together, renamed.leaves[:, None] == renamed.leaves[None])
+
+
+def test_a_previous_tree_of_other_items_or_depth_is_no_hindrance():
+    assert build(40, previous=build(30, level_sizes=(2, 2, 2))).leaf_count > 0
+    other = TreeShape(level_sizes=None, leaf_capacity=8, headroom=0.25)
+    strangers = build_tree(np.eye(4), list("abcd"), shape=other, iterations=3, seed=0)
+    assert build(40, previous=strangers).generation == build(40).generation
+
+
+@pytest.mark.parametrize(
+    ("vectors", "ids", "message"),
+    [
+        (np.ones((2, 2)), ["a", "a"], "occur twice"),
+        (np.ones((2, 2)), ["a"], "do not pair up"),
+        (np.zeros((2, 2)), ["a", "b"], "zero"),
+        (np.full((2, 2), np.nan), ["a", "b"], "not finite"),
+    ],
+)
+def test_bad_items_are_data_errors(vectors, ids, message):
+    shape = TreeShape(level_sizes=None, leaf_capacity=8, headroom=0.25)
+    with pytest.raises(DataError, match=message):
+        build_tree(vectors, ids, shape=shape, iterations=3, seed=0)
+
+
+def test_mean_squared_distance_equals_the_plain_one():
+    generator = np.random.default_rng(0)
+    vectors, centroids = generator.normal(size=(30, 4)), generator.normal(size=(5, 4))
+    nodes = generator.integers(0, 5, 30)
+    plain = np.mean([np.sum((v - centroids[n]) ** 2) for v, n in zip(vectors, nodes, strict=True)])
+    assert mean_squared_distance(vectors, centroids, nodes) == pytest.approx(plain)
