@@ -67,7 +67,7 @@ lint: ## Check style, types and the direction of imports
 	$(JOBS)/ruff check
 	$(JOBS)/ruff format --check
 	$(JOBS)/mypy libs/grove jobs infra/local
-	MYPYPATH=libs:dags $(JOBS)/mypy --python-executable $(AIRFLOW)/python dags
+	MYPYPATH=libs:dags $(JOBS)/mypy --python-executable $(AIRFLOW)/python dags infra/airflow_plugins
 	$(JOBS)/lint-imports
 
 .PHONY: format

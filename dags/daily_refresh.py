@@ -32,7 +32,7 @@ from airflow.sdk import DAG, CronPartitionTimetable, Param, TaskGroup, chain
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from grove.catalog import INGESTED, stage_name
+from grove.catalog import INGESTED
 from orchestration.days import is_open, require_day
 from orchestration.deployment import deployment
 from orchestration.failure_notice import report_late_run
@@ -43,8 +43,8 @@ from orchestration.stages import DAY, gate, stage
 
 def judged(job: str, dataset: str, *, training_pass: str = "candidate") -> None:
     """A stage and its gate."""
-    arguments = () if training_pass == "candidate" else ("--pass", training_pass)
-    chain(stage(job, arguments=arguments), gate(dataset, of=stage_name(job, training_pass)))
+    writer = stage(job, training_pass=training_pass)
+    chain(writer, gate(dataset, of=writer.stage))
 
 
 with DAG(
@@ -115,9 +115,7 @@ with DAG(
         )
 
     chain(
-        PythonOperator(
-            task_id="require_day", python_callable=require_day, op_args=[DAY], retries=0
-        ),
+        PythonOperator(task_id="require_day", python_callable=require_day, op_args=[DAY]),
         EarlierDaysSensor(
             task_id="wait_for_earlier_days",
             day=DAY,

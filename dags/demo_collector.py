@@ -32,9 +32,7 @@ with DAG(
     **house_rules(),
 ):
     chain(
-        PythonOperator(
-            task_id="require_day", python_callable=require_day, op_args=[DAY], retries=0
-        ),
+        PythonOperator(task_id="require_day", python_callable=require_day, op_args=[DAY]),
         ShortCircuitOperator(
             task_id="has_not_landed", python_callable=has_not_landed, op_args=[DAY]
         ),

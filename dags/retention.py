@@ -29,8 +29,6 @@ with DAG(
     **house_rules(),
 ):
     chain(
-        PythonOperator(
-            task_id="require_day", python_callable=require_day, op_args=[DAY], retries=0
-        ),
+        PythonOperator(task_id="require_day", python_callable=require_day, op_args=[DAY]),
         stage("expire_partitions"),
     )

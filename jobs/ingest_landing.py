@@ -83,16 +83,17 @@ def _close(stage: Stage, marker: Marker) -> bool:
 
 
 def _ingest(stage: Stage, opened: Markers) -> Ingested:
+    spark = stage.spark()
     wish, first = stage.settings.ingest, min(opened)
     files = [_files(stage, feed, opened) for feed in stage.settings.source.feeds]
     before = functions.col("day") < first
     looked_back = functions.col("day") >= first - timedelta(days=wish.lateness_days)
     interactions, items = (
-        read_spark(stage.spark(), stage.layout, dataset).where(before)
+        read_spark(spark, stage.layout, dataset).where(before)
         for dataset in (INTERACTIONS, ITEMS)
     )
     return ingest_feeds(
-        stage.spark(),
+        spark,
         files,
         days=list(opened),
         earlier=Earlier(interactions=interactions.where(looked_back), items=items),

@@ -93,7 +93,8 @@ def _item_rows(stage: Stage, encoder: str) -> pa.Table:
     hashes = pa.array([text_hash(text) for text in item_texts(items)], pa.string())
     vectors = read_arrow(stage.layout, TEXT_EMBEDDINGS, encoder=encoder)
     item_table = build_item_table(items.append_column("text_hash", hashes), vectors)
-    return release.item_rows(items, item_table, item_keys(item_table["item_id"].to_pylist()))
+    keys = item_keys(item_table["item_id"].to_pylist()).tolist()
+    return release.item_rows(items, item_table, keys)
 
 
 def _day_rows(stage: Stage) -> dict[str, pa.Table]:

@@ -8,18 +8,44 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from grove.catalog import Layout
 from orchestration.deployment import deployment
+from orchestration.links import DayLink, ReportLink
 
 log = logging.getLogger(__name__)
 
 COLUMNS = ("outcome", "check", "column", "expected", "observed", "rows")
+
+
+class GateOperator(BaseOperator):
+    """Read a verdict; see `read_gate`.
+
+    Args:
+        dataset: what was checked.
+        stage: stage that checked it.
+        day: the run's day.
+    """
+
+    template_fields: Sequence[str] = ("day",)
+    operator_extra_links = (DayLink(), ReportLink())
+
+    def __init__(self, *, dataset: str, stage: str, day: str, **task: Any) -> None:
+        super().__init__(**task)
+        self.dataset = dataset
+        self.stage = stage
+        self.day = day
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Show the verdict, and fail when it is bad."""
+        return read_gate(self.dataset, self.stage, self.day)
 
 
 def read_gate(dataset: str, stage: str, day: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from grove.errors import DATA_EXIT_CODE
 from orchestration.deployment import deployment
+from orchestration.links import DayLink, ReportLink
 
 SHOWN_LINES = 20
 """Last lines of a failed job that its exception, and so its notice, repeats."""
@@ -53,11 +54,25 @@ def without_empty(arguments: Sequence[str]) -> list[str]:
 
 
 class SparkJobOperator(SparkSubmitOperator):
-    """Submit a job to Spark; see the module for what its exit code means."""
+    """Submit a job to Spark; see the module for what its exit code means.
+
+    Args:
+        day: the run's day.
+        stage: name under which the job reports.
+        **task: arguments of `SparkSubmitOperator`.
+    """
+
+    template_fields: Sequence[str] = (*SparkSubmitOperator.template_fields, "day")
+    operator_extra_links = (ReportLink(), DayLink())
+
+    def __init__(self, *, day: str, stage: str, **task: Any) -> None:
+        super().__init__(**task)
+        self.day = day
+        self.stage = stage
 
     def execute(self, context: Context) -> None:
         """Submit the job and wait for it."""
-        self.application_args = without_empty(self.application_args or [])
+        self.application_args: list[str] = without_empty(self.application_args or [])
         try:
             super().execute(context)
         except AirflowException as error:
@@ -74,22 +89,29 @@ class PlainJobOperator(BaseOperator):
     """Run a job that needs no Spark with the jobs environment's Python.
 
     Args:
+        day: the run's day.
+        stage: name under which the job reports.
         application: file of the job.
         application_args: its arguments.
         env_vars: its whole environment besides the worker's own.
     """
 
-    template_fields: Sequence[str] = ("application", "application_args", "env_vars")
+    template_fields: Sequence[str] = ("application", "application_args", "env_vars", "day")
+    operator_extra_links = (ReportLink(), DayLink())
 
     def __init__(
         self,
         *,
+        day: str,
+        stage: str,
         application: str,
         application_args: list[str],
         env_vars: dict[str, str],
         **task: Any,
     ) -> None:
         super().__init__(**task)
+        self.day = day
+        self.stage = stage
         self.application = application
         self.application_args = application_args
         self.env_vars = env_vars

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import Asset
 
-from grove.catalog import gate_name
+from grove.catalog import gate_name, stage_name
 from orchestration.deployment import deployment
-from orchestration.gates import read_gate
+from orchestration.gates import GateOperator
 from orchestration.job_operators import PlainJobOperator, SparkJobOperator
 
 DAY = "{{ partition_key }}"
@@ -29,25 +28,33 @@ OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "OMP_WAIT_POLICY"
 
 
 def stage(
-    job: str, *, arguments: Sequence[str] = (), plain: bool = False, **task: Any
+    job: str,
+    *,
+    training_pass: str = "candidate",
+    arguments: Sequence[str] = (),
+    plain: bool = False,
 ) -> SparkJobOperator | PlainJobOperator:
     """Run `jobs/<job>.py` for the run's day.
 
     Args:
         job: name of the job; it is the task id as well.
-        arguments: what the job takes besides day, settings and run id.
+        training_pass: `update` for the second pass of a day.
+        arguments: what the job takes besides day, settings, run id and pass.
         plain: whether the job needs no Spark at all.
-        **task: further arguments of the operator.
 
     Returns:
         The task.
     """
     here = deployment()
-    common = {
+    second_pass = () if training_pass == "candidate" else ("--pass", training_pass)
+    common: dict[str, Any] = {
         "task_id": job,
+        "day": DAY,
+        "stage": stage_name(job, training_pass),
         "application": here.job(job),
         "application_args": [
             *("--day", DAY, "--settings", here.settings, "--run-id", "{{ run_id }}"),
+            *second_pass,
             *arguments,
         ],
         "env_vars": {
@@ -57,7 +64,6 @@ def stage(
             **OFFLINE,
         },
         "execution_timeout": EXECUTION_TIMEOUT,
-        **task,
     }
     if plain:
         return PlainJobOperator(**common)
@@ -74,7 +80,7 @@ def stage(
     )
 
 
-def gate(dataset: str, *, of: str) -> PythonOperator:
+def gate(dataset: str, *, of: str) -> GateOperator:
     """Read the verdict of a stage on a dataset; bad data stops the run and is not retried.
 
     Args:
@@ -84,11 +90,11 @@ def gate(dataset: str, *, of: str) -> PythonOperator:
     Returns:
         The task. When the gate is passed it reports the asset `grove.<dataset>`.
     """
-    return PythonOperator(
+    return GateOperator(
         task_id=gate_name(dataset),
-        python_callable=read_gate,
-        op_kwargs={"dataset": dataset, "stage": of, "day": DAY},
+        dataset=dataset,
+        stage=of,
+        day=DAY,
         outlets=[Asset(f"grove.{dataset}")],
-        retries=0,
         doc_md=f"Shows the checks `{of}` ran on `{dataset}`, and fails when a `fail` check fell.",
     )

@@ -22,7 +22,17 @@ from grove.runtime.files import read_json, write_json
 from infra.local.installation import HOST, Installation
 from infra.local.toolchain import AIRFLOW_PYTHON, run
 
-COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+COMPONENTS: dict[str, tuple[str, ...]] = {
+    # First: a task that starts before it answers fails.
+    "api-server": (),
+    # Both would open a log server to the whole network; here every log is on this disk.
+    "scheduler": ("--skip-serve-logs",),
+    "dag-processor": (),
+    "triggerer": ("--skip-serve-logs",),
+}
+"""Airflow's components and how they are started."""
+START_SECONDS = 180
+"""How long the API server may take until it listens; ten seconds on an idle machine."""
 GRACE_SECONDS = 30
 """How long a component may take to end before it is killed."""
 
@@ -62,6 +72,8 @@ def start_airflow(installation: Installation, environment: dict[str, str]) -> bo
     )
     for component in COMPONENTS:
         _start(installation, component, environment)
+        if component == "api-server":
+            _wait_for_port(installation)
     fingerprint_file.write_text(fingerprint, encoding="utf-8")
     return True
 
@@ -139,7 +151,7 @@ def _start(installation: Installation, component: str, environment: dict[str, st
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [str(AIRFLOW_PYTHON), "-m", "airflow", component],
+            [str(AIRFLOW_PYTHON), "-m", "airflow", component, *COMPONENTS[component]],
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=out,
@@ -148,6 +160,23 @@ def _start(installation: Installation, component: str, environment: dict[str, st
         )
     started = _start_of(process.pid)
     write_json(_pid_file(installation, component), {"pid": process.pid, "started": started})
+
+
+def _wait_for_port(installation: Installation) -> None:
+    watch = Stopwatch()
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            if probe.connect_ex((HOST, installation.port)) == 0:
+                return
+        if watch.seconds() > START_SECONDS or "api-server" not in running_components(installation):
+            raise InfrastructureError(
+                "Airflow's API server did not start",
+                where=f"{HOST}:{installation.port}",
+                expected=f"a server that listens within {START_SECONDS} seconds",
+                found=f"none; its log is {log_file(installation, 'api-server')}",
+                next_step="read the end of that log, then `make stop` and `make run` again",
+            )
+        time.sleep(0.2)
 
 
 def _start_of(pid: int) -> str:

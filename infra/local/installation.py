@@ -79,7 +79,7 @@ def passwords_file(installation: Installation) -> Path:
 
 
 def _write_private(file: Path, values: dict[str, str]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
         json.dump(values, out)

@@ -20,7 +20,7 @@ FINISHED = ("success", "failed")
 JOB_OPERATORS = ("SparkJobOperator", "PlainJobOperator")
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Watch:
     """What has been shown so far."""
 

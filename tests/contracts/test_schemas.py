@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
@@ -20,6 +22,9 @@ from grove.contracts import (
     spark_schema,
 )
 from grove.contracts.load import SCHEMAS
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 CONTRACTS = load_contracts()
 TABLES = {name: contract for name, contract in CONTRACTS.items() if not contract.is_feed}
@@ -96,7 +101,7 @@ def test_partitions_are_the_catalogs(contract: Contract) -> None:
 
 @pytest.mark.parametrize("contract", TABLES.values(), ids=TABLES)
 def test_a_delta_table_takes_good_rows_and_refuses_each_bad_one(
-    contract: Contract, tmp_path: object
+    contract: Contract, tmp_path: Path
 ) -> None:
     path, schema = str(tmp_path), arrow_schema(contract)
     table = DeltaTable.create(path, schema, partition_by=list(contract.partition_by))
@@ -117,7 +122,7 @@ def test_a_delta_table_takes_good_rows_and_refuses_each_bad_one(
 
 
 @pytest.mark.spark
-def test_spark_reads_every_constraint_as_delta_rs_does(spark: object) -> None:
+def test_spark_reads_every_constraint_as_delta_rs_does(spark: SparkSession) -> None:
     seen = 0
     for contract in TABLES.values():
         constraints = delta_constraints(contract)
@@ -125,7 +130,7 @@ def test_spark_reads_every_constraint_as_delta_rs_does(spark: object) -> None:
         rows = valid_rows(contract, len(checks) + 1)
         broken = [break_row(row, check, rows[-1]) for row, check in zip(rows, checks, strict=False)]
         good, bad = (
-            spark.createDataFrame(as_table(each, contract))  # type: ignore[attr-defined]
+            spark.createDataFrame(as_table(each, contract))
             .selectExpr(*(f"{constraints[check.name]} AS held_{check.name}" for check in checks))
             .collect()
             for each in (rows, broken)

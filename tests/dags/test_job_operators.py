@@ -14,6 +14,8 @@ from grove.errors import DATA_EXIT_CODE, INFRASTRUCTURE_EXIT_CODE
 from orchestration import job_operators
 from orchestration.job_operators import PlainJobOperator, SparkJobOperator, failure_of
 
+PLACE = {"day": "2026-08-20", "stage": "plan_day"}
+
 
 def test_a_data_error_is_not_retried() -> None:
     error = failure_of("train_dssm", DATA_EXIT_CODE, ["no rows"])
@@ -40,7 +42,7 @@ def test_exit_code_of_a_driver_is_learnt_from_the_hook(
     submit.write_text(f"#!/bin/sh\necho the driver says no\nexit {exit_code}\n", encoding="utf-8")
     submit.chmod(0o755)
     task = SparkJobOperator(
-        task_id="job", name="grove.job", application="job.py", spark_binary=str(submit)
+        task_id="job", **PLACE, name="grove.job", application="job.py", spark_binary=str(submit)
     )
     with pytest.raises(expected, match="the driver says no") as caught:
         task.execute({})
@@ -49,7 +51,7 @@ def test_exit_code_of_a_driver_is_learnt_from_the_hook(
 
 def test_a_driver_that_succeeds_raises_nothing(tmp_path: Path) -> None:
     task = SparkJobOperator(
-        task_id="job", name="grove.job", application="job.py", spark_binary="/bin/true"
+        task_id="job", **PLACE, name="grove.job", application="job.py", spark_binary="/bin/true"
     )
     task.execute({})
 
@@ -60,7 +62,11 @@ def test_arguments_rendered_to_nothing_are_dropped(monkeypatch: pytest.MonkeyPat
         SparkSubmitHook, "submit", lambda hook, _: seen.append(hook._application_args)
     )
     task = SparkJobOperator(
-        task_id="job", name="grove.job", application="job.py", application_args=["--day", "", "x"]
+        task_id="job",
+        **PLACE,
+        name="grove.job",
+        application="job.py",
+        application_args=["--day", "", "x"],
     )
     task.execute({})
     assert seen == [["--day", "x"]]
@@ -79,6 +85,7 @@ def test_a_plain_job_runs_with_the_jobs_python(
     )
     task = PlainJobOperator(
         task_id="plan_day",
+        **PLACE,
         application=str(job),
         application_args=["--day", "2026-08-20", ""],
         env_vars={"HOUSE": "grove"},

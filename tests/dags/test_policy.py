@@ -44,10 +44,9 @@ def test_house_rules(dag_id: str) -> None:
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 def test_every_task_has_an_owner_and_knows_its_retries(dag_id: str) -> None:
     for task in dag_of(dag_id).tasks:
-        name = task.task_id.rpartition(".")[2]
         assert task.owner == "recall-team", f"{dag_id}.{task.task_id} has no owner"
-        wanted = 0 if name.startswith("check_") or name == "require_day" else 2
-        assert task.retries == wanted, f"{dag_id}.{task.task_id}: expected {wanted} retries"
+        # Bad data is never retried: what finds it raises AirflowFailException.
+        assert task.retries == 2, f"{dag_id}.{task.task_id} has {task.retries} retries"
         assert task.on_failure_callback, f"{dag_id}.{task.task_id} fails without a notice"
 
 

@@ -40,6 +40,17 @@ class Targets:
         kept = wanted[self.items]
         return Targets(self.users[kept], self.items[kept], self.user_count)
 
+    def of_users(self, judged: NDArray[np.bool_]) -> Targets:
+        """Keep the pairs of the users marked in `judged`, [U] bool.
+
+        Example:
+            >>> targets = Targets(np.array([0, 1]), np.array([2, 0]), user_count=2)
+            >>> targets.of_users(np.array([True, False])).items.tolist()
+            [2]
+        """
+        kept = judged[self.users]
+        return Targets(self.users[kept], self.items[kept], self.user_count)
+
     def per_user(self) -> NDArray[np.int64]:
         """Number of wanted items of each user, [U]."""
         return np.bincount(self.users, minlength=self.user_count)

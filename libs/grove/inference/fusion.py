@@ -34,6 +34,26 @@ def round_robin(lists: Sequence[np.ndarray], k: int) -> np.ndarray:
     return fused
 
 
+def fuse_served(
+    upcoming: np.ndarray, general: np.ndarray, tree: np.ndarray, *, k: int
+) -> np.ndarray:
+    """The one list a user is served, and the one a day is judged by.
+
+    The three lists err on different items, and their scores cannot be compared, so they take
+    turns; the list of h_next comes first.
+
+    Args:
+        upcoming: [U, K] item rows by h_next.
+        general: [U, K] item rows by h_gen.
+        tree: [U, K] item rows by TreeBridge.
+        k: items per user.
+
+    Returns:
+        [U, k] item rows, −1 where the lists ran out.
+    """
+    return round_robin([upcoming, tree, general], k)
+
+
 def _interleave(lists: Sequence[np.ndarray]) -> np.ndarray:
     """[U, lists · longest], the first items of all lists, then the second ones, and so on."""
     longest = max(items.shape[1] for items in lists)

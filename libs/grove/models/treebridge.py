@@ -110,7 +110,7 @@ class TreeBridge(nn.Module):
     Source: TreeBridge, Multi-Tree Multi-Task Generation Structure.
 
     Args:
-        encoder: width D, layers, heads, dropout of the user encoder; heads and dropout also of
+        encoder: width D, layers, heads and dropout of the user encoder; width and heads also of
             the decoders, which have one layer.
         trees: codes per level, K_1 .. K_L, by name of the tree.
         capacity: τ, slots per leaf.
@@ -145,7 +145,6 @@ class TreeBridge(nn.Module):
                     heads=heads,
                     keyword_width=text_width,
                     slots=capacity if leaf_step == "slot" else 0,
-                    dropout=encoder["dropout"],
                 )
                 for name, level_sizes in sorted(trees.items())
             }

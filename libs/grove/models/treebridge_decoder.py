@@ -43,6 +43,8 @@ class CodeDecoder(nn.Module):
     output at the start token predicts code 1, the output at code l predicts code l + 1, and the
     output at code L ranks the leaf's items.
 
+    It has no dropout of its own: the user states it starts from have theirs.
+
     Source: TreeBridge, equation 1 and Implementation Details (1 layer, 128 wide, 8 heads).
 
     Args:
@@ -51,7 +53,6 @@ class CodeDecoder(nn.Module):
         heads: H.
         keyword_width: E.
         slots: τ when the slot is decoded as a last code; 0 when items are scored.
-        dropout: probability.
     """
 
     def __init__(
@@ -62,7 +63,6 @@ class CodeDecoder(nn.Module):
         heads: int,
         keyword_width: int,
         slots: int,
-        dropout: float,
     ) -> None:
         super().__init__()
         self.codes = nn.ModuleList(nn.Embedding(size, width) for size in level_sizes)
@@ -72,8 +72,8 @@ class CodeDecoder(nn.Module):
         self.place = nn.Parameter(
             torch.randn(TOKENS_BEFORE_CODES + len(level_sizes), width) * START_STD
         )
-        self.attention = SelfAttention(width, heads, dropout)
-        self.feed_forward = FeedForward(width, dropout)
+        self.attention = SelfAttention(width, heads, dropout=0.0)
+        self.feed_forward = FeedForward(width, dropout=0.0)
         self.norm = nn.LayerNorm(width)
         self.leaf = nn.Linear(width, slots if slots else width)
         self.decodes_slot = slots > 0

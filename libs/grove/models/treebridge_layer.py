@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-FEED_FORWARD_FACTOR = 4
+FEED_FORWARD_FACTOR = 2
 
 
 class SelfAttention(nn.Module):

@@ -56,7 +56,7 @@ def write_page(outcome: ExpectationSuiteValidationResult, *, run_name: str, fold
     summary = {
         "dataset": outcome.suite_name,
         "run": run_name,
-        "time": f"{outcome.meta['validation_time']:%Y-%m-%d %H:%M:%S}",
+        "time": f"{outcome.meta['validation_time']:%Y-%m-%d %H:%M:%S.%f}",
         "checks": len(outcome.results),
         "fallen": sum(not result.success for result in outcome.results),
         "page": page.relative_to(Path(folder).resolve()).as_posix(),
@@ -85,9 +85,9 @@ def _write_gx_page(
     page = _identifier(outcome, run_name)
     context.validation_results_store.set(page, outcome)
     context.build_data_docs(site_names=[_SITE], resource_identifiers=[page], build_index=False)
-    # The newest page of the run: its folder is named by the time, which sorts as text.
-    pages = Path(folder).resolve().glob(f"validations/{outcome.suite_name}/{run_name}/*/*.html")
-    return max(pages)
+    time = f"{page.run_id.run_time:%Y%m%dT%H%M%S.%fZ}"
+    run_folder = Path(folder).resolve() / "validations" / outcome.suite_name / run_name / time
+    return next(run_folder.glob("*.html"))
 
 
 def _identifier(
@@ -109,10 +109,15 @@ def _identifier(
 
 
 def _write_index(folder: Path) -> None:
-    """Make the index from the summaries beside the pages, newest first."""
+    """Make the index from the summaries beside the pages, newest first.
+
+    Checks of one stage end within the same second: order by all of the time, show its seconds.
+    """
     files = sorted(folder.glob("validations/**/*.json"))
     summaries = [json.loads(file.read_text(encoding="utf-8")) for file in files]
     summaries.sort(key=lambda summary: summary["time"], reverse=True)
+    for summary in summaries:
+        summary["time"] = summary["time"].partition(".")[0]
     rows = "\n".join(
         _ROW.format(
             link=quote(summary.pop("page")),

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 SHOWN_COLUMNS = ("title", "category_path", "price", "stock", "regions")
 """What a server shows of an item or filters by, besides what the models read."""
 
 
-def item_rows(items: pa.Table, item_table: pa.Table, item_keys: np.ndarray | pa.Array) -> pa.Table:
+def item_rows(items: pa.Table, item_table: pa.Table, item_keys: Sequence[int]) -> pa.Table:
     """Join what models read of an item with what people see of it and the key of the index.
 
     Args:
         items: N rows of `items` as of the day, sorted by item_id.
         item_table: N rows as the models read them, sorted by item_id.
-        item_keys: [N] int64, key of each item in the index.
+        item_keys: N keys, 64 bits each, of the items in the index.
 
     Returns:
         N rows: item_id, item_key, the shown columns, and the other columns of the item table.

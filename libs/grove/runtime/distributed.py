@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from pyspark.ml.torch.distributor import TorchDistributor
 from pyspark.sql import SparkSession
 
 from grove.errors import InfrastructureError
+from grove.runtime.rank_marks import missing_marks, run_and_mark
 from grove.settings import Settings
 
 
@@ -40,13 +42,26 @@ def run_ranks(
         use_gpu=ranks.use_gpu,
     )
     spark.sparkContext.setJobDescription(f"{function.__name__}, {ranks.processes} ranks")
-    try:
-        distributor.run(function, arguments)
-    except RuntimeError as error:
-        raise InfrastructureError(
-            "a training rank failed",
-            where=f"{function.__module__}.{function.__name__}",
-            expected=f"{ranks.processes} ranks that end well",
-            found=str(error),
-            next_step="read the rank's own message in the log above this one",
-        ) from error
+    where = f"{function.__module__}.{function.__name__}"
+    with tempfile.TemporaryDirectory(prefix="grove-ranks-") as folder:
+        try:
+            if ranks.local_mode:
+                distributor.run(run_and_mark, function, arguments, folder)
+            else:
+                distributor.run(function, arguments)
+        except RuntimeError as error:
+            raise _failed(where, ranks.processes, str(error)) from error
+        # In local mode Spark is content when any one rank ended well.
+        missing = missing_marks(folder, ranks.processes) if ranks.local_mode else []
+    if missing:
+        raise _failed(where, ranks.processes, f"no good end of ranks {missing}")
+
+
+def _failed(where: str, processes: int, found: str) -> InfrastructureError:
+    return InfrastructureError(
+        "a training rank failed",
+        where=where,
+        expected=f"{processes} ranks that end well",
+        found=found,
+        next_step="read the rank's own message in the log above this one",
+    )

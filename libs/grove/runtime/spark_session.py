@@ -60,10 +60,20 @@ def open_session(name: str, settings: Settings) -> SparkSession:
     require_java()
     # Workers would otherwise run the first `python3` on the path.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ["PYTHONPATH"] = import_path()
+    if is_local(settings.spark):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     builder = SparkSession.builder.appName(name).master(settings.spark.master)
     for key, value in session_conf(settings).items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
+
+
+def import_path() -> str:
+    """`PYTHONPATH` under which workers and training ranks on this machine find the project."""
+    folder = str(Path(__file__).resolve().parents[2])
+    known = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    return os.pathsep.join(known if folder in known else [folder, *known])
 
 
 def session_conf(settings: Settings) -> dict[str, str]:
@@ -78,7 +88,10 @@ def session_conf(settings: Settings) -> dict[str, str]:
     conf["spark.jars"] = ",".join(delta_jars())
     if is_local(spark):
         conf |= ON_ONE_MACHINE
-        conf["spark.driver.memory"] = f"{driver_memory_gib(spark)}g"
+        conf["spark.executorEnv.PYTHONPATH"] = import_path()
+        # Under spark-submit the JVM runs already, with the memory its command line gave it.
+        if "PYSPARK_GATEWAY_PORT" not in os.environ:
+            conf["spark.driver.memory"] = f"{driver_memory_gib(spark)}g"
     if spark.shuffle_partitions is not None:
         conf["spark.sql.shuffle.partitions"] = str(spark.shuffle_partitions)
     return conf | spark.conf

@@ -7,7 +7,6 @@ matters sorts for itself.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -40,9 +39,6 @@ from grove.runtime.predicates import (
     values_of,
 )
 
-# delta-rs understands `length` but cannot write it back into the table; Spark knows both names.
-_LENGTH = re.compile(r"\blength\(")
-
 BYTES_PER_FILE = 128 * 1024 * 1024
 """Size, as Spark estimates it in memory, above which a partition gets another file."""
 
@@ -71,10 +67,7 @@ def _create_table(layout: Layout, dataset: Dataset) -> None:
     table = DeltaTable.create(
         path, schema, partition_by=list(dataset.partition_by), name=contract.name
     )
-    constraints = {
-        name: _LENGTH.sub("character_length(", condition)
-        for name, condition in delta_constraints(contract).items()
-    }
+    constraints = delta_constraints(contract)
     if constraints:
         table.alter.add_constraint(constraints)
 

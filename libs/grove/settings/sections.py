@@ -1,4 +1,4 @@
-"""One frozen model per section of the settings file; every field says what it is and in which unit."""
+"""One frozen model per section of the settings file; every field has its meaning and unit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ class SourceSettings(Section):
     name: Literal["marketplace", "online-retail"] = Field(
         "marketplace", description="source package under grove.sources"
     )
-    data: str | None = Field(None, description="folder of an outside data set; none for a simulator")
+    data: str | None = Field(
+        None, description="folder of an outside data set; none for a simulator"
+    )
     feeds: tuple[Literal["events", "catalogue", "users", "context"], ...] = Field(
         ("events", "catalogue", "users", "context"),
         description="feeds this source declares; a declared feed that is missing is an error",
@@ -58,9 +60,13 @@ class IngestSettings(Section):
     warn_quarantined_share: float = Field(
         0.05, ge=0, le=1, description="above this share of quarantined event rows the gate warns"
     )
-    max_price: float = Field(1_000_000, gt=0, description="a price above this is absurd, in currency")
+    max_price: float = Field(
+        1_000_000, gt=0, description="a price above this is absurd, in currency"
+    )
     volume_ratio: float = Field(
-        3.0, gt=1, description="warn when rows differ from the same weekday by more than this factor"
+        3.0,
+        gt=1,
+        description="warn when rows differ from the same weekday by more than this factor",
     )
 
 
@@ -131,9 +137,18 @@ class StarsSettings(TrainingSettings):
 class TreeBridgeSettings(TrainingSettings):
     """TreeBridge's generator and its search."""
 
+    layers: int = Field(1, ge=1, description="transformer layers of the user encoder")
+    epochs: int = Field(8, ge=1, description="passes over the histories on a retrain day")
+    batch_size: int = Field(16, ge=1, description="users per step and rank")
+    learning_rate: float = Field(5e-3, gt=0, description="peak of the schedule on a retrain day")
     llm_weight: float = Field(1.0, ge=0, description="λ₁, weight of the llm tree's loss; no unit")
     cf_weight: float = Field(1.0, ge=0, description="λ₂, weight of the cf tree's loss; no unit")
     beam: int = Field(50, ge=1, description="paths kept per level and tree")
+    leaf_step: Literal["item_score", "slot"] = Field(
+        "item_score",
+        description="how a leaf's items are told apart: by the score of the item's vector, which a"
+        " new item has too, or by decoding the slot as one more code",
+    )
 
 
 class TreeSettings(Section):

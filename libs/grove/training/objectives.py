@@ -12,7 +12,6 @@ from grove.features.items import ItemFeatures
 from grove.features.sequences import SequenceBatch
 from grove.features.vocabulary import FIRST_KNOWN, UNKNOWN, Vocabulary
 from grove.models.dssm import Dssm
-from grove.models.embeddings import at_cuts
 from grove.models.losses import (
     candidate_softmax_loss,
     in_batch_softmax_loss,
@@ -25,7 +24,9 @@ from grove.training.sampling import (
     candidate_index,
     candidate_rows,
     later_window,
+    pick_one,
     sample_cuts,
+    strongest_wish,
     target_mask,
 )
 
@@ -38,14 +39,17 @@ DSSM_CUTS = 8
 STARS_CUTS = 4
 """Cuts per history and epoch at which a user vector learns."""
 LATER_EVENTS = 10
-"""Events of the later window that h_gen predicts."""
+"""Events of the window after a cut, of which DSSM predicts one and h_gen all."""
 UNKNOWN_SHARE = 0.1
 """Share of items that DSSM sees without their id, per step."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DssmObjective:
-    """In-batch softmax over (prefix → next item) pairs at sampled cuts.
+    """In-batch softmax over pairs (history up to a cut → an item of the window after it).
+
+    Every history gives several pairs per epoch, with other cuts and items in each. The window,
+    and not the next event alone, because a vector is used for a whole day.
 
     Source: TreeBridge §3.1; logQ correction and masking: see `in_batch_softmax_loss`.
     """
@@ -60,20 +64,22 @@ class DssmObjective:
     def __call__(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
         """Sum of weighted losses and sum of weights."""
         batch = self.inputs.on_device(batch)
-        cuts, chosen = sample_cuts(batch, DSSM_CUTS)  # [B, P]
+        cuts, chosen = sample_cuts(batch, most=DSSM_CUTS, window=LATER_EVENTS)  # [B, P]
+        window = later_window(batch, cuts, LATER_EVENTS)[chosen]  # [pairs, W]
+        place = pick_one(window)[:, None]  # [pairs, 1]
+        items = window.gather(1, place)[:, 0]  # [pairs]
         rows, index = torch.unique(batch.item_rows, return_inverse=True)  # [M], [B, T]
         vectors = self._item_vectors(rows)  # [M, D]
         users = self.model.users(batch, vectors[index], cuts)[chosen]  # [pairs, D]
-        targets = at_cuts(index, cuts + 1)[chosen]  # [pairs]
-        items = rows[targets]  # [pairs]
         losses = in_batch_softmax_loss(
             users,
-            vectors[targets],
+            vectors[torch.searchsorted(rows, items)],
             items=items,
             log_frequency=self.log_frequency[items - 1],
             temperature=TEMPERATURE,
         )
-        weights = self.event_weights[at_cuts(batch.events, cuts + 1)[chosen]]  # [pairs]
+        worth = strongest_wish(batch, self.event_weights)  # [B, T]
+        weights = worth[chosen.nonzero()[:, 0], cuts[chosen] + 1 + place[:, 0]]  # [pairs]
         return (losses * weights).sum(), weights.sum()
 
     def _item_vectors(self, rows: Tensor) -> Tensor:
@@ -111,7 +117,7 @@ class StarsObjective:
         index = candidate_index(batch.item_rows, rows)  # [B, T]
         known = (index >= 0)[..., None]  # [B, T, 1]
         history = candidates[index.clamp_min(0)] * known  # [B, T, D]
-        cuts, chosen = sample_cuts(batch, STARS_CUTS)  # [B, P]
+        cuts, chosen = sample_cuts(batch, most=STARS_CUTS, window=LATER_EVENTS)  # [B, P]
         upcoming, general = self.model(batch, history, cuts)
         mask = target_mask(batch)  # [B, T-1]
         targets = index[:, 1:][mask]  # [M]

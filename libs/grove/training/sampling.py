@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from grove.features.sequences import SequenceBatch
+from grove.features.sequences import SECONDS_PER_DAY, SequenceBatch
 from grove.models.losses import NO_TARGET, sampling_correction
 
 FULL_SOFTMAX_ITEMS = 20_000
@@ -24,18 +24,25 @@ def target_mask(batch: SequenceBatch) -> Tensor:
     return batch.fresh[:, 1:] & (batch.item_rows[:, 1:] > 0)
 
 
-def sample_cuts(batch: SequenceBatch, most: int) -> tuple[Tensor, Tensor]:
-    """Choose up to `most` positions per history whose next event is a target.
+def sample_cuts(batch: SequenceBatch, *, most: int, window: int) -> tuple[Tensor, Tensor]:
+    """Choose up to `most` positions per history that have a target in the window after them.
+
+    Users are encoded once a day, at midnight; so positions after which the day ends, which look
+    like those at serving, are chosen before any others.
 
     Args:
         batch: B histories.
         most: cuts per history.
+        window: W, events after a cut that count.
 
     Returns:
         Cuts [B, P] int64, and [B, P] bool, false where a history has fewer such positions.
     """
-    eligible = target_mask(batch)  # [B, T-1]
-    draws = torch.rand(eligible.shape, device=eligible.device) + eligible  # [B, T-1]
+    targets = torch.nn.functional.pad(target_mask(batch), (0, window))  # [B, T-1+W]
+    eligible = targets.unfold(1, window, 1)[:, :-1].any(dim=2)  # [B, T-1]
+    days = batch.times // SECONDS_PER_DAY  # [B, T]
+    day_ends = eligible & (days[:, 1:] > days[:, :-1])  # [B, T-1]
+    draws = torch.rand(eligible.shape, device=eligible.device) + eligible + day_ends
     cuts = draws.topk(min(most, eligible.shape[1]), dim=1).indices  # [B, P]
     return cuts, eligible.gather(1, cuts)
 
@@ -56,6 +63,35 @@ def later_window(batch: SequenceBatch, cuts: Tensor, width: int) -> Tensor:
     steps = torch.arange(1, width + 1, device=cuts.device)  # [W]
     index = cuts[..., None] + steps  # [B, P, W]
     return rows[:, None, :].expand(-1, cuts.shape[1], -1).gather(2, index)
+
+
+def pick_one(window: Tensor) -> Tensor:
+    """Draw one of the items of each window.
+
+    Args:
+        window: [M, W] int64 rows, 0 for nothing; each row has an item.
+
+    Returns:
+        [M] int64, its place in the window.
+    """
+    draws = torch.rand(window.shape, device=window.device) * (window > 0)  # [M, W]
+    return draws.argmax(dim=1)
+
+
+def strongest_wish(batch: SequenceBatch, weights: Tensor) -> Tensor:
+    """Weight of each event's item: the largest among the user's events with that item.
+
+    A user clicks before ordering; the click is what is predicted, the order is what it was worth.
+
+    Args:
+        batch: B histories.
+        weights: [kinds] weight by kind of event.
+
+    Returns:
+        [B, T].
+    """
+    same = batch.item_rows[:, :, None] == batch.item_rows[:, None, :]  # [B, T, T]
+    return (same * weights[batch.events][:, None, :]).amax(dim=2)
 
 
 def candidate_rows(batch: SequenceBatch, catalogue: int) -> tuple[Tensor, Tensor]:

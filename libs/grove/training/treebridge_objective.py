@@ -1,4 +1,4 @@
-"""TreeBridge's loss of a batch: every first wish of every history, in both trees.
+"""TreeBridge's loss of a batch: every target of every history, in both trees.
 
 Shapes: B batch, T events, P predictions, N items, L levels, τ leaf capacity, D width,
 E text width, M distinct items of a step.
@@ -93,20 +93,9 @@ def tree_tensors(tree: CodeTree, level_sizes: Sequence[int], device: str) -> Tre
     )
 
 
-def first_wishes(batch: SequenceBatch) -> Tensor:
-    """Which events concern an item that does not occur before them, [B, T] bool."""
-    rows = batch.item_rows  # [B, T]
-    same = rows[:, :, None] == rows[:, None, :]  # [B, T, T]
-    earlier = torch.ones_like(same[0]).tril(diagonal=-1)  # [T, T]
-    return ~(same & earlier).any(dim=2)
-
-
 @dataclass(frozen=True, kw_only=True)
 class TreeBridgeObjective:
     """λ₁·L_llm + λ₂·L_cf at every position whose next event is a target.
-
-    A click, a cart and an order of one item follow each other; where the shop does not recommend
-    what the user has already had, only the first of them is a wish worth predicting.
 
     Source: TreeBridge, equation 1; every position at once is sliding-window augmentation.
     """
@@ -118,8 +107,6 @@ class TreeBridgeObjective:
     """λ by tree."""
     query_vectors: Tensor
     """[Q+1, E]; row 0, no query, is zero."""
-    learn_repeats: bool
-    """Whether an item the user has had is a target again."""
 
     def __call__(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
         """Sum of losses and number of predictions."""
@@ -141,7 +128,7 @@ class TreeBridgeObjective:
         mask = target_mask(batch)  # [B, T-1]
         for tree in self.trees.values():
             mask = mask & tree.placed[batch.item_rows[:, 1:]]
-        return mask if self.learn_repeats else mask & first_wishes(batch)[:, 1:]
+        return mask
 
     def _item_vectors(self, batch: SequenceBatch, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Vectors of all items of the step, each once, and where a row's vector is."""

@@ -26,11 +26,13 @@ def changed(folder: Path, change: Change) -> Path:
 
 
 def column(values: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(each for each in values["schema"][0]["properties"] if each["name"] == name)
+    columns: list[dict[str, Any]] = values["schema"][0]["properties"]
+    return next(each for each in columns if each["name"] == name)
 
 
 def price_check(values: dict[str, Any]) -> dict[str, Any]:
-    return column(values, "price")["quality"][0]
+    check: dict[str, Any] = column(values, "price")["quality"][0]
+    return check
 
 
 def test_the_file_becomes_a_contract() -> None:

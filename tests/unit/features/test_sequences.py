@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.training.synthetic import DAY, histories_of, shop_items, shop_vocabulary
 
 from grove.features import sequences as sequences_module
 from grove.features.sequences import (
@@ -20,7 +21,6 @@ from grove.features.sequences import (
     recency_bucket,
 )
 from grove.features.vocabulary import Vocabulary
-from tests.unit.training.synthetic import DAY, histories_of, shop_items, shop_vocabulary
 
 ITEMS = shop_items(6)
 
@@ -37,7 +37,7 @@ def encoder(**changes) -> HistoryEncoder:
 def reference_batch(rows: list[list[int]], max_events: int) -> list[list[int]]:
     """Item rows of right-padded histories, in loops."""
     newest = [walk[-max_events:] for walk in rows]
-    longest = max(max(map(len, newest)), 1)
+    longest = max(map(len, newest))
     return [[row + 1 for row in walk] + [0] * (longest - len(walk)) for walk in newest]
 
 
@@ -89,6 +89,14 @@ def test_only_what_landed_since_the_weights_learnt_is_fresh():
     assert full.encode(histories).fresh.all()
     known = encoder(max_events=30, learned_through=DAY - timedelta(days=1)).encode(histories)
     assert known.fresh.tolist() == [False, False] + [True] * 24
+
+
+def test_without_repeats_only_the_first_event_of_an_item_is_a_target():
+    sequences = encoder(max_events=9).encode(histories_of([[0, 1, 0, 0], [0, 2, 1, 2]]))
+    first = sequences.without_repeats()
+    assert first.fresh.tolist() == [True, True, False, False, True, True, True, False]
+    assert sequences.fresh.all()
+    assert first.item_rows.tolist() == sequences.item_rows.tolist()
 
 
 def test_queries_are_rows_of_their_table():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.unit.models.test_stars import ROWS, changed_at, make_batch
 from torch import Tensor
 
 from grove.models.dssm import Dssm
-from tests.unit.models.test_stars import ROWS, changed_at, make_batch
 
 
 @pytest.fixture

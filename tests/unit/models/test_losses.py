@@ -19,7 +19,11 @@ from grove.models.losses import (
 
 
 def reference_in_batch_softmax_loss(
-    users: Tensor, items_of: Tensor, items: list[int], log_frequency: list[float], temperature: float
+    users: Tensor,
+    items_of: Tensor,
+    items: list[int],
+    log_frequency: list[float],
+    temperature: float,
 ) -> list[float]:
     losses = []
     for row, user in enumerate(users):
@@ -33,7 +37,8 @@ def reference_in_batch_softmax_loss(
 
 
 def reference_log_share(state: Tensor, candidates: Tensor, bias: Tensor, target: int) -> float:
-    scores = [math.exp(float(state @ item) + float(b)) for item, b in zip(candidates, bias)]
+    pairs = zip(candidates, bias, strict=True)
+    scores = [math.exp(float(state @ item) + float(extra)) for item, extra in pairs]
     return math.log(scores[target] / sum(scores))
 
 

@@ -101,15 +101,9 @@ def test_user_tokens_do_not_read_each_other(model):
 
 def test_padding_changes_nothing(model):
     long = make_batch([3, 6])
-    short = replace(
-        long,
-        **{
-            name: getattr(long, name)[:1, :3]
-            for name in ("items", "item_rows", "events", "recency", "regions", "devices")
-            + ("weathers", "promotions", "queries", "times", "fresh")
-        },
-        lengths=long.lengths[:1],
-    )
+    names = [name for name in vars(long) if name != "lengths"]
+    first = {name: getattr(long, name)[:1, :3] for name in names}
+    short = replace(long, **first, lengths=long.lengths[:1])
     padded, padded_general = encode(model, long, torch.tensor([[2], [2]]))
     alone, alone_general = encode(model, short, torch.tensor([[2]]))
     assert torch.allclose(padded[:1, :3], alone, atol=1e-5)

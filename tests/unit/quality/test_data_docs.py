@@ -31,6 +31,17 @@ def test_a_day_collects_one_page_per_run_and_keeps_earlier_ones(tmp_path: Path) 
     assert not list(tmp_path.rglob(".*"))
 
 
+def test_the_index_is_newest_first_also_within_a_second(tmp_path: Path) -> None:
+    order = [USERS, QUERIES, USERS, USERS, QUERIES, QUERIES, USERS, QUERIES, USERS]
+    for dataset in order:
+        contract = load_contract(dataset)
+        table = as_table(valid_rows(contract, 1), contract)
+        validate_frame(table, contract, run_name="test", docs_folder=str(tmp_path))
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    shown = re.findall(r"validations/(\w+)/", index)
+    assert shown == [dataset.name for dataset in reversed(order)]
+
+
 def test_without_a_folder_nothing_is_written(tmp_path: Path) -> None:
     contract = load_contract(USERS)
     table = as_table(valid_rows(contract, 1), contract)

@@ -18,7 +18,7 @@ NORM = Check(name="norm", kind="norm", severity="fail", columns=("vector",), min
 def norms(vectors: list[list[float | None] | None]) -> np.ndarray:
     table = pa.table({"vector": pa.array(vectors, pa.list_(pa.float32()))})
     frame = measure_arrow(table, [NORM], load_contract(TEXT_EMBEDDINGS))
-    return frame["vector__norm"].to_numpy()
+    return np.asarray(frame["vector__norm"])
 
 
 def reference_norm(vector: list[float | None] | None) -> float:
@@ -29,7 +29,9 @@ def reference_norm(vector: list[float | None] | None) -> float:
     return math.sqrt(math.fsum(float(np.float32(value)) ** 2 for value in vector))
 
 
-numbers = st.none() | st.floats(width=32, allow_infinity=False, min_value=-(2.0**50), max_value=2.0**50)
+numbers = st.none() | st.floats(
+    width=32, allow_infinity=False, min_value=-(2.0**50), max_value=2.0**50
+)
 
 
 @settings(deadline=None)

@@ -18,7 +18,7 @@ EVENTS = feed_dataset("events")
 
 
 def validate(frame: object, contract: Contract) -> tuple[CheckResult, ...]:
-    return validate_frame(frame, contract, run_name="test", docs_folder=None)  # type: ignore[arg-type]
+    return validate_frame(frame, contract, run_name="test", docs_folder=None)
 
 
 @pytest.mark.parametrize(

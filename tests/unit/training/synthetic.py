@@ -62,11 +62,14 @@ def walks(users: int, events: int, items: int, seed: int = 5) -> list[list[int]]
     return rows
 
 
-def histories_of(rows: list[list[int]], last_day: date = DAY) -> pa.Table:
-    """Histories with one event an hour, of which the last hour is the last one of `last_day`."""
+def histories_of(
+    rows: list[list[int]], last_day: date = DAY, hours_between: int = 1
+) -> pa.Table:
+    """Histories with an event every so many hours, the last at 23:00 of `last_day`."""
     end = datetime(last_day.year, last_day.month, last_day.day, 23, tzinfo=UTC)
     times = [
-        [end - timedelta(hours=len(walk) - 1 - at) for at in range(len(walk))] for walk in rows
+        [end - timedelta(hours=hours_between * (len(walk) - 1 - at)) for at in range(len(walk))]
+        for walk in rows
     ]
     return pa.table(
         {

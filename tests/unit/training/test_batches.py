@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.training.synthetic import DAY, histories_of, shop_items, shop_vocabulary
 
 from grove.features.sequences import HistoryEncoder
 from grove.training.batches import user_batches
-from tests.unit.training.synthetic import DAY, histories_of, shop_items, shop_vocabulary
 
 ITEMS = shop_items(10)
 
@@ -22,7 +22,9 @@ def sequences_of(rows: list[list[int]], **settings):
 
 @given(users=st.integers(1, 40), size=st.integers(1, 9))
 def test_an_epoch_has_every_user_once_in_batches_of_limited_size(users, size):
-    batches = user_batches(sequences_of([[user % 10, 1] for user in range(users)]), size=size, seed=0)
+    batches = user_batches(
+        sequences_of([[user % 10, 1] for user in range(users)]), size=size, seed=0
+    )
     seen = [list(batch.item_rows[:, 0]) for batch in batches.epoch(0)]
     assert len(seen) == batches.steps == -(-users // size)
     assert max(map(len, seen)) <= size

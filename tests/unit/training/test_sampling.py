@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from tests.unit.training.synthetic import DAY, histories_of, shop_items, shop_vocabulary
 
 from grove.features.sequences import HistoryEncoder, SequenceBatch
 from grove.training import sampling
@@ -12,10 +15,11 @@ from grove.training.sampling import (
     candidate_index,
     candidate_rows,
     later_window,
+    pick_one,
     sample_cuts,
+    strongest_wish,
     target_mask,
 )
-from tests.unit.training.synthetic import DAY, histories_of, shop_items, shop_vocabulary
 
 ITEMS = shop_items(10)
 
@@ -30,7 +34,7 @@ def batch_of(rows: list[list[int]], **settings) -> SequenceBatch:
 def test_cuts_are_distinct_positions_before_a_target():
     torch.manual_seed(0)
     batch = batch_of([[0, 1, 2, 3, 4], [5, 6], [7]])
-    cuts, chosen = sample_cuts(batch, 3)
+    cuts, chosen = sample_cuts(batch, most=3, window=2)
     assert chosen.tolist() == [[True] * 3, [True, False, False], [False] * 3]
     assert len(set(cuts[0].tolist())) == 3
     assert cuts[0].max() < 4
@@ -47,8 +51,36 @@ def test_only_fresh_known_items_are_targets():
 def test_every_position_is_drawn_sooner_or_later():
     torch.manual_seed(0)
     batch = batch_of([[0, 1, 2, 3]])
-    drawn = {int(sample_cuts(batch, 1)[0]) for _ in range(60)}
+    drawn = {int(sample_cuts(batch, most=1, window=1)[0]) for _ in range(60)}
     assert drawn == {0, 1, 2}
+
+
+def test_a_position_counts_when_its_window_has_a_target():
+    batch = batch_of([[0, 99, 99, 1]])
+    assert sample_cuts(batch, most=3, window=1)[1].sum() == 1
+    assert sample_cuts(batch, most=3, window=2)[1].sum() == 2
+    assert sample_cuts(batch, most=3, window=9)[1].sum() == 3
+
+
+def test_ends_of_days_are_chosen_before_other_positions():
+    torch.manual_seed(0)
+    batch = batch_of([[event % 10 for event in range(50)]])  # one event an hour, up to 23:00
+    assert sorted(sample_cuts(batch, most=2, window=1)[0][0].tolist()) == [1, 25]
+
+
+def test_one_item_of_each_window_is_picked_and_never_nothing():
+    torch.manual_seed(0)
+    window = torch.tensor([[0, 7, 0], [3, 0, 4]])
+    picked = [window.gather(1, pick_one(window)[:, None])[:, 0].tolist() for _ in range(40)]
+    assert {first for first, _ in picked} == {7}
+    assert {second for _, second in picked} == {3, 4}
+
+
+def test_a_click_is_worth_the_order_that_follows():
+    batch = batch_of([[3, 4, 3]])
+    events = torch.tensor([[2, 2, 3]])
+    worth = strongest_wish(replace(batch, events=events), torch.tensor([1.0, 1.0, 1.0, 5.0]))
+    assert worth.tolist() == [[5.0, 1.0, 5.0]]
 
 
 def test_window_holds_the_events_after_the_cut():

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from types import SimpleNamespace
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from tests.unit.training import synthetic
 
 from grove.features.code_tree import build_code_tree
 from grove.features.model_folder import read_metadata, read_model
 from grove.features.vocabulary import load_vocabulary, save_vocabulary
 from grove.inference.treebridge import load_searcher
-from grove.training.treebridge_objective import first_wishes, tree_tensors
+from grove.training.treebridge_objective import tree_tensors
 from grove.training.treebridge_rank import codes_file, train_treebridge_rank
-
-sys.path.insert(0, str(Path(__file__).parent))
-import synthetic
 
 ITEMS, CAPACITY = 40, 4
 TREES = {"llm": [5, 2], "cf": [5, 2]}
@@ -29,15 +23,15 @@ OPTIONS = {
     "layers": 1,
     "heads": 2,
     "dropout": 0.0,
-    "epochs": 12,
+    "epochs": 20,
     "batch_size": 16,
     "learning_rate": 1e-2,
     "trees": TREES,
-    "weights": {"llm": 1.0, "cf": 1.0},
+    "llm_weight": 1.0,
+    "cf_weight": 1.0,
     "generations": {"llm": "one", "cf": "one"},
     "capacity": CAPACITY,
     "leaf_step": "item_score",
-    "learn_repeats": True,
 }
 
 
@@ -164,16 +158,6 @@ def test_queries_start_the_decoder(tmp_path):
     _, silent = searcher.recommend(histories, k=5)
     _, searched = searcher.recommend(histories, k=5, keyword_vectors=keywords)
     assert not np.allclose(silent, searched)
-
-
-def reference_first_wishes(rows):
-    return [[row not in history[:at] for at, row in enumerate(history)] for history in rows]
-
-
-def test_only_the_first_event_of_an_item_is_a_first_wish():
-    rows = torch.randint(1, 6, (5, 9), generator=torch.Generator().manual_seed(4))
-    found = first_wishes(SimpleNamespace(item_rows=rows))
-    assert found.tolist() == reference_first_wishes(rows.tolist())
 
 
 def test_the_tensors_say_where_items_stand():

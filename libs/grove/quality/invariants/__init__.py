@@ -5,6 +5,7 @@ trees and at models, and end in the same verdict.
 """
 
 from grove.quality.invariants.artifacts import (
+    every_text_embedded,
     finite_unit_vectors,
     finite_vectors,
     index_recall,
@@ -27,6 +28,7 @@ from grove.quality.invariants.rows import (
 
 __all__ = [
     "candidate_not_worse",
+    "every_text_embedded",
     "finite_losses",
     "finite_unit_vectors",
     "finite_vectors",

@@ -98,3 +98,24 @@ def index_recall(recall: float, *, minimum: float) -> CheckResult:
         expected=f"recall at least {minimum:.4f}",
         observed=f"{recall:.4f}",
     )
+
+
+def every_text_embedded(embedded: int, *, unseen: int) -> CheckResult:
+    """Every text without a vector got one.
+
+    Args:
+        embedded: vectors made.
+        unseen: texts that had none.
+
+    Example:
+        >>> every_text_embedded(3, unseen=4).passed
+        False
+    """
+    return CheckResult(
+        name="every_text_embedded",
+        severity="fail",
+        passed=embedded == unseen,
+        expected=f"{unseen} vectors, one per unseen text",
+        observed=f"{embedded} vectors",
+        unexpected_rows=abs(unseen - embedded),
+    )

@@ -1,0 +1,33 @@
+"""Buttons of a task in Airflow's UI: the report of its stage, and its day's page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import BaseOperatorLink
+from airflow.sdk.configuration import conf
+
+
+def page(path: str) -> str:
+    """Address of one of Grove's pages beside Airflow's UI."""
+    return f"{conf.get('api', 'base_url', fallback='').rstrip('/')}/grove/{path}"
+
+
+class ReportLink(BaseOperatorLink):
+    """The JSON report of the task's stage."""
+
+    name = "Report"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        """Address of the report, once the task's templates are rendered."""
+        return page(f"files/reports/{operator.day}/{operator.stage}.json")
+
+
+class DayLink(BaseOperatorLink):
+    """Stages, fallen checks and Data Docs of the task's day."""
+
+    name = "Day"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        """Address of the page, once the task's templates are rendered."""
+        return page(f"days/{operator.day}")

@@ -1,0 +1,37 @@
+"""Judge the day's candidate on a day it has not seen.
+
+Reads   the plan, embed_texts, build_trees and train reports of D, interactions of all days up to
+        D, histories of D cut before, items, text_embeddings, codes; the comparator's release;
+        truth of D where the source is a simulator
+Writes  metrics of D: HR, NDCG and coverage of every list, beside the comparator's, two
+        popularities' and the oracle's
+Fails   when an earlier stage has not committed; refuses a candidate whose fused HR@50 falls
+        below the comparator's by more than the tolerance
+
+    python jobs/evaluate_models.py --day 2026-11-19 --settings var/local/settings.yaml
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+
+from grove.passes.evaluation import evaluate_day
+from grove.runtime.arguments import job_parser, parse
+from grove.runtime.stage import open_stage, run_job
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
+    """Parse the command line."""
+    return parse(job_parser(__doc__), argv)
+
+
+def run(arguments: Namespace) -> None:
+    """Judge the day."""
+    with open_stage("evaluate_models", arguments) as stage:
+        evaluate_day(stage)
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(run, parse_arguments()))

@@ -1,0 +1,68 @@
+"""Recommend items to a user from the release that is being served, and show them with titles.
+
+Reads   releases/current.json and the release it names; nothing else
+Writes  nothing but a table on the terminal
+Fails   when nothing was published yet, or the release does not verify
+
+    python jobs/recommend.py --settings var/local/settings.yaml --user U0000042
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+
+import numpy as np
+
+from grove.catalog import Layout
+from grove.runtime.arguments import job_parser, parse, read_settings
+from grove.runtime.job import run_job
+from grove.runtime.terminal import show_table
+from grove.serving import ReleaseReader, open_current_release, recommend
+from grove.texts.encoder import EncoderSpec, encoder_folder, load_encoder
+from grove.texts.prompt import query_text
+
+SHOWN_USERS = 3
+"""How many users are shown when none is named."""
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
+    """Parse the command line."""
+    parser = job_parser(__doc__, days="none")
+    parser.add_argument("--user", help="id of a user; without it, a few users are shown")
+    parser.add_argument("--k", type=int, default=10, help="items per user")
+    parser.add_argument("--region", help="where the user is; default: of the newest event")
+    parser.add_argument("--query", help="what the user searches for")
+    return parse(parser, argv)
+
+
+def run(arguments: Namespace) -> None:
+    """Open the served release and show each user's list."""
+    reader = open_current_release(Layout(read_settings(arguments).home).current_pointer())
+    known = reader.histories["user_id"].slice(0, SHOWN_USERS).to_pylist()
+    for user in [arguments.user] if arguments.user else known:
+        found = recommend(
+            reader,
+            user,
+            k=arguments.k,
+            region=arguments.region,
+            keyword_vector=_keyword(reader, arguments.query),
+        )
+        show_table(
+            f"{user}, release {reader.manifest.release_id}",
+            ("item", "title", "price", "found by"),
+            [(one.item_id, one.title, one.price, ", ".join(one.found_by)) for one in found],
+        )
+
+
+def _keyword(reader: ReleaseReader, query: str | None) -> np.ndarray | None:
+    if query is None:
+        return None
+    texts = dict(reader.manifest.settings["texts"])
+    spec = EncoderSpec(folder=encoder_folder(texts.pop("encoder")), **texts)
+    return np.asarray(load_encoder(spec).encode([query_text(query)])[0])
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(run, parse_arguments()))

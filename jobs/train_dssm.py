@@ -1,0 +1,48 @@
+"""Train DSSM, or take its earlier weights, and give every item its vector.
+
+Reads   the plan and embed_texts reports of D, items as of D, text_embeddings, histories of D
+        (candidate: cut before; update: cut through), the previous release's model, or, for the
+        update, the model of the candidate pass
+Writes  item_vectors of D, dssm and the pass; a model folder where something was trained
+Fails   when an item has no text vector, or a training rank fails; refuses vectors that are not
+        finite, losses that are not finite, and an update that drifts or makes held-out users
+        worse off
+
+    python jobs/train_dssm.py --day 2026-11-19 --pass candidate --settings var/local/settings.yaml
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+
+from grove.catalog import PASSES, stage_name
+from grove.passes.kinds import DSSM
+from grove.passes.vectors import run_vector_pass
+from grove.runtime.arguments import job_parser, parse
+from grove.runtime.stage import open_stage, run_job
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
+    """Parse the command line."""
+    parser = job_parser(__doc__)
+    parser.add_argument(
+        "--pass",
+        dest="training_pass",
+        choices=PASSES,
+        default="candidate",
+        help="candidate: weights that have not seen the day; update: learn the day too",
+    )
+    return parse(parser, argv)
+
+
+def run(arguments: Namespace) -> None:
+    """Run one pass of DSSM over the day."""
+    stage = stage_name("train_dssm", arguments.training_pass)
+    with open_stage("train_dssm", arguments, stage=stage) as opened:
+        run_vector_pass(opened, DSSM, arguments.training_pass)
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(run, parse_arguments()))

@@ -1,0 +1,47 @@
+"""Train TreeBridge's generator over the day's trees, or take its earlier weights.
+
+Reads   the plan, embed_texts and build_trees reports of D, items as of D, text_embeddings, codes
+        of D, histories of D (candidate: cut before; update: cut through), the previous release's
+        model, or, for the update, the model of the candidate pass
+Writes  a verdict and, where something was trained, a model folder; no table
+Fails   when an item has no text vector, when the model was trained on other trees, or a training
+        rank fails; refuses losses that are not finite, and an update that drifts or makes
+        held-out users worse off
+
+    python jobs/train_treebridge.py --day 2026-11-19 --pass candidate --settings settings.yaml
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+
+from grove.catalog import PASSES, stage_name
+from grove.passes.treebridge import run_treebridge_pass
+from grove.runtime.arguments import job_parser, parse
+from grove.runtime.stage import open_stage, run_job
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
+    """Parse the command line."""
+    parser = job_parser(__doc__)
+    parser.add_argument(
+        "--pass",
+        dest="training_pass",
+        choices=PASSES,
+        default="candidate",
+        help="candidate: weights that have not seen the day; update: learn the day too",
+    )
+    return parse(parser, argv)
+
+
+def run(arguments: Namespace) -> None:
+    """Run one pass of TreeBridge over the day."""
+    stage = stage_name("train_treebridge", arguments.training_pass)
+    with open_stage("train_treebridge", arguments, stage=stage) as opened:
+        run_treebridge_pass(opened, arguments.training_pass)
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(run, parse_arguments()))

@@ -1,0 +1,87 @@
+"""Interactions of all days → one history per user and cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import pyspark.sql.functions as F  # noqa: N812
+from pyspark.sql import Column, DataFrame, Window
+
+ARRAYS = {
+    "item_ids": "item_id",
+    "event_types": "event_type",
+    "event_times": "event_time",
+    "landed_days": "day",
+    "queries": "query",
+    "regions": "region",
+    "devices": "device",
+    "weathers": "weather",
+    "promotions": "promotion",
+}
+"""Array of a history → column of the events it holds."""
+_MAY_BE_UNKNOWN = ("query", "region", "device", "weather", "promotion")
+_ORDER = ("event_time", "event_id")
+_BEFORE = "before"
+_THROUGH = "through"
+
+
+def build_histories(
+    interactions: DataFrame, day: date, *, positive_events: Sequence[str], max_events: int
+) -> DataFrame:
+    """Each user's newest events, once without the day and once with it.
+
+    `before` holds what had landed by the day before: nothing else may be known when the day is
+    predicted. `through` holds the day too. Order is by the time an event happened, so an event
+    that landed late stands where it belongs. Both cuts come from one shuffle by user, and a
+    user's events are cut to the newest before they are gathered: a user of a million events
+    costs no more memory than one of `max_events`.
+
+    Args:
+        interactions: rows of the table of that name; days after `day` are left out here.
+        day: the day that is predicted (`before`) and then learnt (`through`).
+        positive_events: types of events that count as a wish for the item.
+        max_events: T, newest events kept per user.
+
+    Returns:
+        The columns of `histories`: day, cut, user and parallel arrays, oldest event first; an
+        unknown string is "". A user without any event in a cut has no row for it.
+    """
+    wishes = interactions.where((F.col("day") <= day) & F.col("event_type").isin(*positive_events))
+    known = F.col("day") < day
+    newest_first = Window.partitionBy("user_id").orderBy(*(F.desc(name) for name in _ORDER))
+    ranked = wishes.select(
+        "user_id",
+        _event().alias("event"),
+        known.alias("known"),
+        F.row_number().over(newest_first).alias("rank"),
+        F.count_if(known)
+        .over(newest_first.rowsBetween(Window.unboundedPreceding, 0))
+        .alias("rank_of_known"),
+    )
+    cuts = {
+        _BEFORE: F.col("known") & (F.col("rank_of_known") <= max_events),
+        _THROUGH: F.col("rank") <= max_events,
+    }
+    gathered = ranked.groupBy("user_id").agg(*(_gather(cuts[cut], cut) for cut in cuts))
+    both = (F.struct(F.lit(cut).alias("cut"), F.col(cut).alias("events")) for cut in cuts)
+    rows = gathered.select("user_id", F.inline(F.array(*both))).where(F.size("events") > 0)
+    arrays = (F.col(f"events.{name}").alias(array) for array, name in ARRAYS.items())
+    return rows.select(F.lit(day).alias("day"), "cut", "user_id", *arrays)
+
+
+def _event() -> Column:
+    """An event as a struct that sorts by time; what is not known is an empty string."""
+    others = (name for name in ARRAYS.values() if name not in _ORDER)
+    return F.struct(
+        *_ORDER,
+        *(
+            F.coalesce(name, F.lit("")).alias(name) if name in _MAY_BE_UNKNOWN else F.col(name)
+            for name in others
+        ),
+    )
+
+
+def _gather(kept: Column, cut: str) -> Column:
+    # `collect_list` leaves nulls out, and so events outside the cut.
+    return F.sort_array(F.collect_list(F.when(kept, F.col("event")))).alias(cut)

@@ -1,0 +1,157 @@
+"""Judge a day's candidate before anything is learnt from the day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from grove.catalog import METRICS
+from grove.contracts import CheckResult, arrow_schema, load_contract
+from grove.evaluation.comparison import find_figure, times_better
+from grove.evaluation.ranking import Targets, hit_rate
+from grove.evaluation.segments import Measurement, measure_lists, segment_targets
+from grove.passes.judged_day import RECENT_DAYS, JudgedDay, read_judged_day
+from grove.passes.model_lists import (
+    candidate_models,
+    oracle_lists,
+    ranked_lists,
+    release_models,
+)
+from grove.quality import judge
+from grove.quality.invariants import candidate_not_worse, no_gap
+from grove.runtime.stage import Stage
+
+CUTOFF = 50
+"""K of the HR@K that the gate compares."""
+COMPARATOR = "comparator_"
+"""Put before the names of the comparator's lists."""
+BASELINES = ("popularity", "popularity_7_days")
+ORACLE = "oracle"
+
+
+def evaluate_day(stage: Stage) -> None:
+    """Measure the candidate, the comparator, both popularities and the oracle; judge; commit."""
+    judged = read_judged_day(stage)
+    lists = _all_lists(stage, judged)
+    figures = _figures(stage, judged, lists)
+    rates = {
+        name: hit_rate(lists[name], judged.targets, cutoff=CUTOFF)
+        for name in ("fused", f"{COMPARATOR}fused")
+        if name in lists
+    }
+    rows = _metric_rows(stage, figures)
+    verdict = judge(
+        load_contract(METRICS),
+        rows,
+        run_name=f"{stage.day} {stage.stage}",
+        docs_folder=stage.docs_folder,
+        invariants=tuple(_checks(stage, judged, rates)),
+    )
+    _tell(stage, judged, figures)
+    stage.commit(METRICS, rows, verdict, stage=stage.stage)
+
+
+def _all_lists(stage: Stage, judged: JudgedDay) -> dict[str, np.ndarray]:
+    settings = stage.settings
+    length, beam = max(settings.evaluation.cutoffs), settings.treebridge.beam
+    candidate = candidate_models(stage)
+    lists = ranked_lists(candidate, judged, length=length, beam=beam)
+    release = _comparator(stage)
+    stage.report.note("comparator", release.name if release else None)
+    if release:
+        compared = release_models(release, judged.item_table)
+        same = compared.equals(candidate)
+        stage.report.note("comparator_is_candidate", same)
+        earlier = lists if same else ranked_lists(compared, judged, length=length, beam=beam)
+        lists |= {f"{COMPARATOR}{name}": found for name, found in earlier.items()}
+    week = stage.day - timedelta(days=RECENT_DAYS)
+    lists |= dict(
+        zip(
+            BASELINES,
+            (judged.popularity(length), judged.popularity(length, since=week)),
+            strict=True,
+        )
+    )
+    if settings.source.has_oracle:
+        truth = Path(stage.layout.truth(stage.day))
+        lists[ORACLE] = oracle_lists(truth, judged, length=length)
+    return lists
+
+
+def _comparator(stage: Stage) -> Path | None:
+    """Folder of the release to compare with; none where there is none that reads the day's texts.
+
+    Models that learnt another encoder's vectors can make nothing of the day's.
+    """
+    name = stage.earlier_report("plan_day")["notes"]["comparator"]
+    if not name:
+        return None
+    release = Path(stage.layout.releases(), name)
+    learnt = read_manifest(release).plan["shape"]["encoder"]
+    if learnt != stage.earlier_report("embed_texts")["versions"]["encoder"]:
+        stage.report.note("not_compared", f"{name} was trained on the encoder {learnt}")
+        return None
+    return release
+
+
+def _figures(stage: Stage, judged: JudgedDay, lists: Mapping[str, np.ndarray]) -> list[Measurement]:
+    segments = segment_targets(judged.targets, {"new_items": judged.new_items})
+    if stage.settings.source.keep_seen_items:
+        segments["repurchases"] = judged.repurchases
+    return [
+        figure
+        for name, found in lists.items()
+        for figure in measure_lists(
+            name,
+            found,
+            _ranked_for(segments, found) if name == ORACLE else segments,
+            cutoffs=stage.settings.evaluation.cutoffs,
+            item_count=len(judged.item_table),
+        )
+    ]
+
+
+def _ranked_for(segments: Mapping[str, Targets], lists: np.ndarray) -> dict[str, Targets]:
+    """Only the users a list was made for; a simulator may rank for a sample of them."""
+    listed = np.asarray((lists >= 0).any(axis=1))  # [U]
+    return {name: targets.of_users(listed) for name, targets in segments.items()}
+
+
+def _metric_rows(stage: Stage, figures: Sequence[Measurement]) -> pa.Table:
+    rows = [{"day": stage.day, "stage": stage.stage, **asdict(figure)} for figure in figures]
+    return pa.Table.from_pylist(rows, schema=arrow_schema(load_contract(METRICS)))
+
+
+def _checks(stage: Stage, judged: JudgedDay, rates: Mapping[str, float]) -> Iterator[CheckResult]:
+    evaluation = stage.settings.evaluation
+    yield no_gap(stage.gap_days, fail=stage.settings.ingest.fail_on_gap)
+    yield CheckResult(
+        name="somebody_judged",
+        severity="warn",
+        passed=len(judged.targets.users) > 0,
+        expected="at least one user with something to find",
+        observed=f"{len(judged.targets.users)} positives of {len(judged.histories)} users",
+    )
+    yield candidate_not_worse(
+        rates["fused"], rates.get(f"{COMPARATOR}fused"), tolerance=evaluation.tolerance
+    )
+
+
+def _tell(stage: Stage, judged: JudgedDay, figures: Sequence[Measurement]) -> None:
+    """Put the figures over all targets into the report, where publishing finds them."""
+    best = times_better(
+        find_figure(figures, "fused", "hit_rate", CUTOFF),
+        [find_figure(figures, name, "hit_rate", CUTOFF) for name in BASELINES],
+    )
+    report = stage.report
+    report.note("users", int((judged.targets.per_user() > 0).sum()))
+    report.note("targets", len(judged.targets.users))
+    report.note("not_judged", judged.not_judged)
+    report.note("times_popularity", best)
+    report.note("figures", [asdict(figure) for figure in figures if figure.segment == "all"])
+    report.rows(in_=len(judged.histories), out=len(figures))

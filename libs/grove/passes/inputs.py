@@ -1,0 +1,103 @@
+"""What a training of a day reads, prepared once and written where every rank finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from grove.catalog import HISTORIES, ITEMS, TEXT_EMBEDDINGS
+from grove.features.items import build_item_table, item_attributes
+from grove.features.sequences import distinct_values
+from grove.features.vocabulary import Vocabulary, load_vocabulary, save_vocabulary
+from grove.runtime.stage import Stage
+from grove.runtime.tables import newest_rows_as_of, partition_files, read_arrow
+from grove.texts.prompt import item_texts, query_text, text_hash
+from grove.training.spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE
+
+SCENE_FIELDS = ("event_types", "regions", "devices", "weathers", "promotions")
+"""Fields of a vocabulary whose names come from the histories."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassInputs:
+    """Prepared inputs of one pass."""
+
+    folder: Path
+    """Holds item_table.parquet, query_vectors.parquet and the vocabulary."""
+    item_table: pa.Table
+    """Items as of the day; see `build_item_table`."""
+    files: Sequence[str]
+    """Parquet files of the cut of `histories`."""
+
+
+def prepare_inputs(stage: Stage, *, cut: str, warm_start: Path | None = None) -> PassInputs:
+    """Read the day's items, texts and histories, and write what the ranks share.
+
+    A vocabulary of a training from scratch has every item as of the day, and every attribute and
+    scene value there is. That of a warm start keeps its rows, and grows by new items and new
+    attributes.
+
+    Args:
+        stage: of the day.
+        cut: `before` or `through`, of the histories.
+        warm_start: model folder to go on from; none: from scratch.
+
+    Returns:
+        The inputs; their folder is below the stage's staging folder and may be removed after the
+        pass.
+
+    Raises:
+        DataError: embed_texts has not run for the day, or left an item without a vector.
+    """
+    item_table = day_item_table(stage)
+    files = partition_files(stage.layout, HISTORIES, {"day": stage.day, "cut": cut})
+    folder = inputs_folder(stage)
+    earlier = load_vocabulary(warm_start) if warm_start else _scene_vocabulary(files)
+    attributes = [name for names in item_attributes(item_table) for name in names]
+    save_vocabulary(folder, earlier.grow(item_table["item_id"].to_pylist(), attributes))
+    pq.write_table(item_table, folder / ITEM_TABLE_FILE)
+    pq.write_table(_query_vectors(stage, files), folder / QUERY_VECTORS_FILE)
+    stage.report.rows(in_=sum(pq.ParquetFile(file).metadata.num_rows for file in files))
+    return PassInputs(folder=folder, item_table=item_table, files=files)
+
+
+def inputs_folder(stage: Stage) -> Path:
+    """Folder, made when absent, of what the ranks of a stage share."""
+    folder = Path(stage.layout.staging(stage.stage, stage.day)) / "inputs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def day_item_table(stage: Stage, *, as_of: date | None = None) -> pa.Table:
+    """Items as of a day, the stage's if none is given, with the vectors of their texts."""
+    items = newest_rows_as_of(stage.layout, ITEMS, "item_id", as_of or stage.day)
+    hashes = pa.array([text_hash(text) for text in item_texts(items)], pa.string())
+    return build_item_table(items.append_column("text_hash", hashes), _text_vectors(stage))
+
+
+def _text_vectors(stage: Stage) -> pa.Table:
+    encoder = stage.earlier_report("embed_texts")["versions"]["encoder"]
+    columns = ("text_hash", "vector")
+    return read_arrow(stage.layout, TEXT_EMBEDDINGS, columns=columns, encoder=encoder)
+
+
+def _query_vectors(stage: Stage, files: Sequence[str]) -> pa.Table:
+    """Queries of the histories that have a vector, with it, in alphabetical order."""
+    vectors = _text_vectors(stage)
+    rows: Mapping[str, int] = {
+        name: row for row, name in enumerate(vectors["text_hash"].to_pylist())
+    }
+    named = [(query, text_hash(query_text(query))) for query in distinct_values(files, "queries")]
+    known = [(query, rows[name]) for query, name in named if name in rows]
+    chosen = pa.array([row for _, row in known], pa.int64())
+    queries = pa.array([query for query, _ in known], pa.string())
+    return pa.table({"query": queries, "vector": vectors["vector"].take(chosen)})
+
+
+def _scene_vocabulary(files: Sequence[str]) -> Vocabulary:
+    return Vocabulary(**{field: distinct_values(files, field) for field in SCENE_FIELDS})

@@ -1,0 +1,178 @@
+"""What users turned out to want on a day, and what was known the evening before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from grove.catalog import HISTORIES, INTERACTIONS, ITEMS
+from grove.evaluation.popularity import popularity_order, same_list_for_all
+from grove.evaluation.ranking import Targets
+from grove.passes.inputs import day_item_table
+from grove.runtime.stage import Stage
+from grove.runtime.tables import newest_rows_as_of, partition_days, read_arrow
+
+RECENT_DAYS = 7
+"""Days of the second popularity baseline: D−7 .. D−1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedDay:
+    """A day to be judged on: U users with a history and something to find, N items.
+
+    Nothing here, but the targets, was learnt from the day itself.
+    """
+
+    item_table: pa.Table
+    """[N] items a list may hold."""
+    new_items: np.ndarray
+    """[N] bool: first seen on the day."""
+    histories: pa.Table
+    """[U] rows, cut before the day."""
+    targets: Targets
+    """The day's positives, without those already seen where seen items are not recommended."""
+    repurchases: Targets
+    """Of the targets, those the user had had before; empty where these are not recommended."""
+    excluded: list[np.ndarray]
+    """U arrays of item rows that lists must not hold."""
+    past_rows: np.ndarray
+    """[E] int64, item row of every earlier positive event of anybody; −1 no longer sold."""
+    past_days: np.ndarray
+    """[E] datetime64[D], landing day of each."""
+    not_judged: dict[str, int]
+    """Positives of the day that count for nothing, by reason."""
+
+    @property
+    def users(self) -> list[str]:
+        """Their ids, in the order of the histories."""
+        names: list[str] = self.histories["user_id"].to_pylist()
+        return names
+
+    def popularity(self, length: int, *, since: date | None = None) -> np.ndarray:
+        """The most popular items for everybody, [U, length], of all earlier days or since one."""
+        chosen = slice(None) if since is None else self.past_days >= np.datetime64(since, "D")
+        order = popularity_order(self.past_rows[chosen], len(self.item_table))
+        return same_list_for_all(order, self.excluded, length=length)
+
+
+def read_judged_day(stage: Stage) -> JudgedDay:
+    """Collect the users, the targets and the past of the stage's day.
+
+    A catalogue feed names the day's new items before anybody buys them, so they count. Without
+    one, the items first seen on the day are exactly those that were bought: then the items are
+    those as of the day before, and positives of others are counted apart.
+    """
+    named = "catalogue" in stage.settings.source.feeds
+    table = day_item_table(stage, as_of=None if named else stage.day - timedelta(days=1))
+    item_ids = table["item_id"].combine_chunks()
+    wanted = _positives(stage, [stage.day])
+    happened = pc.equal(pc.cast(wanted["event_time"], pa.date32()), pa.scalar(stage.day))
+    wanted = wanted.filter(happened)
+    histories = _histories(stage, wanted)
+    days = [day for day in partition_days(stage.layout, INTERACTIONS) if day < stage.day]
+    past = _positives(stage, days)
+    return _judged_day(stage, table, histories, wanted, past, new=_new_items(stage, item_ids))
+
+
+def draw_users(user_ids: Sequence[str], day: date, most: int) -> list[str]:
+    """Draw at most so many users, the same ones in every process and others every day.
+
+    Example:
+        >>> draw_users(["b", "a"], date(2026, 11, 19), 5)
+        ['a', 'b']
+    """
+
+    def place(user_id: str) -> bytes:
+        return hashlib.blake2b(f"judged/{day:%Y-%m-%d}/{user_id}".encode(), digest_size=8).digest()
+
+    return sorted(sorted(user_ids, key=place)[:most])
+
+
+def _judged_day(
+    stage: Stage,
+    table: pa.Table,
+    histories: pa.Table,
+    wanted: pa.Table,
+    past: pa.Table,
+    *,
+    new: np.ndarray,
+) -> JudgedDay:
+    item_ids, user_ids = table["item_id"].combine_chunks(), histories["user_id"].combine_chunks()
+    pairs, not_judged = _pairs(wanted, user_ids, item_ids)
+    seen, _ = _pairs(past, user_ids, item_ids)
+    repeated = np.isin(pairs, seen)
+    keep_seen = stage.settings.source.keep_seen_items
+    count = len(item_ids)
+    targets = _targets(pairs if keep_seen else pairs[~repeated], count, len(user_ids))
+    nothing = [np.zeros(0, dtype=np.int64)] * len(user_ids)
+    return JudgedDay(
+        item_table=table,
+        new_items=new,
+        histories=histories,
+        targets=targets,
+        repurchases=_targets(pairs[repeated] if keep_seen else pairs[:0], count, len(user_ids)),
+        excluded=nothing if keep_seen else _split(seen, count, len(user_ids)),
+        past_rows=_rows(past["item_id"], item_ids),
+        past_days=past["day"].to_numpy().astype("datetime64[D]"),
+        not_judged=not_judged | {"seen before": 0 if keep_seen else int(repeated.sum())},
+    )
+
+
+def _positives(stage: Stage, days: Sequence[date]) -> pa.Table:
+    columns = ("day", "user_id", "item_id", "event_time")
+    kinds = list(stage.settings.source.positive_events)
+    return read_arrow(stage.layout, INTERACTIONS, columns=columns, day=list(days), event_type=kinds)
+
+
+def _histories(stage: Stage, wanted: pa.Table) -> pa.Table:
+    """Histories cut before the day, of the users to be judged, in order of user."""
+    users = pc.unique(wanted["user_id"]).to_pylist()
+    drawn = draw_users(users, stage.day, stage.settings.evaluation.max_users)
+    histories = read_arrow(stage.layout, HISTORIES, day=stage.day, cut="before", user_id=drawn)
+    return histories.sort_by("user_id").combine_chunks()
+
+
+def _new_items(stage: Stage, item_ids: pa.Array) -> np.ndarray:
+    """[N] bool: not landed before the day."""
+    before = stage.day - timedelta(days=1)
+    known = newest_rows_as_of(stage.layout, ITEMS, "item_id", before)["item_id"]
+    return np.asarray(
+        pc.invert(pc.is_in(item_ids, value_set=known.combine_chunks())).to_numpy(
+            zero_copy_only=False
+        )
+    )
+
+
+def _pairs(
+    events: pa.Table, user_ids: pa.Array, item_ids: pa.Array
+) -> tuple[np.ndarray, dict[str, int]]:
+    """Distinct user · N + item of some events, ascending, and how many events have no such pair."""
+    users, items = _rows(events["user_id"], user_ids), _rows(events["item_id"], item_ids)
+    judged = (users >= 0) & (items >= 0)
+    left_out = {
+        "user without a history, or not drawn": int((users < 0).sum()),
+        "item not known the day before": int(((users >= 0) & (items < 0)).sum()),
+    }
+    return np.unique(users[judged] * len(item_ids) + items[judged]), left_out
+
+
+def _rows(values: pa.ChunkedArray, names: pa.Array) -> np.ndarray:
+    """Row of each value among the names, int64; −1 where it is not there."""
+    rows = pc.fill_null(pc.index_in(values, value_set=names), -1)
+    return np.asarray(rows.to_numpy(), dtype=np.int64)
+
+
+def _targets(pairs: np.ndarray, items: int, users: int) -> Targets:
+    return Targets(pairs // max(items, 1), pairs % max(items, 1), user_count=users)
+
+
+def _split(pairs: np.ndarray, items: int, users: int) -> list[np.ndarray]:
+    """Item rows of each user, U arrays."""
+    bounds = np.searchsorted(pairs, np.arange(1, users) * items)
+    return np.split(pairs % max(items, 1), bounds) if users else []

@@ -1,0 +1,125 @@
+"""Decide which weights a pass uses, and train them where it must."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from grove.catalog import stage_name
+from grove.features.model_folder import read_metadata
+from grove.passes.inputs import PassInputs, prepare_inputs
+from grove.runtime.distributed import run_ranks
+from grove.runtime.stage import Stage
+from grove.training.spec import TrainingSpec
+
+RankFunction = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassWeights:
+    """The weights of one pass."""
+
+    folder: Path
+    """Model folder."""
+    inputs: PassInputs
+    """What it was trained with, or would be; the item table is that of the day."""
+    before: Path | None
+    """Model folder the update started from; none in a candidate pass."""
+    trained: bool
+    """Whether this pass trained them."""
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Content of model.json."""
+        return read_metadata(self.folder)
+
+
+def candidate_weights(
+    stage: Stage, model: str, train: RankFunction, options: dict[str, Any]
+) -> PassWeights:
+    """Weights that have learnt nothing of the day: the previous release's, or new ones.
+
+    On an ordinary day no session is opened and nothing is trained. On a retrain day the model
+    learns from scratch from the histories cut before the day.
+
+    Args:
+        stage: of the day.
+        model: name of the model's folder in a release.
+        train: function each rank runs.
+        options: of a training from scratch.
+    """
+    plan = stage.earlier_report("plan_day")["notes"]
+    inputs = prepare_inputs(stage, cut="before")
+    if plan["kind"] == "ordinary":
+        folder = Path(stage.layout.releases(), plan["previous_release"], "models", model)
+        stage.report.artifact = str(folder)
+        return PassWeights(folder=folder, inputs=inputs, before=None, trained=False)
+    spec = _spec(stage, inputs, options, stage.day - timedelta(days=1))
+    folder = _train(stage, train, spec)
+    return PassWeights(folder=folder, inputs=inputs, before=None, trained=True)
+
+
+def updated_weights(
+    stage: Stage, job: str, train: RankFunction, options: dict[str, Any]
+) -> PassWeights:
+    """The candidate's weights after a short pass over what they have not learnt, the day included.
+
+    Held-out users take no part in it; see `grove.passes.judging.update_checks`.
+
+    Args:
+        stage: of the day, named after the update.
+        job: whose candidate pass came before.
+        train: function each rank runs.
+        options: of an update.
+    """
+    before = Path(stage.earlier_report(stage_name(job))["artifact"])
+    inputs = prepare_inputs(stage, cut="through", warm_start=before)
+    metadata = read_metadata(before)
+    spec = replace(
+        _spec(stage, inputs, options, stage.day),
+        warm_start=str(before),
+        learned_through=metadata["learned_through"],
+        holdout_share=stage.settings.evaluation.holdout_share,
+        max_events=metadata["max_events"],
+    )
+    folder = _train(stage, train, spec)
+    return PassWeights(folder=folder, inputs=inputs, before=before, trained=True)
+
+
+def describe_weights(stage: Stage, weights: PassWeights) -> None:
+    """Put version, curve and whether it was trained into the stage's report."""
+    metadata = weights.metadata
+    stage.report.note("model_version", metadata["model_version"])
+    stage.report.note("learned_through", metadata["learned_through"])
+    stage.report.note("curve", metadata["curve"] if weights.trained else [])
+    stage.report.note("trained", weights.trained)
+    stage.report.version("weights", metadata["model_version"])
+
+
+def forget_inputs(stage: Stage) -> None:
+    """Remove what was prepared for the pass; a pass that failed keeps it, to be resumed."""
+    shutil.rmtree(stage.layout.staging(stage.stage, stage.day), ignore_errors=True)
+
+
+def _spec(stage: Stage, inputs: PassInputs, options: dict[str, Any], through: date) -> TrainingSpec:
+    return TrainingSpec(
+        files=list(inputs.files),
+        inputs=str(inputs.folder),
+        output=str(stage.new_attempt()),
+        through=f"{through:%Y-%m-%d}",
+        checkpoint=str(Path(stage.layout.staging(stage.stage, stage.day)) / "checkpoint"),
+        learn_repeats=stage.settings.source.keep_seen_items,
+        max_events=stage.settings.histories.max_events,
+        seed=stage.settings.distributed.seed,
+        use_gpu=stage.settings.distributed.use_gpu,
+        options=options,
+    )
+
+
+def _train(stage: Stage, train: RankFunction, spec: TrainingSpec) -> Path:
+    run_ranks(train, spec.as_json(), stage.settings, stage.spark())
+    return stage.seal_attempt()

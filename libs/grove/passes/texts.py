@@ -1,0 +1,62 @@
+"""What `embed_texts` reads, runs and checks: only text this encoder never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from grove.catalog import ITEMS, QUERIES, TEXT_EMBEDDINGS
+from grove.contracts import arrow_schema, load_contract
+from grove.runtime.conform import Frame
+from grove.runtime.stage import Stage
+from grove.runtime.tables import newest_rows_as_of, partition_days, read_arrow
+from grove.texts.encoder import EncoderSpec
+from grove.texts.prompt import item_texts, query_text, texts_by_hash
+from grove.texts.worker import embedding_batches
+
+EMBEDDING_SCHEMA = "encoder string, text_hash string, vector array<float>"
+
+
+def day_texts(stage: Stage) -> dict[str, str]:
+    """Every text a model of this day may read, by hash: items as of D, and searches up to D."""
+    items = newest_rows_as_of(stage.layout, ITEMS, "item_id", stage.day)
+    days = [day for day in partition_days(stage.layout, QUERIES) if day <= stage.day]
+    queries = read_arrow(stage.layout, QUERIES, columns=["query"], day=days)["query"]
+    return texts_by_hash([*item_texts(items), *map(query_text, queries.unique().to_pylist())])
+
+
+def unseen_texts(stage: Stage, texts: Mapping[str, str], encoder: str) -> dict[str, str]:
+    """The texts that have no vector of this encoder yet."""
+    known = read_arrow(stage.layout, TEXT_EMBEDDINGS, columns=["text_hash"], encoder=encoder)
+    seen = set(known["text_hash"].to_pylist())
+    return {key: text for key, text in texts.items() if key not in seen}
+
+
+def embed(stage: Stage, texts: Mapping[str, str], spec: EncoderSpec, encoder: str) -> Frame:
+    """Embed texts in Spark workers, one model each; without texts no session is opened.
+
+    Args:
+        stage: of the day.
+        texts: hash → text.
+        spec: the encoder; its folder must exist on every worker.
+        encoder: its fingerprint.
+
+    Returns:
+        Rows of `text_embeddings`, kept aside.
+    """
+    if not texts:
+        return arrow_schema(load_contract(TEXT_EMBEDDINGS)).empty_table()
+    rows = pa.table({"text_hash": list(texts), "text": list(texts.values())})
+    spread = (
+        stage.spark()
+        .createDataFrame(rows)
+        .repartition(stage.settings.spark.embed_partitions, "text_hash")
+    )
+    return stage.stage_aside(spread.mapInArrow(embedding_batches(spec, encoder), EMBEDDING_SCHEMA))
+
+
+def count_rows(frame: Frame) -> int:
+    """Rows of a frame, whichever engine holds it."""
+    return frame.count() if isinstance(frame, DataFrame) else frame.num_rows

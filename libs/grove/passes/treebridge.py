@@ -1,0 +1,159 @@
+"""A whole pass of TreeBridge: codes, weights, verdict. It writes no table but its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from grove.catalog import CODES, TREES
+from grove.contracts import CheckResult, Verdict
+from grove.errors import DataError
+from grove.features.model_folder import read_metadata
+from grove.inference.treebridge import TreeBridgeSearcher, load_searcher
+from grove.passes.inputs import inputs_folder
+from grove.passes.judging import CUTOFF, held_out_users, hits_of_lists, mean_drift
+from grove.passes.kinds import training_options, update_options
+from grove.passes.learning import (
+    PassWeights,
+    candidate_weights,
+    describe_weights,
+    forget_inputs,
+    updated_weights,
+)
+from grove.quality.invariants import finite_losses, no_gap, update_not_worse, vector_drift
+from grove.runtime.stage import Stage
+from grove.runtime.tables import read_arrow
+from grove.training.treebridge_rank import codes_file, train_treebridge_rank
+
+MODEL = "treebridge"
+"""In a release's folder, and the name of the verdict."""
+JOB = "train_treebridge"
+
+
+def run_treebridge_pass(stage: Stage, training_pass: str) -> None:
+    """Train the generator over the day's trees, or take earlier weights, and judge them.
+
+    Args:
+        stage: of the day; named after the pass.
+        training_pass: `candidate` (nothing of the day learnt) or `update` (the day learnt).
+    """
+    codes = day_codes(stage)
+    weights = _weights(stage, training_pass, codes)
+    _require_day_trees(stage, weights.folder)
+    describe_weights(stage, weights)
+    stage.report.note("generations", weights.metadata["options"]["generations"])
+    stage.report.rows(out=sum(len(tree) for tree in codes.values()))
+    stage.record(Verdict(MODEL, tuple(_checks(stage, weights, codes))))
+    forget_inputs(stage)
+
+
+def day_codes(stage: Stage) -> dict[str, pa.Table]:
+    """Codes of the stage's day by tree: item_id, path, slot."""
+    columns = ("item_id", "path", "slot")
+    return {
+        tree: read_arrow(stage.layout, CODES, columns=columns, day=stage.day, tree=tree)
+        for tree in TREES
+    }
+
+
+def tree_generations(stage: Stage) -> dict[str, str]:
+    """Generation of each of the day's trees; appending items does not change it."""
+    notes = stage.earlier_report("build_trees")["notes"]
+    return {tree: str(notes[tree]["generation"]) for tree in TREES}
+
+
+def require_same_trees(
+    metadata: Mapping[str, Any], generations: Mapping[str, str], *, where: str
+) -> None:
+    """Check that a generator speaks the codes of a day's trees.
+
+    Args:
+        metadata: of the model folder.
+        generations: of the day's trees.
+        where: the model folder, for the message.
+
+    Raises:
+        DataError: the model was trained on other trees.
+    """
+    spoken = metadata["options"]["generations"]
+    if spoken != dict(generations):
+        raise DataError(
+            "the generator speaks the codes of other trees",
+            where=where,
+            expected=f"generations {dict(generations)}, the day's",
+            found=f"generations {spoken}, those it was trained on",
+            next_step="trees are rebuilt on a retrain day only: run the day again with --retrain",
+        )
+
+
+def _weights(stage: Stage, training_pass: str, codes: Mapping[str, pa.Table]) -> PassWeights:
+    for tree, table in codes.items():
+        pq.write_table(table, inputs_folder(stage) / codes_file(tree))
+    section = stage.settings.treebridge
+    if training_pass == "update":
+        _require_day_trees(stage, Path(stage.earlier_report(JOB)["artifact"]))
+        options = update_options(section) | _tree_options(stage)
+        return updated_weights(stage, JOB, train_treebridge_rank, options)
+    options = training_options(section) | _tree_options(stage)
+    return candidate_weights(stage, MODEL, train_treebridge_rank, options)
+
+
+def _require_day_trees(stage: Stage, folder: Path) -> None:
+    require_same_trees(read_metadata(folder), tree_generations(stage), where=str(folder))
+
+
+def _tree_options(stage: Stage) -> dict[str, Any]:
+    notes = stage.earlier_report("build_trees")["notes"]
+    return {
+        "trees": {tree: list(notes[tree]["levels"]) for tree in TREES},
+        "capacity": max(int(notes[tree]["capacity"]) for tree in TREES),
+        "generations": tree_generations(stage),
+    }
+
+
+def _checks(
+    stage: Stage, weights: PassWeights, codes: Mapping[str, pa.Table]
+) -> Iterator[CheckResult]:
+    yield no_gap(stage.gap_days, fail=stage.settings.ingest.fail_on_gap)
+    if weights.trained:
+        yield finite_losses(weights.metadata["curve"])
+    if weights.before is not None:
+        searchers = (
+            _searcher(stage, weights, weights.before, codes),
+            _searcher(stage, weights, weights.folder, codes),
+        )
+        yield from _update_checks(stage, weights, searchers)
+
+
+def _searcher(
+    stage: Stage, weights: PassWeights, folder: Path, codes: Mapping[str, pa.Table]
+) -> TreeBridgeSearcher:
+    beam = stage.settings.treebridge.beam
+    return load_searcher(folder, weights.inputs.item_table, codes, beam=beam)
+
+
+def _update_checks(
+    stage: Stage, weights: PassWeights, before_after: tuple[TreeBridgeSearcher, ...]
+) -> Iterator[CheckResult]:
+    drift = mean_drift(*(searcher.item_vectors[1:].numpy() for searcher in before_after))
+    held = held_out_users(stage, weights.inputs.item_table)
+    rates = np.stack(
+        [
+            hits_of_lists(searcher.recommend(held.histories, k=CUTOFF, excluded=held.seen)[0], held)
+            for searcher in before_after
+        ]
+    )  # [2, U]
+    stage.report.note("drift", drift)
+    stage.report.note("held_out", {"users": rates.shape[1], "hits": rates.sum(1).tolist()})
+    yield vector_drift(drift, maximum=stage.settings.treebridge.max_drift)
+    yield update_not_worse(
+        rates[0],
+        rates[1],
+        tolerance=stage.settings.evaluation.tolerance,
+        minimum_users=stage.settings.evaluation.holdout_min_users,
+    )

@@ -1,0 +1,73 @@
+"""Users' vectors in Spark workers: what they read, what they run, what is checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
+from pyspark.sql.functions import col, lit
+
+from grove.catalog import HISTORIES, USER_EMBEDDINGS
+from grove.contracts import CheckResult, Verdict, load_contract
+from grove.inference.stars import user_embedding_batches
+from grove.passes.inputs import day_item_table
+from grove.quality import judge
+from grove.quality.invariants import no_gap
+from grove.runtime.stage import Stage
+from grove.runtime.tables import read_spark
+from grove.training.spec import ITEM_TABLE_FILE
+
+EMBEDDING_SCHEMA = "user_id string, h_gen array<float>, h_next array<float>, model_version string"
+
+
+def histories_through(stage: Stage) -> DataFrame:
+    """Histories of the stage's day that end with it."""
+    histories = read_spark(stage.spark(), stage.layout, HISTORIES)
+    return histories.where((col("day") == lit(stage.day)) & (col("cut") == "through"))
+
+
+def embed_users(stage: Stage, histories: DataFrame, model: str) -> DataFrame:
+    """Encode histories in as many tasks as the settings say; nothing passes the driver.
+
+    Args:
+        stage: of the day.
+        histories: one row per user.
+        model: folder of a trained STARS, readable by every worker.
+
+    Returns:
+        Rows of `user_embeddings`.
+    """
+    folder = Path(stage.layout.staging(stage.stage, stage.day))
+    folder.mkdir(parents=True, exist_ok=True)
+    items = folder / ITEM_TABLE_FILE
+    pq.write_table(day_item_table(stage), items)
+    worker = user_embedding_batches(model, str(items))
+    spread = histories.repartition(stage.settings.spark.embed_partitions, "user_id")
+    return spread.mapInArrow(worker, EMBEDDING_SCHEMA).withColumn("day", lit(stage.day))
+
+
+def judge_embeddings(stage: Stage, embeddings: DataFrame, *, users: int, rows: int) -> Verdict:
+    """Contract of `user_embeddings`, and one row per user with a history.
+
+    Args:
+        stage: of the day.
+        embeddings: rows, kept aside.
+        users: histories read.
+        rows: rows in `embeddings`; that no user is there twice is the contract's check.
+    """
+    complete = CheckResult(
+        name="every_user_encoded",
+        severity="fail",
+        passed=rows == users,
+        expected=f"{users} users, as many as histories",
+        observed=f"{rows} rows",
+        unexpected_rows=abs(rows - users),
+    )
+    return judge(
+        load_contract(USER_EMBEDDINGS),
+        embeddings,
+        run_name=f"{stage.day} {stage.stage}",
+        docs_folder=stage.docs_folder,
+        invariants=(complete, no_gap(stage.gap_days, fail=stage.settings.ingest.fail_on_gap)),
+    )

@@ -1,0 +1,111 @@
+"""A whole pass of a model that makes item vectors: weights, vectors, verdict, commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from grove.catalog import ITEM_VECTORS
+from grove.contracts import CheckResult, load_contract
+from grove.passes.judging import held_out_users, hits, mean_drift
+from grove.passes.kinds import Encoded, ModelKind, training_options, update_options
+from grove.passes.learning import (
+    PassWeights,
+    candidate_weights,
+    describe_weights,
+    forget_inputs,
+    updated_weights,
+)
+from grove.quality import judge
+from grove.quality.invariants import (
+    finite_losses,
+    finite_unit_vectors,
+    finite_vectors,
+    no_gap,
+    update_not_worse,
+    vector_drift,
+)
+from grove.runtime.stage import Stage
+
+
+def run_vector_pass(stage: Stage, kind: ModelKind, training_pass: str) -> None:
+    """Make the vectors of all items as of the day with the pass's weights, and commit them.
+
+    Args:
+        stage: of the day; named after the pass.
+        kind: DSSM or STARS.
+        training_pass: `candidate` (nothing of the day learnt) or `update` (the day learnt).
+    """
+    weights = _weights(stage, kind, training_pass)
+    describe_weights(stage, weights)
+    encoded = kind.load(weights.folder, weights.inputs.item_table)
+    rows = _vector_rows(stage, weights, encoded, (kind.name, training_pass))
+    checks = tuple(_checks(stage, kind, weights, encoded))
+    verdict = judge(
+        load_contract(ITEM_VECTORS),
+        rows,
+        run_name=f"{stage.day} {stage.stage}",
+        docs_folder=stage.docs_folder,
+        invariants=checks,
+    )
+    stage.report.rows(out=len(rows))
+    stage.commit(ITEM_VECTORS, rows, verdict, model=kind.name, training_pass=training_pass)
+    forget_inputs(stage)
+
+
+def _weights(stage: Stage, kind: ModelKind, training_pass: str) -> PassWeights:
+    section = kind.settings(stage.settings)
+    if training_pass == "update":
+        return updated_weights(stage, kind.job, kind.train, update_options(section))
+    return candidate_weights(stage, kind.name, kind.train, training_options(section))
+
+
+def _vector_rows(
+    stage: Stage, weights: PassWeights, encoded: Encoded, partition: tuple[str, str]
+) -> pa.Table:
+    items = weights.inputs.item_table["item_id"].combine_chunks()
+    count = len(items)
+    model, training_pass = partition
+    return pa.table(
+        {
+            "day": pa.array([stage.day] * count, pa.date32()),
+            "model": pa.array([model] * count, pa.string()),
+            "training_pass": pa.array([training_pass] * count, pa.string()),
+            "model_version": pa.array([weights.metadata["model_version"]] * count, pa.string()),
+            "item_id": items,
+            "vector": pa.array(list(encoded.item_vectors), pa.list_(pa.float32())),
+        }
+    )
+
+
+def _checks(
+    stage: Stage, kind: ModelKind, weights: PassWeights, encoded: Encoded
+) -> Iterator[CheckResult]:
+    sound = finite_unit_vectors if kind.unit_norm else finite_vectors
+    yield sound(encoded.item_vectors, column="vector")
+    yield no_gap(stage.gap_days, fail=stage.settings.ingest.fail_on_gap)
+    if weights.trained:
+        yield finite_losses(weights.metadata["curve"])
+    if weights.before is not None:
+        before = kind.load(weights.before, weights.inputs.item_table)
+        yield from _update_checks(stage, kind, weights, (before, encoded))
+
+
+def _update_checks(
+    stage: Stage, kind: ModelKind, weights: PassWeights, before_after: tuple[Encoded, Encoded]
+) -> Iterator[CheckResult]:
+    before, after = before_after
+    drift = mean_drift(before.item_vectors, after.item_vectors)
+    held = held_out_users(stage, weights.inputs.item_table)
+    rates = np.stack([hits(before, held), hits(after, held)])  # [2, U]
+    stage.report.note("drift", drift)
+    stage.report.note("held_out", {"users": rates.shape[1], "hits": rates.sum(1).tolist()})
+    yield vector_drift(drift, maximum=kind.settings(stage.settings).max_drift)
+    yield update_not_worse(
+        rates[0],
+        rates[1],
+        tolerance=stage.settings.evaluation.tolerance,
+        minimum_users=stage.settings.evaluation.holdout_min_users,
+    )

@@ -1,0 +1,12 @@
+"""What a reader of a release does: open it, verify it, recommend from it. No Spark, no Airflow."""
+
+from grove.serving.reader import ReleaseReader, open_current_release, open_release
+from grove.serving.recommend import Recommendation, recommend
+
+__all__ = [
+    "Recommendation",
+    "ReleaseReader",
+    "open_current_release",
+    "open_release",
+    "recommend",
+]

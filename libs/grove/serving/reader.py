@@ -1,0 +1,123 @@
+"""A release opened for reading: its manifest, its rows, its index and its generator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from grove.catalog import TREES
+from grove.errors import DataError
+from grove.index import load_index
+from grove.inference.treebridge import TreeBridgeSearcher, load_searcher
+from grove.release import Manifest, current_release, verify_release
+
+
+@dataclass(frozen=True)
+class ReleaseReader:
+    """One verified release; open it once, read it for many users.
+
+    Heavy parts (index, generator) are loaded when first asked for.
+    """
+
+    folder: Path
+    manifest: Manifest
+
+    @cached_property
+    def items(self) -> pa.Table:
+        """Items as of the release's day, sorted by item_id; a row number here is an item row."""
+        return pq.read_table(self.folder / "items.parquet")
+
+    @cached_property
+    def histories(self) -> pa.Table:
+        """What every user did, through the release's day."""
+        return pq.read_table(self.folder / "histories.parquet")
+
+    @cached_property
+    def user_embeddings(self) -> pa.Table:
+        """h_gen and h_next of every user."""
+        return pq.read_table(self.folder / "user_embeddings.parquet")
+
+    @cached_property
+    def index(self) -> faiss.Index:
+        """ANN index over the candidate vectors of the items."""
+        return load_index(self.folder / "index")[0]
+
+    @cached_property
+    def searcher(self) -> TreeBridgeSearcher:
+        """The generator with the trees of this release."""
+        codes = {tree: pq.read_table(self.folder / f"codes_{tree}.parquet") for tree in TREES}
+        return load_searcher(
+            self.folder / "models" / "treebridge",
+            self.items,
+            codes,
+            beam=self.manifest.settings["treebridge"]["beam"],
+        )
+
+    @cached_property
+    def popularity(self) -> np.ndarray:
+        """[N] int64, how often each item stands in a history."""
+        seen = self.rows_of(self.histories["item_ids"].combine_chunks().flatten())
+        return np.bincount(seen, minlength=self.items.num_rows)
+
+    @property
+    def keeps_seen_items(self) -> bool:
+        """Whether this shop's users buy again, so that seen items stay in their lists."""
+        return bool(self.manifest.settings["source"]["keep_seen_items"])
+
+    def rows_of(self, item_ids: pa.Array) -> np.ndarray:
+        """Item rows of ids; ids that are no item any more are left out."""
+        found = pc.index_in(item_ids, value_set=self.items["item_id"].combine_chunks())
+        return np.asarray(found.drop_null().to_numpy(zero_copy_only=False), dtype=np.int64)
+
+    def rows_of_keys(self, keys: np.ndarray) -> np.ndarray:
+        """Item rows of index keys, −1 where a key is none."""
+        known = self._keys
+        place = np.searchsorted(known[0], keys).clip(max=len(known[0]) - 1)
+        return np.where(known[0][place] == keys, known[1][place], -1)
+
+    def history_of(self, user_id: str) -> pa.Table:
+        """The user's row of histories; no row when the user was never seen."""
+        return self.histories.filter(pc.equal(self.histories["user_id"], user_id))
+
+    @cached_property
+    def _keys(self) -> tuple[np.ndarray, np.ndarray]:
+        keys = self.items["item_key"].to_numpy()
+        order = np.argsort(keys)
+        return keys[order], order
+
+
+def open_release(folder: str | Path) -> ReleaseReader:
+    """Verify a release folder and open it.
+
+    Raises:
+        DataError: a file is missing or is not what the manifest says.
+    """
+    return ReleaseReader(Path(folder), verify_release(folder))
+
+
+def open_current_release(pointer: str | Path) -> ReleaseReader:
+    """Open the release that is being served.
+
+    Args:
+        pointer: file that names it, beside the release folders.
+
+    Raises:
+        DataError: nothing was published yet, or the release is broken.
+    """
+    release_id = current_release(pointer)
+    if release_id is None:
+        raise DataError(
+            "nothing is being served yet",
+            where=str(pointer),
+            expected="a pointer to a release",
+            found="no pointer",
+            next_step="publish a day first: `make run`",
+        )
+    return open_release(Path(pointer).parent / release_id)

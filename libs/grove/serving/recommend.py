@@ -1,0 +1,168 @@
+"""Recommend for one user: two vectors over the index, a generator over the trees, one list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from grove.index import search
+from grove.inference.fusion import fuse_served, round_robin
+from grove.serving.reader import ReleaseReader
+
+FIRST_FETCH = 4
+"""How many times k the index is asked for before filters; doubled until k items are left."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendation:
+    """One recommended item, as a person wants to see it."""
+
+    item_id: str
+    title: str
+    brand: str | None
+    price: float | None
+    found_by: tuple[str, ...]
+    """Lists that hold it: next, general, tree; or popular."""
+
+
+def recommend(
+    reader: ReleaseReader,
+    user_id: str,
+    *,
+    k: int,
+    region: str | None = None,
+    keyword_vector: np.ndarray | None = None,
+) -> list[Recommendation]:
+    """Recommend k items to a user.
+
+    Filters hold in every list before the lists are fused, so a user gets k items whenever k
+    eligible ones exist. A user without a history gets what is popular among eligible items.
+
+    Source: STARS §5.2 for the two vectors and their interleaving; TreeBridge §3.4 for the beam.
+
+    Args:
+        reader: an open release.
+        user_id: the user.
+        k: items wanted.
+        region: where the user is; none takes the region of the user's newest event.
+        keyword_vector: [E] float, what the user searches for, embedded like item texts.
+
+    Returns:
+        Up to k items, best first.
+    """
+    history = reader.history_of(user_id)
+    eligible = eligible_items(reader.items, region or last_region(history))
+    lists = (
+        _personal_lists(reader, history, eligible, k, keyword_vector)
+        if history.num_rows
+        else {"popular": _popular(reader.popularity, eligible, k)}
+    )
+    if len(lists) == 1:
+        rows = round_robin(list(lists.values()), k)
+    else:
+        rows = fuse_served(lists["next"], lists["general"], lists["tree"], k=k)
+    return [_shown(reader.items, int(row), lists) for row in rows[0] if row >= 0]
+
+
+def eligible_items(items: pa.Table, region: str | None) -> np.ndarray:
+    """Items that can be sold to somebody in a region now.
+
+    Args:
+        items: N rows with stock and regions.
+        region: none: everywhere.
+
+    Returns:
+        [N] bool: in stock, or of unknown stock; sold in the region, or without a list of regions.
+    """
+    stock = pc.fill_null(items["stock"], 1).to_numpy()
+    in_stock = stock > 0
+    if region is None:
+        return np.asarray(in_stock)
+    sold = [not regions or region in regions for regions in items["regions"].to_pylist()]
+    return np.asarray(in_stock & np.array(sold, dtype=bool))
+
+
+def last_region(history: pa.Table) -> str | None:
+    """Region of a user's newest event; none where it is unknown."""
+    if not history.num_rows or not len(history["regions"][0]):
+        return None
+    return history["regions"][0][-1].as_py() or None
+
+
+def _personal_lists(
+    reader: ReleaseReader,
+    history: pa.Table,
+    eligible: np.ndarray,
+    k: int,
+    keyword_vector: np.ndarray | None,
+) -> dict[str, np.ndarray]:
+    seen = reader.rows_of(history["item_ids"].combine_chunks().flatten())
+    excluded = np.zeros(0, dtype=np.int64) if reader.keeps_seen_items else np.unique(seen)
+    allowed = eligible.copy()
+    allowed[excluded] = False
+    user = reader.user_embeddings.filter(
+        pc.equal(reader.user_embeddings["user_id"], history["user_id"][0])
+    )
+    tree, _ = reader.searcher.recommend(
+        history,
+        k=k,
+        eligible=eligible,
+        excluded=[excluded],
+        keyword_vectors=None if keyword_vector is None else keyword_vector[None],
+    )
+    return {
+        "next": nearest_allowed(reader, _vector(user, "h_next"), allowed, k),
+        "general": nearest_allowed(reader, _vector(user, "h_gen"), allowed, k),
+        "tree": tree,
+    }
+
+
+def nearest_allowed(
+    reader: ReleaseReader, query: np.ndarray, allowed: np.ndarray, k: int
+) -> np.ndarray:
+    """Nearest items of a vector that pass the filters.
+
+    Args:
+        reader: an open release.
+        query: [1, D] float32.
+        allowed: [N] bool.
+        k: items wanted.
+
+    Returns:
+        [1, k] item rows, −1 where fewer than k items are allowed or the index knows.
+    """
+    total = reader.index.ntotal
+    fetch = min(total, max(FIRST_FETCH * k, 1))
+    while True:
+        keys, _ = search(reader.index, query, k=fetch)
+        rows = reader.rows_of_keys(keys[0])
+        rows = rows[rows >= 0]
+        kept = rows[allowed[rows]][:k]
+        if len(kept) == k or fetch == total:
+            return np.pad(kept, (0, k - len(kept)), constant_values=-1)[None]
+        fetch = min(total, 2 * fetch)
+
+
+def _vector(user: pa.Table, column: str) -> np.ndarray:
+    return np.array(user[column].to_pylist(), dtype=np.float32)  # [1, D]
+
+
+def _popular(popularity: np.ndarray, eligible: np.ndarray, k: int) -> np.ndarray:
+    """[1, k] item rows, most frequent first, ties by row."""
+    order = np.argsort(-popularity, kind="stable")
+    kept = order[eligible[order]][:k]
+    return np.pad(kept, (0, k - len(kept)), constant_values=-1)[None]
+
+
+def _shown(items: pa.Table, row: int, lists: dict[str, np.ndarray]) -> Recommendation:
+    shown = items.slice(row, 1).to_pylist()[0]
+    return Recommendation(
+        item_id=shown["item_id"],
+        title=shown["title"],
+        brand=shown["brand"],
+        price=shown["price"],
+        found_by=tuple(name for name, rows in lists.items() if row in rows[0]),
+    )

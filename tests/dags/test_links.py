@@ -1,0 +1,23 @@
+"""Every job and gate leads to its report and to the page of its day."""
+
+from __future__ import annotations
+
+import pytest
+from rendered import DAY, context, dag_of
+
+PLACES = {
+    "ingest_landing": "ingest_landing",
+    "plan_day": "plan_day",
+    "update.stars.train_stars": "train_stars.update",
+    "update.stars.check_item_vectors": "train_stars.update",
+    "ingested.check_items": "ingest_landing",
+}
+
+
+@pytest.mark.parametrize(("task_id", "stage"), PLACES.items())
+def test_links_of_a_task(task_id: str, stage: str) -> None:
+    task = dag_of("daily_refresh").get_task(task_id).prepare_for_execution()
+    task.render_template_fields(context())
+    links = {link.name: link.get_link(task, ti_key=None) for link in task.operator_extra_links}
+    assert links["Report"].endswith(f"/grove/files/reports/{DAY}/{stage}.json")
+    assert links["Day"].endswith(f"/grove/days/{DAY}")

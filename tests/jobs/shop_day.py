@@ -1,0 +1,98 @@
+"""A small shop's tables of one day, as the train jobs and infer_users read them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import yaml
+from tests.unit.training.synthetic import histories_of, walks
+
+from grove.catalog import HISTORIES, ITEMS, TEXT_EMBEDDINGS, Layout
+from grove.contracts import arrow_schema, load_contract
+from grove.runtime.files import write_json
+from grove.runtime.tables import replace_partition
+from grove.texts.prompt import item_texts, text_hash
+
+ENCODER = "tiny-0123456789"
+ITEM_COUNT = 30
+SMALL = {
+    "width": 16,
+    "layers": 1,
+    "heads": 2,
+    "dropout": 0.0,
+    "epochs": 2,
+    "update_epochs": 1,
+    "batch_size": 32,
+}
+
+
+def write_small_settings(file: Path, **sections: dict) -> None:
+    """Make the models of a settings file small, and replace some sections."""
+    settings = yaml.safe_load(file.read_text())
+    settings |= {"dssm": SMALL, "stars": SMALL, "evaluation": {"holdout_share": 0.3}}
+    file.write_text(yaml.safe_dump(settings | sections))
+
+
+def land_items(layout: Layout, day: date, first: int = 0, last: int = ITEM_COUNT) -> None:
+    """Land items of a day, and the vectors of all texts there are."""
+    rows = [
+        {
+            "day": day,
+            "item_id": f"item{number:03d}",
+            "title": f"Thing {number}",
+            "brand": f"Brand {number % 3}",
+            "category_path": ["Shop", f"Aisle {number % 4}"],
+            "tags": ["oak"],
+            "price": float(number),
+            "regions": ["north"],
+            "first_seen": day,
+        }
+        for number in range(first, last)
+    ]
+    items = pa.Table.from_pylist(rows, schema=arrow_schema(load_contract(ITEMS)))
+    replace_partition(items, layout, ITEMS, {"day": day})
+    land_text_vectors(layout, item_texts(items))
+
+
+def land_text_vectors(layout: Layout, texts: list[str]) -> None:
+    """Replace the text vectors by random ones for these texts."""
+    vectors = np.random.default_rng(0).normal(size=(len(texts), 8))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows = [
+        {"encoder": ENCODER, "text_hash": text_hash(text), "vector": vector.tolist()}
+        for text, vector in zip(texts, vectors, strict=True)
+    ]
+    table = pa.Table.from_pylist(rows, schema=arrow_schema(load_contract(TEXT_EMBEDDINGS)))
+    replace_partition(table, layout, TEXT_EMBEDDINGS, {"encoder": ENCODER})
+
+
+def land_histories(layout: Layout, day: date, users: int = 60) -> None:
+    """Both cuts of a day on which every user goes on along a ring of items."""
+    rows = walks(users, 20, ITEM_COUNT)
+    cuts = {
+        "before": histories_of([walk[:8] for walk in rows], day - timedelta(days=1), 2),
+        "through": histories_of(rows, day, 2),
+    }
+    for cut, histories in cuts.items():
+        count = len(histories)
+        table = histories.append_column("day", pa.array([day] * count, pa.date32()))
+        table = table.append_column("cut", pa.array([cut] * count))
+        replace_partition(table, layout, HISTORIES, {"day": day, "cut": cut})
+
+
+def report(layout: Layout, day: date, stage: str, **content: object) -> None:
+    """Write the report of a stage that committed."""
+    written = {"status": "committed", "notes": {}, "versions": {}, "artifact": None, **content}
+    write_json(layout.report(day, stage), written)
+
+
+def land_shop(layout: Layout, day: date, *, release: str | None = None) -> None:
+    """All tables and reports a train job reads; an ordinary day when there is a release."""
+    land_items(layout, day)
+    land_histories(layout, day)
+    kind = "ordinary" if release else "retrain"
+    report(layout, day, "plan_day", notes={"kind": kind, "previous_release": release})
+    report(layout, day, "embed_texts", versions={"encoder": ENCODER})

@@ -1,0 +1,299 @@
+"""evaluate_models: a day nobody has seen, with comparator, baselines, oracle and repurchases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.jobs.shop_day import (
+    ENCODER,
+    ITEM_COUNT,
+    SMALL,
+    land_items,
+    land_shop,
+    report,
+    write_small_settings,
+)
+from tests.jobs.tree_day import CAPACITY, GENERATIONS, land_codes
+
+from grove.catalog import HISTORIES, INTERACTIONS, METRICS
+from grove.contracts import Verdict, arrow_schema, load_contract
+from grove.errors import DataError
+from grove.features.items import text_matrix
+from grove.inference.dssm import encode_items
+from grove.passes import evaluation, learning
+from grove.passes.inputs import day_item_table
+from grove.passes.model_lists import ModelSet
+from grove.release import Manifest
+from grove.runtime.files import read_json, write_json
+from grove.runtime.stage import Stage, open_stage
+from grove.runtime.tables import read_arrow, replace_partition
+from grove.trees import TreeShape, build_tree, save_tree
+from jobs import evaluate_models, train_dssm, train_stars, train_treebridge
+
+EVALUATION = {"cutoffs": [2, 5], "holdout_share": 0.3}
+
+
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch):
+    monkeypatch.setattr(learning, "run_ranks", lambda train, spec, *_: train(spec))
+    monkeypatch.setattr(Stage, "spark", lambda _: None)
+
+
+def land_interactions(layout, day):
+    """The events behind the day's histories, on the days on which they landed."""
+    rows: dict = {}
+    for history in read_arrow(layout, HISTORIES, day=day, cut="through").to_pylist():
+        columns = (history[name] for name in ("item_ids", "event_types", "event_times"))
+        events = zip(*columns, history["landed_days"], strict=True)
+        for place, (item, kind, time, landed) in enumerate(events):
+            rows.setdefault(landed, []).append(
+                {
+                    "day": landed,
+                    "event_id": f"{history['user_id']}-{place}",
+                    "event_type": kind,
+                    "user_id": history["user_id"],
+                    "item_id": item,
+                    "event_time": time,
+                }
+            )
+    for landed, events in rows.items():
+        table = pa.Table.from_pylist(events, schema=arrow_schema(load_contract(INTERACTIONS)))
+        replace_partition(table, layout, INTERACTIONS, {"day": landed})
+
+
+def land_truth(layout, day, users):
+    file = Path(layout.truth(day))
+    file.parent.mkdir(parents=True)
+    ranked = [[f"item{row:03d}" for row in range(ITEM_COUNT)]] * len(users)
+    pq.write_table(pa.table({"user_id": users, "item_ids": ranked}), file)
+
+
+@pytest.fixture
+def shop(layout, day, settings_file, arguments):
+    """A retrain day after training, ready to be judged."""
+    write_small_settings(settings_file, treebridge=SMALL, evaluation=EVALUATION)
+    land_day(layout, day, arguments)
+    return layout
+
+
+def land_day(layout, day, arguments, *, release=None, items=ITEM_COUNT, **codes):
+    land_shop(layout, day, release=release)
+    land_items(layout, day, 0, items)
+    land_codes(layout, day, items, **codes)
+    notes = {"kind": "ordinary" if release else "retrain", "previous_release": release}
+    report(layout, day, "plan_day", notes=notes | {"comparator": release})
+    land_interactions(layout, day)
+    land_truth(layout, day, [f"user{number:04d}" for number in range(30)])
+    for job in (train_dssm, train_stars, train_treebridge):
+        job.run(arguments(day=day, training_pass="candidate"))
+
+
+def publish(layout, day, arguments, encoder=ENCODER):
+    """Make the day's candidates a release with trees of its own."""
+    folder = Path(layout.releases(), f"{day}.1")
+    (folder / "models").mkdir(parents=True)
+    for model in ("dssm", "stars", "treebridge"):
+        made = read_json(layout.report(day, f"train_{model}"))["artifact"]
+        (folder / "models" / model).symlink_to(made)
+    with open_stage("tests", arguments(day=day)) as stage:
+        items = day_item_table(stage)
+    vectors = {
+        "cf": encode_items(folder / "models" / "dssm", items),
+        "llm": text_matrix(items),
+    }
+    shape = TreeShape(level_sizes=(3, 3), leaf_capacity=CAPACITY, headroom=0.25)
+    for tree in ("llm", "cf"):
+        made = build_tree(
+            vectors[tree], items["item_id"].to_pylist(), shape=shape, iterations=2, seed=1
+        )
+        save_tree(folder / "trees" / tree, made)
+    (folder / "trees" / "cf" / "dssm").symlink_to(folder / "models" / "dssm")
+    manifest = Manifest(
+        release_id=folder.name,
+        day=day,
+        content="",
+        code_version="",
+        files={},
+        plan={"shape": {"encoder": encoder}},
+    )
+    write_json(folder / "manifest.json", manifest.to_json())
+    return folder.name
+
+
+def figures(layout, day, **equals):
+    rows = read_arrow(layout, METRICS, day=day, stage="evaluate_models", **equals).to_pylist()
+    return {
+        (row["model"], row["metric"], row["cutoff"], row["segment"]): (row["value"], row["support"])
+        for row in rows
+    }
+
+
+def verdict(layout, day):
+    path = Path(layout.verdict(day, "evaluate_models", "metrics"))
+    return Verdict.from_json(path.read_text())
+
+
+def reference_targets(layout, day):
+    """User → items wanted on the day and not before, by loops."""
+    events = read_arrow(layout, INTERACTIONS).to_pylist()
+    before: dict = {}
+    today: dict = {}
+    for event in events:
+        if event["day"] < day:
+            before.setdefault(event["user_id"], set()).add(event["item_id"])
+        elif event["day"] == day and event["event_time"].date() == day:
+            today.setdefault(event["user_id"], set()).add(event["item_id"])
+    wanted = {user: items - before[user] for user, items in today.items() if user in before}
+    return {user: items for user, items in wanted.items() if items}, before
+
+
+def test_every_list_is_measured_and_the_first_day_has_nothing_to_compare(shop, day, arguments):
+    evaluate_models.run(arguments())
+    measured = figures(shop, day)
+    assert {model for model, *_ in measured} == {
+        "fused", "treebridge", "treebridge_llm", "treebridge_cf", "stars", "stars_h_next",
+        "stars_h_gen", "dssm", "popularity", "popularity_7_days", "oracle",
+    }  # fmt: skip
+    assert {cutoff for _, _, cutoff, _ in measured} == {2, 5}
+    assert {segment for *_, segment in measured} == {"all", "new_items"}
+    judged = verdict(shop, day)
+    assert judged.passed
+    assert "candidate_not_worse" in {result.name for result in judged.warnings}
+    told = read_json(shop.report(day, "evaluate_models"))
+    wanted, _ = reference_targets(shop, day)
+    assert told["notes"]["users"] == len(wanted) > 10
+    assert told["notes"]["targets"] == sum(map(len, wanted.values()))
+    assert told["notes"]["comparator"] is None
+    assert measured["oracle", "hit_rate", 5, "all"][1] == sum(user < "user0030" for user in wanted)
+
+
+def test_popularity_against_counting_by_hand(shop, day, arguments):
+    evaluate_models.run(arguments())
+    wanted, before = reference_targets(shop, day)
+    events = read_arrow(shop, INTERACTIONS).to_pylist()
+    counts = {f"item{row:03d}": 0 for row in range(ITEM_COUNT)}
+    for event in events:
+        counts[event["item_id"]] += event["day"] < day
+    order = sorted(counts, key=lambda item: (-counts[item], item))
+    hit = [
+        bool(set([item for item in order if item not in before[user]][:5]) & items)
+        for user, items in wanted.items()
+    ]
+    assert figures(shop, day)["popularity", "hit_rate", 5, "all"][0] == pytest.approx(np.mean(hit))
+
+
+def test_a_second_run_gives_the_same_rows(shop, day, arguments):
+    evaluate_models.run(arguments())
+    first = figures(shop, day)
+    evaluate_models.run(arguments())
+    assert figures(shop, day) == first
+
+
+def test_the_same_weights_are_compared_without_ranking_twice(shop, day, arguments):
+    release, tomorrow = publish(shop, day, arguments), day + timedelta(days=1)
+    land_day(shop, tomorrow, arguments, release=release)
+    evaluate_models.run(arguments(day=tomorrow))
+    told = read_json(shop.report(tomorrow, "evaluate_models"))["notes"]
+    assert told["comparator"] == release
+    assert told["comparator_is_candidate"] is True
+    measured = figures(shop, tomorrow)
+    assert measured["fused", "ndcg", 5, "all"] == measured["comparator_fused", "ndcg", 5, "all"]
+    assert not verdict(shop, tomorrow).failures + verdict(shop, tomorrow).warnings
+
+
+def test_another_release_ranks_the_new_items_too(shop, day, arguments, settings_file):
+    release, tomorrow = publish(shop, day, arguments), day + timedelta(days=1)
+    write_small_settings(
+        settings_file, treebridge={**SMALL, "epochs": 1}, evaluation={**EVALUATION, "tolerance": 9}
+    )
+    others = GENERATIONS | {"llm": "cccccccccccc"}
+    land_day(shop, tomorrow, arguments, items=ITEM_COUNT + 3, generations=others)
+    notes = {"kind": "retrain", "previous_release": release, "comparator": release}
+    report(shop, tomorrow, "plan_day", notes=notes)
+    evaluate_models.run(arguments(day=tomorrow))
+    told = read_json(shop.report(tomorrow, "evaluate_models"))["notes"]
+    assert told["comparator_is_candidate"] is False
+    measured = figures(shop, tomorrow)
+    assert ("comparator_treebridge_cf", "hit_rate", 5, "all") in measured
+    assert verdict(shop, tomorrow).passed
+
+
+def test_a_release_that_reads_other_texts_is_not_compared_with(shop, day, arguments):
+    release, tomorrow = publish(shop, day, arguments, "other-0123456789"), day + timedelta(days=1)
+    land_day(shop, tomorrow, arguments, release=release)
+    evaluate_models.run(arguments(day=tomorrow))
+    told = read_json(shop.report(tomorrow, "evaluate_models"))["notes"]
+    assert told["comparator"] is None
+    assert "other-0123456789" in told["not_compared"]
+    assert "candidate_not_worse" in {result.name for result in verdict(shop, tomorrow).warnings}
+
+
+def test_a_worse_candidate_is_refused_and_the_old_figures_stay(shop, day, arguments, monkeypatch):
+    release, tomorrow = publish(shop, day, arguments), day + timedelta(days=1)
+    land_day(shop, tomorrow, arguments, release=release)
+    evaluate_models.run(arguments(day=tomorrow))
+    before = figures(shop, tomorrow)
+    monkeypatch.setattr(ModelSet, "equals", lambda *_: False)
+    ranked, calls = evaluation.ranked_lists, iter(["candidate", "comparator"])
+
+    def rank_nothing_for_the_candidate(*models, **options):
+        lists = ranked(*models, **options)
+        if next(calls) == "comparator":
+            return lists
+        return {name: np.full_like(found, -1) for name, found in lists.items()}
+
+    monkeypatch.setattr(evaluation, "ranked_lists", rank_nothing_for_the_candidate)
+    evaluate_models.run(arguments(day=tomorrow))
+    assert read_json(shop.report(tomorrow, "evaluate_models"))["status"] == "refused"
+    failed = {result.name for result in verdict(shop, tomorrow).failures}
+    assert failed == {"candidate_not_worse"}
+    assert figures(shop, tomorrow) == before
+
+
+def test_a_shop_with_repurchases_counts_them_apart(layout, day, settings_file, arguments):
+    source = {"keep_seen_items": True, "has_oracle": False}
+    write_small_settings(settings_file, treebridge=SMALL, evaluation=EVALUATION, source=source)
+    land_day(layout, day, arguments)
+    evaluate_models.run(arguments())
+    measured = figures(layout, day)
+    assert "oracle" not in {model for model, *_ in measured}
+    every, again = (measured["fused", "hit_rate", 5, name][1] for name in ("all", "repurchases"))
+    assert 0 <= again <= every
+    assert (
+        read_json(layout.report(day, "evaluate_models"))["notes"]["not_judged"]["seen before"] == 0
+    )
+
+
+def test_without_a_catalogue_the_items_are_those_of_the_day_before(
+    layout, day, settings_file, arguments
+):
+    source = {"feeds": ["events"], "has_oracle": False}
+    write_small_settings(settings_file, treebridge=SMALL, evaluation=EVALUATION, source=source)
+    land_items(layout, day - timedelta(days=1), 0, ITEM_COUNT - 5)
+    land_day(layout, day, arguments)
+    evaluate_models.run(arguments())
+    told = read_json(layout.report(day, "evaluate_models"))["notes"]
+    assert told["not_judged"]["item not known the day before"] > 0
+    new = [value for key, value in figures(layout, day).items() if key[-1] == "new_items"]
+    assert {support for _, support in new} == {0}
+
+
+def test_at_most_so_many_users_are_judged(layout, day, settings_file, arguments):
+    few = EVALUATION | {"max_users": 7}
+    write_small_settings(settings_file, treebridge=SMALL, evaluation=few)
+    land_day(layout, day, arguments)
+    evaluate_models.run(arguments())
+    told = read_json(layout.report(day, "evaluate_models"))
+    assert told["rows"]["in"] == 7
+    assert told["notes"]["not_judged"]["user without a history, or not drawn"] > 0
+
+
+def test_a_day_without_training_says_what_is_missing(shop, day, arguments):
+    report(shop, day, "train_stars", status="refused")
+    with pytest.raises(DataError, match="train_stars has no output"):
+        evaluate_models.run(arguments())

@@ -1,0 +1,67 @@
+"""train_stars with real ranks: two processes that TorchDistributor starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.jobs.shop_day import ITEM_COUNT, land_shop, write_small_settings
+
+from grove.catalog import ITEM_VECTORS
+from grove.errors import InfrastructureError
+from grove.passes import kinds
+from grove.passes.kinds import STARS
+from grove.runtime.files import read_json
+from grove.runtime.tables import read_arrow
+from jobs import train_stars
+
+
+@pytest.fixture
+def shop(layout, day, settings_file, spark):
+    write_small_settings(settings_file)
+    land_shop(layout, day)
+    return layout
+
+
+def vectors(layout, day, training_pass):
+    rows = read_arrow(layout, ITEM_VECTORS, day=day, model="stars", training_pass=training_pass)
+    return {row["item_id"]: (row["model_version"], row["vector"]) for row in rows.to_pylist()}
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+def test_both_passes_run_on_two_ranks_and_repeat_to_the_bit(shop, day, arguments):
+    seen = []
+    for _ in range(2):
+        train_stars.run(arguments(training_pass="candidate"))
+        train_stars.run(arguments(training_pass="update"))
+        seen.append([vectors(shop, day, name) for name in ("candidate", "update")])
+    assert seen[0] == seen[1]
+    candidate, update = seen[0]
+    assert len(candidate) == len(update) == ITEM_COUNT
+    assert candidate != update
+    told = read_json(shop.report(day, "train_stars.update"))
+    assert told["status"] == "committed"
+    assert told["notes"]["trained"] is True
+    assert told["notes"]["held_out"]["users"] > 5
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+def test_a_rank_that_fails_is_an_infrastructure_error_and_leaves_the_inputs_to_resume(
+    shop, day, arguments, settings_file
+):
+    write_small_settings(settings_file, stars={"width": 15, "heads": 2})
+    with pytest.raises(InfrastructureError, match="a training rank failed"):
+        train_stars.run(arguments(training_pass="candidate"))
+    assert vectors(shop, day, "candidate") == {}
+    assert read_json(shop.report(day, "train_stars"))["status"] == "failed"
+    assert Path(shop.staging("train_stars", day), "inputs").is_dir()
+
+
+def test_options_of_an_update_are_its_own(settings):
+    section = STARS.settings(settings)
+    fresh, update = kinds.training_options(section), kinds.update_options(section)
+    assert update["epochs"] == section.update_epochs
+    assert update["learning_rate"] == section.update_learning_rate
+    assert {key for key in fresh if fresh[key] != update[key]} == {"epochs", "learning_rate"}

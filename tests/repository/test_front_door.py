@@ -1,0 +1,61 @@
+"""What a newcomer types works: README and CONTRIBUTING name real commands, CI calls make."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.M))
+
+
+def commands_of(document: str) -> set[str]:
+    text = (REPOSITORY / document).read_text(encoding="utf-8")
+    return set(re.findall(r"\bmake ([a-z-]+)\b", text))
+
+
+def test_every_target_is_explained() -> None:
+    assert len(TARGETS) == 13
+    phony = set(re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.M))
+    assert phony == TARGETS
+
+
+def test_commands_in_the_documents_exist() -> None:
+    for document in ("README.md", "CONTRIBUTING.md"):
+        named = commands_of(document)
+        assert len(named) >= 3, f"{document} names only {named}"
+        assert named <= TARGETS, f"{document} names {named - TARGETS}"
+
+
+def test_readme_is_short_and_begins_with_a_command() -> None:
+    lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 150
+    first = next(number for number, line in enumerate(lines, 1) if line.startswith("make "))
+    assert first < 30
+
+
+def test_ci_calls_only_make() -> None:
+    script = (REPOSITORY / ".ci/run").read_text(encoding="utf-8").splitlines()
+    commands = [line for line in script if line and not line.startswith(("#", "set ", "cd "))]
+    assert commands == ["make test"]
+
+
+def test_help_lists_every_target() -> None:
+    answer = subprocess.run(
+        ["make", "--no-print-directory"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
+    assert set(re.findall(r"^  make ([a-z-]+)", answer, re.M)) == TARGETS
+
+
+def test_the_top_level_holds_only_what_belongs_there() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    folders = {name.partition("/")[0] for name in tracked if "/" in name}
+    assert folders <= {"dags", "jobs", "libs", "schemas", "tests", "infra", ".ci"}

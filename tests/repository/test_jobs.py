@@ -1,0 +1,82 @@
+"""A job is a docstring, `parse_arguments`, `run` and a guard; it reads, calls and writes."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+JOBS = sorted((REPOSITORY / "jobs").glob("*.py"))
+MOST_LINES = 60
+"""Most lines of code of a job; imports, docstrings and blank lines left out."""
+LAUNCHED_BY_AIRFLOW = {
+    file.stem.rpartition(".")[2] for file in (REPOSITORY / "tests/dags/golden").glob("*.txt")
+}
+
+
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def test_every_job_airflow_launches_exists() -> None:
+    assert len(LAUNCHED_BY_AIRFLOW) == 14
+    assert {job.stem for job in JOBS} >= LAUNCHED_BY_AIRFLOW
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.stem)
+def test_docstring_says_reads_writes_fails_and_the_command(job: Path) -> None:
+    doc = ast.get_docstring(tree_of(job)) or ""
+    lines = doc.splitlines()
+    for word in ("Reads   ", "Writes  ", "Fails   "):
+        assert any(line.startswith(word) for line in lines), f"{job.name}: no line {word.strip()}"
+    assert f"jobs/{job.name}" in doc, f"{job.name}: no command to paste"
+    assert lines[0].endswith("."), f"{job.name}: the first line is not a sentence"
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.stem)
+def test_parts_come_in_order(job: Path) -> None:
+    tree = tree_of(job)
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert names[:2] == ["parse_arguments", "run"], f"{job.name}: has {names}"
+    guard = tree.body[-1]
+    assert isinstance(guard, ast.If), f"{job.name}: no guard at the end"
+    assert ast.unparse(guard.test) == "__name__ == '__main__'"
+
+
+def code_lines(job: Path) -> int:
+    """Lines that are no import, docstring or blank."""
+    text = job.read_text(encoding="utf-8").splitlines()
+    counted: set[int] = set()
+    left_out: set[int] = set()
+    for node in ast.walk(tree_of(job)):
+        if isinstance(node, ast.FunctionDef | ast.Assign | ast.AnnAssign | ast.If):
+            counted |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            left_out |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return sum(1 for line in counted - left_out if text[line - 1].strip())
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.stem)
+def test_a_job_is_short(job: Path) -> None:
+    lines = code_lines(job)
+    assert lines <= MOST_LINES, f"{job.name} has {lines} lines of code: compute in libs/grove"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.stem)
+def test_help_explains_the_job(job: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, str(job), "--help"],
+        env={"PYTHONPATH": str(REPOSITORY / "libs"), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    first = (ast.get_docstring(tree_of(job)) or "").partition("\n\n")[0]
+    assert "".join(first.split()) in "".join(answer.stdout.split())
+    assert "--settings" in answer.stdout

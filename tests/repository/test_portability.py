@@ -1,0 +1,52 @@
+"""Nothing in the project names one machine, one person's folder, or a package host."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FORBIDDEN = {
+    "a home folder": re.compile(r"/(?:root|home/[a-z]+|Users/[A-Za-z]+)/"),
+    "a package host": re.compile(
+        r"https?://[^\s\"')]*(?:py" + r"pi|python" + r"hosted|repo1|mav" + r"en|anaconda)", re.I
+    ),
+}
+TEXT = {".py", ".md", ".yaml", ".toml", ".in", ".lock", ".txt", ".cfg", ".json", ""}
+
+
+def tracked() -> list[Path]:
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    files = [REPOSITORY / name for name in names]
+    return [file for file in files if file.is_file() and file.suffix in TEXT]
+
+
+def test_no_file_names_a_machine() -> None:
+    files = tracked()
+    assert len(files) > 100
+    found = [
+        f"{file.relative_to(REPOSITORY)}:{number} names {what}: {line.strip()[:80]}"
+        for file in files
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        for what, pattern in FORBIDDEN.items()
+        if pattern.search(line)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_locks_are_hashed_and_pinned() -> None:
+    locks = sorted((REPOSITORY / "infra/requirements").glob("*.lock"))
+    assert len(locks) == 6
+    for lock in locks:
+        text = lock.read_text(encoding="utf-8")
+        packages = re.findall(r"^[a-z0-9][\w.\[\]-]*(.*)$", text, re.M)
+        assert packages, f"{lock.name} is empty"
+        assert all(rest.startswith("==") for rest in packages), f"{lock.name}: not pinned"
+        assert text.count("--hash=sha256:") >= len(packages), f"{lock.name}: not hashed"

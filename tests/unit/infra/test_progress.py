@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grove.catalog import Layout
+from grove.errors import DataError
+from grove.runtime.files import write_json
+from infra.local import progress
+from infra.local.outcome import metric_table, time_table
+from infra.local.progress import newest_runs, stage_line, watch_days
+
+DAY = date(2026, 8, 20)
+
+
+def task(task_id: str, state: str, **values: Any) -> dict[str, Any]:
+    return {
+        "task_id": task_id,
+        "state": state,
+        "operator_name": "SparkJobOperator",
+        "duration": 12.34,
+        "start_date": "2026-08-21T00:00:01Z",
+        "end_date": "2026-08-21T00:00:13Z",
+        **values,
+    }
+
+
+def run(run_id: str, day: str, state: str, queued: str = "1") -> dict[str, Any]:
+    return {"dag_run_id": run_id, "partition_key": day, "state": state, "queued_at": queued}
+
+
+class FakeApi:
+    """Airflow that tells one state after the other."""
+
+    def __init__(self, *looks: tuple[list[dict[str, Any]], list[dict[str, Any]]]) -> None:
+        self.looks = list(looks)
+
+    def runs(self) -> list[dict[str, Any]]:
+        self.now = self.looks.pop(0)
+        return self.now[0]
+
+    def tasks(self, _: str) -> list[dict[str, Any]]:
+        return self.now[1]
+
+
+@pytest.fixture
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    monkeypatch.setattr(progress, "POLL_SECONDS", 0)
+    return Layout(str(tmp_path))
+
+
+def test_a_line_names_the_stage_its_rows_and_seconds(layout: Layout) -> None:
+    report = {"rows": {"out": 12345}, "seconds": {"session": 5.0, "work": 6.0}}
+    write_json(layout.report(DAY, "train_stars.update"), report)
+    line = stage_line(layout, str(DAY), task("update.stars.train_stars", "success"))
+    assert line.split() == [
+        *("2026-08-20", "train_stars.update", "done", "12,345", "rows", "12.3", "s"),
+    ]
+
+
+def test_each_stage_is_shown_once_and_the_day_ends(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = task("ingest_landing", "success")
+    api = FakeApi(
+        ([run("a", str(DAY), "running")], [done]),
+        ([run("a", str(DAY), "running")], [done, task("plan_day", "running")]),
+        ([run("a", str(DAY), "success")], [done, task("plan_day", "success")]),
+    )
+    watch_days(api, layout, [DAY], ignored=frozenset())
+    lines = [line.split()[:2] for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        ["2026-08-20", "ingest_landing"],
+        ["2026-08-20", "plan_day"],
+        ["2026-08-20", "published"],
+    ]
+
+
+def test_a_closed_day_is_said_to_be_closed(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tasks = [task("ingest_landing", "success"), task("plan_day", "skipped")]
+    watch_days(
+        FakeApi(([run("a", str(DAY), "success")], tasks)), layout, [DAY], ignored=frozenset()
+    )
+    assert "closed, nothing to do" in capsys.readouterr().out
+
+
+def test_a_failed_day_raises_with_the_reason_of_its_notice(layout: Layout) -> None:
+    write_json(f"{layout.notices()}/n.json", {"run_id": "a", "reason": "no rows on an open day"})
+    api = FakeApi(([run("a", str(DAY), "failed")], [task("ingest_landing", "failed")]))
+    with pytest.raises(DataError, match="no rows on an open day"):
+        watch_days(api, layout, [DAY], ignored=frozenset())
+
+
+def test_the_newest_run_of_a_day_counts() -> None:
+    runs = [
+        run("old", str(DAY), "failed", "1"),
+        run("new", str(DAY), "running", "2"),
+        run("other", "2026-08-19", "running", "3"),
+    ]
+    found = newest_runs(runs, {str(DAY)}, frozenset())
+    assert [one["dag_run_id"] for one in found] == ["new"]
+    assert newest_runs(runs, {str(DAY)}, frozenset({"old", "new"})) == []
+
+
+def test_times_are_split_into_session_work_and_rest(layout: Layout) -> None:
+    report = {"rows": {"out": 1}, "seconds": {"session": 5.0, "work": 6.0}}
+    write_json(layout.report(DAY, "ingest_landing"), report)
+    table = time_table(layout, [task("ingest_landing", "success", day=str(DAY), duration=12.0)])
+    assert table[1].split() == ["ingest_landing", "12.0", "5.0", "6.0", "1.0"]
+
+
+def test_models_are_listed_best_first() -> None:
+    rows = [
+        {"model": model, "metric": "hit_rate", "cutoff": 50, "segment": "all", "value": value}
+        for model, value in (("popularity", 0.1), ("fused", 0.4), ("oracle", 0.6))
+    ]
+    assert [line.split()[0] for line in metric_table(rows)] == [
+        *("model", "oracle", "fused", "popularity"),
+    ]

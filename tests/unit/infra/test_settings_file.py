@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from grove.errors import SettingsError
+from grove.settings import load_settings
+from infra.local.settings_file import known_first_day, template_of, write_settings
+
+FIRST = date(2026, 10, 20)
+
+
+def test_a_settings_file_says_where_the_source_lives_and_began(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    written = write_settings(file, "marketplace", first_day=FIRST, data=None, size="tiny")
+    assert written == load_settings(file)
+    assert written.home == str(tmp_path)
+    assert (written.source.first_day, written.source.size) == (FIRST, "tiny")
+    assert known_first_day(file, "marketplace") == FIRST
+
+
+def test_what_was_typed_once_need_not_be_typed_again(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    data = tmp_path / "data"
+    data.mkdir()
+    write_settings(file, "online-retail", first_day=FIRST, data=str(data), size=None)
+    again = write_settings(file, "online-retail", first_day=FIRST, data=None, size=None)
+    assert again.source.data == str(data)
+
+
+def test_a_real_source_knows_its_first_day(tmp_path: Path) -> None:
+    assert known_first_day(tmp_path / "none.yaml", "online-retail") == date(2010, 12, 1)
+    assert known_first_day(tmp_path / "none.yaml", "marketplace") is None
+
+
+def test_an_unknown_source_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(SettingsError, match="marketplace or online-retail"):
+        template_of("bazaar")
+
+
+def test_an_outside_source_needs_its_folder(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    with pytest.raises(SettingsError, match="DATA"):
+        write_settings(file, "online-retail", first_day=FIRST, data=None, size=None)
+    with pytest.raises(SettingsError, match="no such data set"):
+        write_settings(file, "online-retail", first_day=FIRST, data="/nowhere", size=None)
+    assert not file.exists()

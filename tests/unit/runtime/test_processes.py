@@ -1,0 +1,55 @@
+"""A driver dies with what started it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from grove.runtime.processes import parent_of
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's call is Linux's")
+
+CHILD = """
+import sys, time
+from pathlib import Path
+from grove.runtime.processes import die_with_parent
+die_with_parent()
+print("tied", flush=True)
+time.sleep(60)
+"""
+PARENT = f"""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {CHILD!r}], stdout=subprocess.PIPE)
+child.stdout.readline()
+print(child.pid, flush=True)
+sys.stdin.readline()
+"""
+
+
+def is_alive(process: int) -> bool:
+    status = Path(f"/proc/{process}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()
+
+
+def test_a_child_ends_when_its_parent_is_killed():
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    child = int(parent.stdout.readline())
+    assert is_alive(child)
+    parent.kill()
+    parent.wait()
+    give_up = time.monotonic() + 10
+    while is_alive(child) and time.monotonic() < give_up:
+        time.sleep(0.02)
+    assert not is_alive(child)
+
+
+def test_the_parent_of_a_process():
+    assert parent_of(os.getpid()) == os.getppid()
+    assert parent_of(2**22 + 1) is None
