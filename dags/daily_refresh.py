@@ -120,7 +120,7 @@ with DAG(
             task_id="wait_for_earlier_days",
             day=DAY,
             last_task="release.check_release",
-            poke_interval=10,
+            poke_interval=15,
             timeout=timedelta(hours=48),
         ),
         LandingSensor(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grove.errors import GroveError
 from infra.local.installation import Installation
-from infra.local.jobs import run_plain
+from infra.local.jobs import show_plain
 from infra.local.refresh import RunRequest, backfill_days, run_days, stop_all, trigger_day
 from infra.local.toolchain import REPOSITORY
 
@@ -59,9 +59,9 @@ def execute(arguments: argparse.Namespace) -> None:
             backfill_days(installation, arguments.first, arguments.last)
         case "recommend":
             user = ("--user", arguments.user) if arguments.user else ()
-            run_plain("recommend", installation.settings_file, *user)
+            show_plain("recommend", installation.settings_file, *user)
         case "rollback":
-            run_plain("rollback_release", installation.settings_file, "--to", arguments.to)
+            show_plain("rollback_release", installation.settings_file, "--to", arguments.to)
         case "stop":
             stop_all(sorted(path for path in HOMES.glob("*") if Path(path).is_dir()))
 

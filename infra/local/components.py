@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,13 +87,14 @@ def stop_airflow(installation: Installation) -> int:
     """
     running = running_components(installation)
     for process in running.values():
-        os.kill(process.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGTERM)
     watch = Stopwatch()
     while any(map(is_alive, running.values())) and watch.seconds() < GRACE_SECONDS:
         time.sleep(0.2)
     for process in running.values():
         # Each component leads a group of its own, so this reaches its workers and nobody else.
-        if _group_exists(process.pid):
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     for component in COMPONENTS:
         _pid_file(installation, component).unlink(missing_ok=True)
@@ -113,7 +115,7 @@ def running_components(installation: Installation) -> dict[str, Process]:
 
 def is_alive(process: Process) -> bool:
     """Whether this very process, not another with its id, still runs."""
-    return _start_of(process.pid) == process.started
+    return process.started != "" and _start_of(process.pid) == process.started
 
 
 def refuse_busy_port(port: int) -> None:
@@ -186,11 +188,3 @@ def _start_of(pid: int) -> str:
     ).stdout.strip()
     state, _, started = answer.partition(" ")
     return "" if state.startswith("Z") else started.strip()
-
-
-def _group_exists(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -12,25 +12,44 @@ from grove.settings import Settings
 from infra.local.jars import JARS, jars_folder
 from infra.local.toolchain import JAVA_HOME, JOBS_PYTHON, REPOSITORY, SPARK_SUBMIT
 
+SHOWN_LINES = 20
+"""Last lines of a failed job that the error repeats."""
 
-def run_plain(job: str, settings_file: Path, *arguments: str) -> None:
-    """Run a job that needs no Spark, on this terminal.
+
+def show_plain(job: str, settings_file: Path, *arguments: str) -> None:
+    """Run a job that needs no Spark and writes for the person at the terminal.
 
     Raises:
         InfrastructureError: the job failed; it has said why.
     """
-    _call([str(JOBS_PYTHON), _file(job), "--settings", str(settings_file), *arguments], job)
+    command = _plain(job, settings_file, *arguments)
+    exit_code = subprocess.run(command, env=job_environment(), check=False).returncode
+    if exit_code:
+        raise _failure(job, command, exit_code, "its own message above")
+
+
+def run_plain(job: str, settings_file: Path, *arguments: str) -> None:
+    """Run a job that needs no Spark; its lines go to a log file beside the settings.
+
+    Raises:
+        InfrastructureError: the job failed; its last lines are in the message.
+    """
+    _call(_plain(job, settings_file, *arguments), job, settings_file.parent)
 
 
 def run_spark(job: str, settings_file: Path, settings: Settings, *arguments: str) -> None:
-    """Submit a job to Spark, on this terminal; see `run_plain`."""
+    """Submit a job to Spark; see `run_plain`."""
     jars = ",".join(str(jars_folder() / name) for name in JARS)
     command = [
         *(str(SPARK_SUBMIT), "--master", settings.spark.master, "--jars", jars),
         *("--driver-memory", f"{driver_memory_gib(settings.spark)}g", "--name", f"grove.{job}"),
         *(_file(job), "--settings", str(settings_file), *arguments),
     ]
-    _call(command, job)
+    _call(command, job, settings_file.parent)
+
+
+def _plain(job: str, settings_file: Path, *arguments: str) -> list[str]:
+    return [str(JOBS_PYTHON), _file(job), "--settings", str(settings_file), *arguments]
 
 
 def _file(job: str) -> str:
@@ -51,13 +70,23 @@ def job_environment() -> dict[str, str]:
     }
 
 
-def _call(command: list[str], job: str) -> None:
-    exit_code = subprocess.run(command, env=job_environment(), check=False).returncode
-    if exit_code:
-        raise InfrastructureError(
-            f"{job} failed",
-            where=" ".join(command),
-            expected="exit code 0",
-            found=f"exit code {exit_code}",
-            next_step="read the job's own message above",
+def _call(command: list[str], job: str, home: Path) -> None:
+    log = home / "logs" / f"{job}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as out:
+        result = subprocess.run(
+            command, env=job_environment(), stdout=out, stderr=subprocess.STDOUT, check=False
         )
+    if result.returncode:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-SHOWN_LINES:]
+        raise _failure(job, command, result.returncode, "\n".join([str(log), *lines]))
+
+
+def _failure(job: str, command: list[str], exit_code: int, said: str) -> InfrastructureError:
+    return InfrastructureError(
+        f"{job} failed",
+        where=" ".join(command),
+        expected="exit code 0",
+        found=f"exit code {exit_code}; {said}",
+        next_step="mend what it names, then run the same command again",
+    )

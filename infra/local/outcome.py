@@ -15,7 +15,7 @@ from grove.runtime.tables import read_arrow
 from grove.settings import Settings
 from infra.local.airflow_api import AirflowApi
 from infra.local.installation import LOGIN, Installation, password
-from infra.local.jobs import run_plain
+from infra.local.jobs import show_plain
 from infra.local.progress import JOB_OPERATORS, stage_of
 
 SHOWN_CUTOFF = 50
@@ -46,7 +46,7 @@ def show_outcome(
         for line in metric_table(rows.to_pylist()):
             print(line)
         print()
-        run_plain("recommend", installation.settings_file)
+        show_plain("recommend", installation.settings_file)
     print(f"\nAirflow  {installation.address}  login {LOGIN}  password {password(installation)}")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grove.catalog import Layout
 from grove.runtime.arguments import days_between
-from grove.runtime.clock import utc_today
+from grove.runtime.clock import Stopwatch, utc_today
 from grove.runtime.files import read_json, write_json
 from grove.settings import Settings, load_settings
 from infra.local.airflow_api import DAG, AirflowApi, open_api, wait_for_airflow
@@ -71,15 +71,19 @@ def prepare_data(installation: Installation, settings: Settings, plan: DayPlan) 
     unlanded = [day for day in every_day if not Path(layout.landing_marker(day)).is_file()]
     if unlanded:
         say(f"landing {len(unlanded)} days, {unlanded[0]} to {unlanded[-1]}")
+        watch = Stopwatch()
         run_plain("land_source", installation.settings_file, *_range(unlanded[0], unlanded[-1]))
+        say(f"landed in {watch.seconds():.0f} s")
     done = installation.home / "history.json"
     history = {"from": str(plan.history_first), "to": str(plan.history_last)}
     if done.is_file() and read_json(done) == history:
         return
     say(f"ingesting the history, {plan.history_first} to {plan.history_last}")
     span = _range(plan.history_first, plan.history_last)
+    watch = Stopwatch()
     run_spark("ingest_landing", installation.settings_file, settings, *span)
     write_json(done, history)
+    say(f"history ingested in {watch.seconds():.0f} s")
 
 
 def run_missing(api: AirflowApi, layout: Layout, plan: DayPlan, *, simulated: bool) -> None:

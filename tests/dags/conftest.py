@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {
     "AIRFLOW_HOME": tempfile.mkdtemp(prefix="grove-airflow-"),
@@ -28,3 +30,9 @@ for name in [name for name in os.environ if name.startswith("GROVE_")]:
     del os.environ[name]
 os.environ.update(ENVIRONMENT)
 sys.path[:0] = [str(REPOSITORY / folder) for folder in ("dags", "libs", "tests/dags")]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden", action="store_true", help="record the commands; read the diff after it"
+    )

@@ -1,11 +1,10 @@
 """Every task's command line is a file, so that a change of argument or memory is seen in review.
 
-After a change on purpose: `RECORD_GOLDEN=1 make test-dags`, then read the diff.
+After a change on purpose: `pytest tests/dags --update-golden`, then read the diff.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -25,10 +24,10 @@ def as_text(words: list[str]) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
-def test_command_is_the_recorded_one(name: str) -> None:
+def test_command_is_the_recorded_one(name: str, request: pytest.FixtureRequest) -> None:
     file = GOLDEN / f"{name}.txt"
     found = as_text(command(TASKS[name]))
-    if os.environ.get("RECORD_GOLDEN"):
+    if request.config.getoption("--update-golden"):
         file.write_text(found, encoding="utf-8")
     assert found == file.read_text(encoding="utf-8")
 

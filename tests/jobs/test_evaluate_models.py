@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from tests.jobs.shop_day import (
@@ -148,7 +149,7 @@ def reference_targets(layout, day):
             before.setdefault(event["user_id"], set()).add(event["item_id"])
         elif event["day"] == day and event["event_time"].date() == day:
             today.setdefault(event["user_id"], set()).add(event["item_id"])
-    wanted = {user: items - before[user] for user, items in today.items() if user in before}
+    wanted = {user: items - before.get(user, set()) for user, items in today.items()}
     return {user: items for user, items in wanted.items() if items}, before
 
 
@@ -181,10 +182,26 @@ def test_popularity_against_counting_by_hand(shop, day, arguments):
         counts[event["item_id"]] += event["day"] < day
     order = sorted(counts, key=lambda item: (-counts[item], item))
     hit = [
-        bool(set([item for item in order if item not in before[user]][:5]) & items)
+        bool(set([item for item in order if item not in before.get(user, ())][:5]) & items)
         for user, items in wanted.items()
     ]
     assert figures(shop, day)["popularity", "hit_rate", 5, "all"][0] == pytest.approx(np.mean(hit))
+
+
+def test_a_user_without_a_history_gets_what_is_popular(shop, day, arguments):
+    histories = read_arrow(shop, HISTORIES, day=day, cut="before")
+    newcomer = histories["user_id"][0].as_py()
+    others = histories.filter(pc.not_equal(histories["user_id"], newcomer))
+    replace_partition(others, shop, HISTORIES, {"day": day, "cut": "before"})
+    past = read_arrow(shop, INTERACTIONS, day=day - timedelta(days=1))
+    others = past.filter(pc.not_equal(past["user_id"], newcomer))
+    replace_partition(others, shop, INTERACTIONS, {"day": day - timedelta(days=1)})
+    evaluate_models.run(arguments())
+    told = read_json(shop.report(day, "evaluate_models"))["notes"]
+    wanted, _ = reference_targets(shop, day)
+    assert newcomer in wanted
+    assert told["users"] == len(wanted)
+    assert told["users_without_history"] == 1
 
 
 def test_a_second_run_gives_the_same_rows(shop, day, arguments):
@@ -290,7 +307,7 @@ def test_at_most_so_many_users_are_judged(layout, day, settings_file, arguments)
     evaluate_models.run(arguments())
     told = read_json(layout.report(day, "evaluate_models"))
     assert told["rows"]["in"] == 7
-    assert told["notes"]["not_judged"]["user without a history, or not drawn"] > 0
+    assert told["notes"]["not_judged"]["user not drawn"] > 0
 
 
 def test_a_day_without_training_says_what_is_missing(shop, day, arguments):

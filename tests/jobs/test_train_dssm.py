@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -29,8 +30,12 @@ from jobs import train_dssm
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch):
     """Train in this process; that real ranks agree is tested with STARS and in tests/unit."""
-    monkeypatch.setattr(learning, "run_ranks", lambda train, spec, settings, spark: train(spec))
-    monkeypatch.setattr(Stage, "spark", lambda stage: None)
+
+    def run_ranks(train, spec, settings, spark):
+        train(spec)
+
+    monkeypatch.setattr(learning, "run_ranks", run_ranks)
+    monkeypatch.setattr(Stage, "spark", MagicMock())
 
 
 @pytest.fixture
@@ -84,7 +89,12 @@ def test_an_update_goes_on_from_the_candidate_and_is_judged_on_held_out_users(sh
     assert 0 < told["notes"]["drift"] < 0.5
     assert told["notes"]["held_out"]["users"] > 5
     names = {result.name for result in verdict(shop, day, "train_dssm.update").results}
-    assert {"vector_drift", "update_not_worse", "finite_losses", "finite_unit_vectors"} <= names
+    assert {
+        "vector_drift",
+        "update_not_worse",
+        "finite_losses",
+        "vector_finite_unit_vectors",
+    } <= names
 
 
 def test_an_ordinary_day_encodes_new_items_with_the_earlier_weights(shop, day, arguments):

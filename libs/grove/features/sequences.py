@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import cached_property
@@ -10,7 +9,6 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
@@ -19,23 +17,21 @@ from grove.features.vocabulary import Vocabulary
 RECENCY_BUCKETS = 26
 """Rows of a recency table: 0 nothing, then one bucket per doubling, up to half a year."""
 SECONDS_PER_DAY = 86_400
-ROWS_READ_BY_EVERY_RANK = 200_000
-"""Up to this many users every rank reads all and keeps its share, whatever the file layout."""
 
-_NAMED_COLUMNS = {
+_NAMEDHISTORY_COLUMNS = {
     "event_types": "events",
     "regions": "regions",
     "devices": "devices",
     "weathers": "weathers",
     "promotions": "promotions",
 }
-_COLUMNS = (
+HISTORY_COLUMNS = (
     "user_id",
     "item_ids",
     "event_times",
     "landed_days",
     "queries",
-    *_NAMED_COLUMNS,
+    *_NAMEDHISTORY_COLUMNS,
 )
 
 
@@ -192,53 +188,9 @@ class HistoryEncoder:
             fresh=landed > _days_since_epoch(self.learned_through),
             **{
                 name: self.vocabulary.encode(column, events[column])
-                for column, name in _NAMED_COLUMNS.items()
+                for column, name in _NAMEDHISTORY_COLUMNS.items()
             },
         )
-
-
-def read_sequences(
-    files: Sequence[str],
-    encoder: HistoryEncoder,
-    *,
-    rank: int = 0,
-    ranks: int = 1,
-    excluded: Callable[[str], bool] | None = None,
-) -> Sequences:
-    """Read one rank's share of the users.
-
-    Small inputs are read by every rank, ordered by user and dealt out in turn, so the result does
-    not depend on how the writer cut its files; large ones are split by row group.
-
-    Args:
-        files: Parquet files of one cut of `histories`.
-        encoder: vocabulary and tables to encode with.
-        rank: which share, 0 .. ranks − 1.
-        ranks: number of shares.
-        excluded: true for users to leave out.
-
-    Returns:
-        Users in order of their ids.
-    """
-    groups = _row_groups(files)
-    if sum(rows for _, _, rows in groups) <= ROWS_READ_BY_EVERY_RANK:
-        table = _read_groups(groups).sort_by("user_id")
-        table = table.take(np.arange(rank, len(table), ranks))
-    else:
-        table = _read_groups(groups[rank::ranks]).sort_by("user_id")
-    if excluded is not None:
-        kept = [not excluded(user) for user in table["user_id"].to_pylist()]
-        table = table.filter(pa.array(kept, pa.bool_()))
-    return encoder.encode(table)
-
-
-def distinct_values(files: Sequence[str], column: str) -> tuple[str, ...]:
-    """Sorted distinct names in a list column of `histories`, read one row group at a time."""
-    found: set[str] = set()
-    for file, group, _ in _row_groups(files):
-        values = pq.ParquetFile(file).read_row_group(group, columns=[column])[column]
-        found.update(pc.unique(pc.list_flatten(values)).to_pylist())
-    return tuple(sorted(found - {"", None}))
 
 
 def recency_bucket(seconds: np.ndarray) -> np.ndarray:
@@ -262,32 +214,6 @@ def _at(values: np.ndarray, index: np.ndarray) -> np.ndarray:
     return values[index] if len(values) else np.zeros_like(index)
 
 
-def _row_groups(files: Sequence[str]) -> list[tuple[str, int, int]]:
-    """File, row group and rows, in the order of the files."""
-    metadata = ((file, pq.ParquetFile(file).metadata) for file in files)
-    return [
-        (file, group, description.row_group(group).num_rows)
-        for file, description in metadata
-        for group in range(description.num_row_groups)
-    ]
-
-
-def _read_groups(groups: Sequence[tuple[str, int, int]]) -> pa.Table:
-    tables = [
-        pq.ParquetFile(file).read_row_group(group, columns=list(_COLUMNS))
-        for file, group, _ in groups
-    ]
-    return pa.concat_tables(tables) if tables else _no_histories()
-
-
-def _no_histories() -> pa.Table:
-    kinds = {"user_id": pa.string(), "event_times": pa.list_(pa.timestamp("us"))}
-    kinds["landed_days"] = pa.list_(pa.date32())
-    return pa.table(
-        {name: pa.array([], kinds.get(name, pa.list_(pa.string()))) for name in _COLUMNS}
-    )
-
-
 def _newest_events(histories: pa.Table, max_events: int) -> tuple[np.ndarray, dict[str, pa.Array]]:
     """Offsets [U+1] and flat columns, after every history lost all but its newest events."""
     lengths = pc.list_value_length(histories["item_ids"]).to_numpy().astype(np.int64)  # [U]
@@ -297,7 +223,7 @@ def _newest_events(histories: pa.Table, max_events: int) -> tuple[np.ndarray, di
     positions = np.arange(offsets[-1]) + np.repeat(ends - offsets[1:], kept)  # [E]
     index = pa.array(positions)
     flat: dict[str, pa.Array] = {
-        name: _flatten(histories[name]).take(index) for name in _COLUMNS if name != "user_id"
+        name: _flatten(histories[name]).take(index) for name in HISTORY_COLUMNS if name != "user_id"
     }
     return offsets, flat
 
@@ -339,9 +265,3 @@ def _gaps(times: np.ndarray, offsets: np.ndarray, ends: np.ndarray) -> np.ndarra
 
 def _days_since_epoch(day: date | None) -> int:
     return -1 if day is None else (day - date(1970, 1, 1)).days
-
-
-def users_in_batches(count: int, size: int) -> Iterator[np.ndarray]:
-    """Rows 0 .. count − 1 in consecutive pieces of at most `size`."""
-    for start in range(0, count, size):
-        yield np.arange(start, min(start + size, count))

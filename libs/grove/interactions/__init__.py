@@ -1,7 +1,6 @@
 """Landed files → clean tables: parse, refuse with a reason, drop duplicates, split.
 
-Every function takes and gives Spark DataFrames and writes nothing. What is read several times
-afterwards is cached before it is returned.
+Every function takes and gives Spark DataFrames and writes nothing.
 """
 
 from grove.interactions.counts import FeedCounts

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
-
-from pyspark.sql import DataFrame
-
-from grove.interactions import columns as names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +34,3 @@ class FeedCounts:
             "duplicates": self.duplicates,
             "quarantined": dict(sorted(self.quarantined.items())),
         }
-
-
-def rows_by_day(rows: DataFrame) -> dict[date, int]:
-    """Count rows per landing day."""
-    return {line[names.DAY]: line["count"] for line in rows.groupBy(names.DAY).count().collect()}
-
-
-def reasons_by_day(quarantine: DataFrame) -> dict[tuple[str, date], dict[str, int]]:
-    """(feed, day) → reason → rows in quarantine."""
-    counted: dict[tuple[str, date], dict[str, int]] = {}
-    for line in quarantine.groupBy("feed", names.DAY, "reason").count().collect():
-        counted.setdefault((line["feed"], line[names.DAY]), {})[line["reason"]] = line["count"]
-    return counted

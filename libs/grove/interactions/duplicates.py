@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import date
 
 import pyspark.sql.functions as F  # noqa: N812
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 
 from grove.contracts import Contract
 from grove.interactions import columns as names
-from grove.interactions.staging import StagedFeed
+from grove.interactions.staging import Keep, StagedFeed
 
 BROADCAST_ROWS = 2_000_000
 """More duplicates than this are joined by a shuffle; fewer are sent to every task."""
 
 _PLACE = "place"
+_LANDINGS = "landings"
+_ACCEPTED = "accepted"
 _HASH = "key_hash"
 
 
@@ -26,7 +27,7 @@ class Duplicates:
     """The rows of a feed that are dropped because the same thing landed already."""
 
     row_ids: DataFrame
-    """Cached; one column, `landed_row`."""
+    """Kept; one column, `landed_row`."""
     rows_by_day: Mapping[date, int]
 
     def drop_from(self, rows: DataFrame) -> DataFrame:
@@ -39,7 +40,12 @@ class Duplicates:
 
 
 def find_duplicates(
-    staged: StagedFeed, table: Contract, *, earlier: DataFrame | None, within_days: int
+    staged: StagedFeed,
+    table: Contract,
+    *,
+    earlier: DataFrame | None,
+    within_days: int,
+    keep: Keep,
 ) -> Duplicates:
     """Find the rows that repeat an accepted one.
 
@@ -55,6 +61,7 @@ def find_duplicates(
         earlier: `day` and key of rows accepted before the first day of the feed; none
             where days do not look back.
         within_days: how many landing days an event looks back.
+        keep: makes a frame hold on to its rows.
     """
     key = _key_of(table)
     fine = staged.rows.where(F.col(names.REASON).isNull())
@@ -65,11 +72,12 @@ def find_duplicates(
         repeated = _all_but_last(_suspects(rows, [names.DAY, *key]), key)
     else:
         repeated = _repeats(_suspects(rows, key), key, within_days)
-    cached = repeated.select(names.DAY, names.ROW_ID).persist(StorageLevel.MEMORY_AND_DISK)
-    by_day = {
-        line[names.DAY]: line["count"] for line in cached.groupBy(names.DAY).count().collect()
-    }
-    return Duplicates(row_ids=cached.select(names.ROW_ID), rows_by_day=by_day)
+    kept = keep(repeated.select(names.DAY, names.ROW_ID))
+    counted = kept.groupBy(names.DAY).count().collect()
+    return Duplicates(
+        row_ids=kept.select(names.ROW_ID),
+        rows_by_day={line[names.DAY]: line["count"] for line in counted},
+    )
 
 
 def _key_of(table: Contract) -> list[str]:
@@ -95,26 +103,27 @@ def _all_but_last(suspects: DataFrame, key: list[str]) -> DataFrame:
 
 def _repeats(suspects: DataFrame, key: list[str], within_days: int) -> DataFrame:
     """All but the first row of each accepted day, and all rows of days that look back on one."""
-    by = [names.DAY, *key]
-    # An earlier row has no place; it sorts first, and its day counts as accepted.
-    first = suspects.groupBy(*by).agg(F.min(_place()).alias(_PLACE))
-    days = first.groupBy(*key).agg(F.sort_array(F.collect_list(names.DAY)).alias("days"))
-    accepted = days.select(*key, F.explode(_accepted_days(within_days)).alias(names.DAY))
-    kept = first.join(accepted, by).select(F.col(_PLACE)[names.ROW_ID].alias(names.ROW_ID))
+    # An earlier row has no place; it sorts first, so its day counts as accepted.
+    first = suspects.groupBy(names.DAY, *key).agg(F.min(_place()).alias(_PLACE))
+    landings = F.sort_array(F.collect_list(F.struct(names.DAY, _PLACE)))
+    by_key = first.groupBy(*key).agg(landings.alias(_LANDINGS))
+    kept = by_key.select(F.explode(_accepted(within_days)).alias(_ACCEPTED)).select(
+        F.col(_ACCEPTED)[_PLACE][names.ROW_ID].alias(names.ROW_ID)
+    )
     landed = suspects.where(F.col(names.ROW_ID).isNotNull())
     return landed.join(kept, names.ROW_ID, "left_anti")
 
 
-def _accepted_days(within_days: int) -> Column:
-    """Of the ascending `days` on which a key landed, those on which it was accepted.
+def _accepted(within_days: int) -> Column:
+    """Of the landings of a key, one per day and in order, those that were accepted.
 
-    Each day looks back on accepted days only, so a key that lands every other day for a
-    month is accepted once every few days, as it would be with the days run one by one.
+    Each looks back on accepted ones only, so a key that lands every other day for a month is
+    accepted once every few days, as it would be with the days run one by one.
     """
 
-    def step(accepted: Column, day: Column) -> Column:
-        previous = F.try_element_at(accepted, F.lit(-1))
-        is_new = previous.isNull() | (F.date_diff(day, previous) > within_days)
-        return F.when(is_new, F.array_append(accepted, day)).otherwise(accepted)
+    def step(accepted: Column, landing: Column) -> Column:
+        previous = F.try_element_at(accepted, F.lit(-1))[names.DAY]
+        is_new = previous.isNull() | (F.date_diff(landing[names.DAY], previous) > within_days)
+        return F.when(is_new, F.array_append(accepted, landing)).otherwise(accepted)
 
-    return F.aggregate("days", F.array().cast("array<date>"), step)
+    return F.aggregate(_LANDINGS, F.slice(_LANDINGS, 1, 0), step)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
 import pyspark.sql.functions as F  # noqa: N812
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from grove.contracts import Contract
@@ -22,6 +22,9 @@ from grove.interactions.reasons import (
     refusal,
 )
 from grove.interactions.values import typed_value
+
+Keep: TypeAlias = Callable[[DataFrame], DataFrame]
+"""Makes a frame hold on to its rows, so that they are computed once; whoever gives it lets go."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ class StagedFeed:
     contract: Contract
     """Of the feed."""
     rows: DataFrame
-    """Cached. Bookkeeping columns, the day, and the feed's columns in the table's types."""
+    """Kept. Bookkeeping columns, the day, and the feed's columns in the table's types."""
     groups: tuple[RowGroup, ...]
 
     @property
@@ -62,6 +65,14 @@ class StagedFeed:
     def rows_landed(self, day: date) -> int:
         """Rows of a day, whatever became of them."""
         return sum(group.rows for group in self.groups if group.day == day)
+
+    def rows_refused(self) -> int:
+        """Rows with a reason, over all days."""
+        return sum(group.rows for group in self.groups if group.reason is not None)
+
+    def rows_fine(self) -> int:
+        """Rows without a reason, duplicates included, over all days."""
+        return sum(group.rows for group in self.groups if group.reason is None)
 
     def line_offsets(self) -> list[tuple[date, str, int, int]]:
         """For each block: day, file, block, and row number minus line number."""
@@ -84,10 +95,11 @@ def stage_feed(
     contract: Contract,
     table: Contract,
     limits: Limits,
+    keep: Keep,
 ) -> StagedFeed:
     """Read a feed and give every row its reason, in one pass over the files.
 
-    The rows are cached: duplicates, gates and writers all read them, and a second parse
+    The rows are kept: duplicates, gates and writers all read them, and a second parse
     would cost as much as all of these together.
 
     Args:
@@ -96,6 +108,7 @@ def stage_feed(
         contract: of the feed.
         table: of the table the feed ends in.
         limits: how far prices and times may stray.
+        keep: makes a frame hold on to its rows.
 
     Raises:
         DataError: no row of a day carries a required column.
@@ -111,7 +124,7 @@ def stage_feed(
     reason = F.coalesce(names.REASON, F.when(breaks_contract(table), BREAKS_CONTRACT))
     text = F.when(reason.isNotNull(), F.col(names.TEXT))
     judged = typed.withColumns({names.REASON: reason, names.TEXT: text})
-    rows = judged.persist(StorageLevel.MEMORY_AND_DISK)
+    rows = keep(judged)
     staged = StagedFeed(
         feed=files.feed, contract=contract, rows=rows, groups=_sum_up(rows, contract)
     )

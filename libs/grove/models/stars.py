@@ -47,7 +47,6 @@ class Block(nn.Module):
             nn.LayerNorm(width),
             nn.Linear(width, FEED_FORWARD_FACTOR * width),
             nn.ReLU(),
-            nn.Dropout(dropout),
             nn.Linear(FEED_FORWARD_FACTOR * width, width),
         )
         self.dropout = nn.Dropout(dropout)

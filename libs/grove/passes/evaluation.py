@@ -24,6 +24,7 @@ from grove.passes.model_lists import (
 )
 from grove.quality import judge
 from grove.quality.invariants import candidate_not_worse, no_gap
+from grove.release import read_manifest
 from grove.runtime.stage import Stage
 
 CUTOFF = 50
@@ -135,7 +136,7 @@ def _checks(stage: Stage, judged: JudgedDay, rates: Mapping[str, float]) -> Iter
         severity="warn",
         passed=len(judged.targets.users) > 0,
         expected="at least one user with something to find",
-        observed=f"{len(judged.targets.users)} positives of {len(judged.histories)} users",
+        observed=f"{len(judged.targets.users)} positives of {len(judged.users)} users",
     )
     yield candidate_not_worse(
         rates["fused"], rates.get(f"{COMPARATOR}fused"), tolerance=evaluation.tolerance
@@ -150,8 +151,9 @@ def _tell(stage: Stage, judged: JudgedDay, figures: Sequence[Measurement]) -> No
     )
     report = stage.report
     report.note("users", int((judged.targets.per_user() > 0).sum()))
+    report.note("users_without_history", len(judged.users) - len(judged.histories))
     report.note("targets", len(judged.targets.users))
     report.note("not_judged", judged.not_judged)
     report.note("times_popularity", best)
     report.note("figures", [asdict(figure) for figure in figures if figure.segment == "all"])
-    report.rows(in_=len(judged.histories), out=len(figures))
+    report.rows(in_=len(judged.users), out=len(figures))

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from grove.catalog import HISTORIES, ITEMS, TEXT_EMBEDDINGS
+from grove.features.history_files import distinct_values
 from grove.features.items import build_item_table, item_attributes
-from grove.features.sequences import distinct_values
 from grove.features.vocabulary import Vocabulary, load_vocabulary, save_vocabulary
 from grove.runtime.stage import Stage
 from grove.runtime.tables import newest_rows_as_of, partition_files, read_arrow

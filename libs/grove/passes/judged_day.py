@@ -24,17 +24,22 @@ RECENT_DAYS = 7
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedDay:
-    """A day to be judged on: U users with a history and something to find, N items.
+    """A day to be judged on: U users with a positive on it, N items.
 
     Nothing here, but the targets, was learnt from the day itself.
     """
+
+    users: list[str]
+    """U ids, ascending."""
 
     item_table: pa.Table
     """[N] items a list may hold."""
     new_items: np.ndarray
     """[N] bool: first seen on the day."""
     histories: pa.Table
-    """[U] rows, cut before the day."""
+    """[H] rows, cut before the day, of those users who have a history."""
+    known: np.ndarray
+    """[H] int64, position of each history's user among the users."""
     targets: Targets
     """The day's positives, without those already seen where seen items are not recommended."""
     repurchases: Targets
@@ -49,10 +54,22 @@ class JudgedDay:
     """Positives of the day that count for nothing, by reason."""
 
     @property
-    def users(self) -> list[str]:
-        """Their ids, in the order of the histories."""
-        names: list[str] = self.histories["user_id"].to_pylist()
-        return names
+    def known_excluded(self) -> list[np.ndarray]:
+        """Exclusions of the users who have a history, in the order of the histories."""
+        return [self.excluded[user] for user in self.known]
+
+    def for_everybody(self, lists: np.ndarray) -> np.ndarray:
+        """Give the users without a history what a server gives them: the most popular items.
+
+        Args:
+            lists: [H, K] item rows, in the order of the histories.
+
+        Returns:
+            [U, K].
+        """
+        complete = self.popularity(lists.shape[1])
+        complete[self.known] = lists
+        return complete
 
     def popularity(self, length: int, *, since: date | None = None) -> np.ndarray:
         """The most popular items for everybody, [U, length], of all earlier days or since one."""
@@ -74,10 +91,12 @@ def read_judged_day(stage: Stage) -> JudgedDay:
     wanted = _positives(stage, [stage.day])
     happened = pc.equal(pc.cast(wanted["event_time"], pa.date32()), pa.scalar(stage.day))
     wanted = wanted.filter(happened)
-    histories = _histories(stage, wanted)
+    users = draw_users(
+        pc.unique(wanted["user_id"]).to_pylist(), stage.day, stage.settings.evaluation.max_users
+    )
     days = [day for day in partition_days(stage.layout, INTERACTIONS) if day < stage.day]
     past = _positives(stage, days)
-    return _judged_day(stage, table, histories, wanted, past, new=_new_items(stage, item_ids))
+    return _judged_day(stage, table, users, (wanted, past), new=_new_items(stage, item_ids))
 
 
 def draw_users(user_ids: Sequence[str], day: date, most: int) -> list[str]:
@@ -97,27 +116,29 @@ def draw_users(user_ids: Sequence[str], day: date, most: int) -> list[str]:
 def _judged_day(
     stage: Stage,
     table: pa.Table,
-    histories: pa.Table,
-    wanted: pa.Table,
-    past: pa.Table,
+    users: list[str],
+    wanted_and_past: tuple[pa.Table, pa.Table],
     *,
     new: np.ndarray,
 ) -> JudgedDay:
-    item_ids, user_ids = table["item_id"].combine_chunks(), histories["user_id"].combine_chunks()
+    wanted, past = wanted_and_past
+    item_ids, user_ids = table["item_id"].combine_chunks(), pa.array(users, pa.string())
+    histories = _histories(stage, users)
     pairs, not_judged = _pairs(wanted, user_ids, item_ids)
     seen, _ = _pairs(past, user_ids, item_ids)
     repeated = np.isin(pairs, seen)
     keep_seen = stage.settings.source.keep_seen_items
     count = len(item_ids)
-    targets = _targets(pairs if keep_seen else pairs[~repeated], count, len(user_ids))
-    nothing = [np.zeros(0, dtype=np.int64)] * len(user_ids)
+    nothing = [np.zeros(0, dtype=np.int64)] * len(users)
     return JudgedDay(
+        users=users,
         item_table=table,
         new_items=new,
         histories=histories,
-        targets=targets,
-        repurchases=_targets(pairs[repeated] if keep_seen else pairs[:0], count, len(user_ids)),
-        excluded=nothing if keep_seen else _split(seen, count, len(user_ids)),
+        known=_rows(histories["user_id"], user_ids),
+        targets=_targets(pairs if keep_seen else pairs[~repeated], count, len(users)),
+        repurchases=_targets(pairs[repeated] if keep_seen else pairs[:0], count, len(users)),
+        excluded=nothing if keep_seen else _split(seen, count, len(users)),
         past_rows=_rows(past["item_id"], item_ids),
         past_days=past["day"].to_numpy().astype("datetime64[D]"),
         not_judged=not_judged | {"seen before": 0 if keep_seen else int(repeated.sum())},
@@ -130,11 +151,9 @@ def _positives(stage: Stage, days: Sequence[date]) -> pa.Table:
     return read_arrow(stage.layout, INTERACTIONS, columns=columns, day=list(days), event_type=kinds)
 
 
-def _histories(stage: Stage, wanted: pa.Table) -> pa.Table:
-    """Histories cut before the day, of the users to be judged, in order of user."""
-    users = pc.unique(wanted["user_id"]).to_pylist()
-    drawn = draw_users(users, stage.day, stage.settings.evaluation.max_users)
-    histories = read_arrow(stage.layout, HISTORIES, day=stage.day, cut="before", user_id=drawn)
+def _histories(stage: Stage, users: list[str]) -> pa.Table:
+    """Histories of some users cut before the day, in order of user."""
+    histories = read_arrow(stage.layout, HISTORIES, day=stage.day, cut="before", user_id=users)
     return histories.sort_by("user_id").combine_chunks()
 
 
@@ -156,7 +175,7 @@ def _pairs(
     users, items = _rows(events["user_id"], user_ids), _rows(events["item_id"], item_ids)
     judged = (users >= 0) & (items >= 0)
     left_out = {
-        "user without a history, or not drawn": int((users < 0).sum()),
+        "user not drawn": int((users < 0).sum()),
         "item not known the day before": int(((users >= 0) & (items < 0)).sum()),
     }
     return np.unique(users[judged] * len(item_ids) + items[judged]), left_out

@@ -15,7 +15,7 @@ from grove.catalog import TREES
 from grove.features.items import text_matrix
 from grove.features.model_folder import read_metadata
 from grove.inference.dssm import encode_items, load_dssm
-from grove.inference.fusion import round_robin
+from grove.inference.fusion import fuse_served, round_robin
 from grove.inference.ranking import NO_ITEM, top_k
 from grove.inference.stars import load_stars
 from grove.inference.treebridge import load_searcher
@@ -93,6 +93,8 @@ def ranked_lists(
 ) -> dict[str, np.ndarray]:
     """Lists of every model alone, and `fused`, which is what a server gives.
 
+    A user without a history gets the most popular items in each, as from a server.
+
     Args:
         models: to rank by.
         judged: users, items, and what lists must not hold.
@@ -102,7 +104,7 @@ def ranked_lists(
     Returns:
         [U, K] int64 item rows by name of the list.
     """
-    items, histories, excluded = judged.item_table, judged.histories, judged.excluded
+    items, histories, excluded = judged.item_table, judged.histories, judged.known_excluded
     stars = load_stars(models.folders["stars"], items)
     item_vectors = stars.item_vectors[1:].numpy()
     general, upcoming = (
@@ -111,10 +113,9 @@ def ranked_lists(
     dssm = load_dssm(models.folders["dssm"], items)
     searcher = load_searcher(models.folders["treebridge"], items, models.codes, beam=beam)
     found = searcher.search(histories, k=length, excluded=excluded)
-    generated = found.fused[0]
-    return {
-        "fused": round_robin([upcoming, general, generated], length),
-        "treebridge": generated,
+    lists = {
+        "fused": fuse_served(upcoming, general, found.fused[0], k=length),
+        "treebridge": found.fused[0],
         **{f"treebridge_{tree}": lists for tree, (lists, _) in found.by_tree.items()},
         "stars": round_robin([upcoming, general], length),
         "stars_h_next": upcoming,
@@ -123,6 +124,7 @@ def ranked_lists(
             dssm.users(histories), dssm.item_vectors[1:].numpy(), k=length, excluded=excluded
         ),
     }
+    return {name: judged.for_everybody(ranked) for name, ranked in lists.items()}
 
 
 def oracle_lists(file: Path, judged: JudgedDay, *, length: int) -> np.ndarray:
@@ -139,7 +141,7 @@ def oracle_lists(file: Path, judged: JudgedDay, *, length: int) -> np.ndarray:
     truth = pq.read_table(file, columns=["user_id", "item_ids"]).to_pydict()
     ranked = dict(zip(truth["user_id"], truth["item_ids"], strict=True))
     rows = {item: row for row, item in enumerate(judged.item_table["item_id"].to_pylist())}
-    lists = np.full((len(judged.histories), length), NO_ITEM, dtype=np.int64)  # [U, K]
+    lists = np.full((len(judged.users), length), NO_ITEM, dtype=np.int64)  # [U, K]
     for place, user in enumerate(judged.users):
         found = [rows[item] for item in ranked.get(user, ()) if item in rows][:length]
         lists[place, : len(found)] = found

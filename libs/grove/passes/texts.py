@@ -17,6 +17,9 @@ from grove.texts.prompt import item_texts, query_text, texts_by_hash
 from grove.texts.worker import embedding_batches
 
 EMBEDDING_SCHEMA = "encoder string, text_hash string, vector array<float>"
+TEXTS_AT_HAND = 50_000
+"""The vectors of at most so many texts are judged and written by this process, not by Spark,
+whose gate and commit would take longer than the embedding of a usual day's new texts."""
 
 
 def day_texts(stage: Stage) -> dict[str, str]:
@@ -44,7 +47,7 @@ def embed(stage: Stage, texts: Mapping[str, str], spec: EncoderSpec, encoder: st
         encoder: its fingerprint.
 
     Returns:
-        Rows of `text_embeddings`, kept aside.
+        Rows of `text_embeddings`: an Arrow table where they are few, else kept aside in Spark.
     """
     if not texts:
         return arrow_schema(load_contract(TEXT_EMBEDDINGS)).empty_table()
@@ -54,7 +57,8 @@ def embed(stage: Stage, texts: Mapping[str, str], spec: EncoderSpec, encoder: st
         .createDataFrame(rows)
         .repartition(stage.settings.spark.embed_partitions, "text_hash")
     )
-    return stage.stage_aside(spread.mapInArrow(embedding_batches(spec, encoder), EMBEDDING_SCHEMA))
+    embedded = spread.mapInArrow(embedding_batches(spec, encoder), EMBEDDING_SCHEMA)
+    return embedded.toArrow() if len(texts) <= TEXTS_AT_HAND else stage.stage_aside(embedded)
 
 
 def count_rows(frame: Frame) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -50,6 +51,13 @@ def conform_arrow(table: pa.Table, dataset: Dataset) -> pa.Table:
             found=str(error),
             next_step="correct the stage that made the rows, or publish a new contract version",
         ) from error
+
+
+def rows_of_days(frame: Frame, days: Sequence[date]) -> Frame:
+    """The rows of some days, of a frame with a column `day`."""
+    if isinstance(frame, pa.Table):
+        return frame.filter(pc.field("day").isin(list(days)))
+    return frame.where(frame["day"].isin(list(days)))
 
 
 def sort_keys(dataset: Dataset) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
 
-import pyspark.sql.functions as F  # noqa: N812
 from pyspark.sql import DataFrame, SparkSession
 
 from grove.catalog import Dataset, Layout
@@ -20,7 +19,7 @@ from grove.runtime.arguments import read_settings
 from grove.runtime.attempts import finish_attempt, start_attempt
 from grove.runtime.clock import Stopwatch
 from grove.runtime.code_version import code_version
-from grove.runtime.conform import Frame
+from grove.runtime.conform import Frame, rows_of_days
 from grove.runtime.days import gap_days, require_history
 from grove.runtime.files import write_json, write_text
 from grove.runtime.job import run_job
@@ -37,7 +36,7 @@ __all__ = ["Output", "RangeOutput", "Stage", "open_stage", "run_job"]
 
 Output: TypeAlias = tuple[Dataset, Frame, Verdict, Partition]
 """One dataset of a stage: table, rows, verdict, and partition values besides the day."""
-RangeOutput: TypeAlias = tuple[Dataset, DataFrame, Mapping[date, Verdict]]
+RangeOutput: TypeAlias = tuple[Dataset, Frame, Mapping[date, Verdict]]
 """One dataset over several days: table, rows of all days, and a verdict per day."""
 
 
@@ -188,7 +187,7 @@ class Stage:
         accepted = tuple(day for day in judged if day not in refused)
         for dataset, frame, _ in outputs:
             if accepted:
-                rows = frame.where(F.col("day").isin(list(accepted)))
+                rows = rows_of_days(frame, accepted)
                 replace_partition(rows, self.layout, dataset, {"day": accepted})
         return accepted
 

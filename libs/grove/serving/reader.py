@@ -36,8 +36,13 @@ class ReleaseReader:
 
     @cached_property
     def histories(self) -> pa.Table:
-        """What every user did, through the release's day."""
-        return pq.read_table(self.folder / "histories.parquet")
+        """What every user did, through the release's day.
+
+        Day and cut tell the models when a history ends: with the day, not with its last event.
+        """
+        rows = pq.read_table(self.folder / "histories.parquet")
+        rows = rows.append_column("day", pa.repeat(pa.scalar(self.manifest.day), len(rows)))
+        return rows.append_column("cut", pa.repeat(pa.scalar("through"), len(rows)))
 
     @cached_property
     def user_embeddings(self) -> pa.Table:

@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor, distributed, nn
 
+from grove.features.history_files import read_sequences
 from grove.features.items import ItemFeatures, item_features
 from grove.features.model_folder import read_metadata, read_model, save_model
-from grove.features.sequences import HistoryEncoder, SequenceBatch, Sequences, read_sequences
+from grove.features.sequences import HistoryEncoder, SequenceBatch, Sequences
 from grove.features.vocabulary import Vocabulary, load_vocabulary
 from grove.training.averaging import sum_over_ranks, world
 from grove.training.batches import user_batches

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from grove.catalog import CONTEXT, INTERACTIONS
 from grove.contracts import feed_dataset, load_contract
@@ -75,7 +75,7 @@ def example_rows() -> list[Row]:
 def test_the_first_row_by_file_and_line_stays(spark: SparkSession) -> None:
     staged = staged_events(spark, example_rows(), frozenset())
     table = load_contract(INTERACTIONS)
-    duplicates = find_duplicates(staged, table, earlier=None, within_days=3)
+    duplicates = find_duplicates(staged, table, earlier=None, within_days=3, keep=DataFrame.cache)
     # x on day 2 repeats day 0; x on day 4 does not, because day 2 was never accepted.
     assert dropped_ids(duplicates) == {0, 3, 4}
     assert duplicates.rows_by_day == {FIRST: 2, FIRST + timedelta(days=2): 1}
@@ -84,13 +84,15 @@ def test_the_first_row_by_file_and_line_stays(spark: SparkSession) -> None:
 def test_a_refused_row_is_no_duplicate_and_has_none(spark: SparkSession) -> None:
     staged = staged_events(spark, example_rows(), frozenset({1}))
     table = load_contract(INTERACTIONS)
-    duplicates = find_duplicates(staged, table, earlier=None, within_days=3)
+    duplicates = find_duplicates(staged, table, earlier=None, within_days=3, keep=DataFrame.cache)
     assert dropped_ids(duplicates) == {3, 4}
 
 
 def test_without_duplicates_nothing_is_dropped(spark: SparkSession) -> None:
     staged = staged_events(spark, [(0, "a", "x"), (0, "a", "y")], frozenset())
-    duplicates = find_duplicates(staged, load_contract(INTERACTIONS), earlier=None, within_days=3)
+    duplicates = find_duplicates(
+        staged, load_contract(INTERACTIONS), earlier=None, within_days=3, keep=DataFrame.cache
+    )
     assert duplicates.drop_from(staged.rows) is staged.rows
 
 
@@ -117,7 +119,7 @@ def test_duplicates_equal_those_of_the_plain_twin(
         "day date, event_id string",
     )
     table = load_contract(INTERACTIONS)
-    duplicates = find_duplicates(staged, table, earlier=before, within_days=2)
+    duplicates = find_duplicates(staged, table, earlier=before, within_days=2, keep=DataFrame.cache)
     assert dropped_ids(duplicates) == reference_duplicates(rows, refused, earlier, 2)
 
 
@@ -135,5 +137,7 @@ def test_of_other_feeds_the_last_row_of_a_day_stays(spark: SparkSession) -> None
     contract = load_contract(feed_dataset("context"))
     frame = spark.createDataFrame(values, schema)
     staged = StagedFeed(feed="context", contract=contract, rows=frame, groups=())
-    duplicates = find_duplicates(staged, load_contract(CONTEXT), earlier=None, within_days=3)
+    duplicates = find_duplicates(
+        staged, load_contract(CONTEXT), earlier=None, within_days=3, keep=DataFrame.cache
+    )
     assert dropped_ids(duplicates) == {0}

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from grove.catalog import FEED_DATASETS
 from grove.contracts import feed_dataset, load_contract
@@ -63,6 +63,7 @@ def stage_paths(spark: SparkSession, folder: Path, paths: Sequence[str], feed: s
         contract=load_contract(feed_dataset(feed)),
         table=load_contract(FEED_DATASETS[feed]),
         limits=LIMITS,
+        keep=DataFrame.cache,
     )
 
 
@@ -81,7 +82,7 @@ def reasons_by_line(staged: StagedFeed) -> dict[int, str]:
 
 def accepted(staged: StagedFeed, feed: str = "events") -> list[dict[str, Any]]:
     table = load_contract(FEED_DATASETS[feed])
-    duplicates = find_duplicates(staged, table, earlier=None, within_days=3)
+    duplicates = find_duplicates(staged, table, earlier=None, within_days=3, keep=DataFrame.cache)
     return [row.asDict() for row in accepted_rows(staged, duplicates).collect()]
 
 

@@ -9,26 +9,12 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.unit.texts.tiny_decoder import WORDS
 
 from grove.errors import SettingsError
 from grove.texts.encoder import EncoderSpec, TextEncoder, encoder_folder, load_encoder
 from grove.texts.pooling import Pooling
 
-WORDS = [
-    "red",
-    "blue",
-    "green",
-    "mug",
-    "shoe",
-    "lamp",
-    "for",
-    "a",
-    "small",
-    "large",
-    "kitchen",
-    "garden",
-    "gift",
-]
 TEXTS = ["red mug", "a small red lamp for a blue shoe", "shoe", "mug " * 40, ""]
 
 

@@ -1,0 +1,85 @@
+"""Reading files of `histories`: by rank, one row group at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from grove.features.sequences import HISTORY_COLUMNS, HistoryEncoder, Sequences
+
+ROWS_READ_BY_EVERY_RANK = 200_000
+"""Up to this many users every rank reads all and keeps its share, whatever the file layout."""
+
+
+def read_sequences(
+    files: Sequence[str],
+    encoder: HistoryEncoder,
+    *,
+    rank: int = 0,
+    ranks: int = 1,
+    excluded: Callable[[str], bool] | None = None,
+) -> Sequences:
+    """Read one rank's share of the users.
+
+    Small inputs are read by every rank, ordered by user and dealt out in turn, so the result does
+    not depend on how the writer cut its files; large ones are split by row group.
+
+    Args:
+        files: Parquet files of one cut of `histories`.
+        encoder: vocabulary and tables to encode with.
+        rank: which share, 0 .. ranks − 1.
+        ranks: number of shares.
+        excluded: true for users to leave out.
+
+    Returns:
+        Users in order of their ids.
+    """
+    groups = _row_groups(files)
+    if sum(rows for _, _, rows in groups) <= ROWS_READ_BY_EVERY_RANK:
+        table = _read_groups(groups).sort_by("user_id")
+        table = table.take(np.arange(rank, len(table), ranks))
+    else:
+        table = _read_groups(groups[rank::ranks]).sort_by("user_id")
+    if excluded is not None:
+        kept = [not excluded(user) for user in table["user_id"].to_pylist()]
+        table = table.filter(pa.array(kept, pa.bool_()))
+    return encoder.encode(table)
+
+
+def distinct_values(files: Sequence[str], column: str) -> tuple[str, ...]:
+    """Sorted distinct names in a list column of `histories`, read one row group at a time."""
+    found: set[str] = set()
+    for file, group, _ in _row_groups(files):
+        values = pq.ParquetFile(file).read_row_group(group, columns=[column])[column]
+        found.update(pc.unique(pc.list_flatten(values)).to_pylist())
+    return tuple(sorted(found - {"", None}))
+
+
+def _row_groups(files: Sequence[str]) -> list[tuple[str, int, int]]:
+    """File, row group and rows, in the order of the files."""
+    metadata = ((file, pq.ParquetFile(file).metadata) for file in files)
+    return [
+        (file, group, description.row_group(group).num_rows)
+        for file, description in metadata
+        for group in range(description.num_row_groups)
+    ]
+
+
+def _read_groups(groups: Sequence[tuple[str, int, int]]) -> pa.Table:
+    tables = [
+        pq.ParquetFile(file).read_row_group(group, columns=list(HISTORY_COLUMNS))
+        for file, group, _ in groups
+    ]
+    return pa.concat_tables(tables) if tables else _no_histories()
+
+
+def _no_histories() -> pa.Table:
+    kinds = {"user_id": pa.string(), "event_times": pa.list_(pa.timestamp("us"))}
+    kinds["landed_days"] = pa.list_(pa.date32())
+    return pa.table(
+        {name: pa.array([], kinds.get(name, pa.list_(pa.string()))) for name in HISTORY_COLUMNS}
+    )

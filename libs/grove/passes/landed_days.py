@@ -1,0 +1,73 @@
+"""What landed on some days: which are open, and the files of every declared feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import PurePosixPath
+
+from grove.errors import DataError
+from grove.interactions import LandedFiles
+from grove.runtime.landing import Marker, feed_files, read_marker
+from grove.runtime.stage import Stage
+
+
+def open_days(stage: Stage, days: Iterable[date]) -> dict[date, Marker]:
+    """Read the markers of the days, and end the days on which the shop was closed.
+
+    Returns:
+        The days that were open, with their markers.
+
+    Raises:
+        DataError: a day has not landed, or is closed and has rows all the same.
+    """
+    markers = [read_marker(stage.layout, day) for day in days]
+    for marker in markers:
+        if marker.closed:
+            _require_no_rows(stage, marker)
+            stage.for_day(marker.day).close(marker.reason or "closed by the source's calendar")
+    return {marker.day: marker for marker in markers if not marker.closed}
+
+
+def declared_files(stage: Stage, opened: Mapping[date, Marker]) -> list[LandedFiles]:
+    """The files of every feed the source declares, over all open days.
+
+    Raises:
+        DataError: a declared feed has no file, or is not in the marker, on one of the days; all
+            of them are named.
+    """
+    feeds = stage.settings.source.feeds
+    found = {(feed, day): feed_files(stage.layout, feed, day) for feed in feeds for day in opened}
+    missing = [
+        f"{feed} of {day}"
+        for (feed, day), files in found.items()
+        if not files or feed not in opened[day].feeds
+    ]
+    if missing:
+        raise DataError(
+            f"a declared feed has not landed: {', '.join(missing)}",
+            where=stage.layout.landing_feed(feeds[0], min(opened)),
+            expected=f"files of {', '.join(feeds)}, named in the day's marker",
+            found=f"none of {', '.join(missing)}",
+            next_step="land the day again, or take the feed out of source.feeds",
+        )
+    return [
+        LandedFiles(
+            feed=feed,
+            folder=str(PurePosixPath(stage.layout.landing_feed(feed, min(opened))).parent),
+            paths=[path for day in opened for path in found[feed, day]],
+        )
+        for feed in feeds
+    ]
+
+
+def _require_no_rows(stage: Stage, marker: Marker) -> None:
+    rows = sum(feed.rows for feed in marker.feeds.values())
+    if rows:
+        raise DataError(
+            "a closed day has rows",
+            where=stage.layout.landing_marker(marker.day),
+            expected="no rows, or a calendar that says open",
+            found=f"{rows} rows",
+            next_step="correct the collector's calendar and land the day again",
+        )

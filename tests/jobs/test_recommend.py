@@ -1,0 +1,59 @@
+"""recommend: prints titles for one user or a few, and changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.serving.small_release import DAY, write_small_release
+
+from grove.errors import DataError
+from jobs import recommend
+
+
+@pytest.fixture
+def served(layout):
+    write_small_release(Path(layout.releases()))
+    return layout
+
+
+def command(settings_file, *words):
+    return recommend.parse_arguments(["--settings", str(settings_file), *words])
+
+
+def contents(layout):
+    folder = Path(layout.home)
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_user_is_shown_items_with_titles(served, settings_file, capsys):
+    before = contents(served)
+    recommend.run(command(settings_file, "--user", "user0004", "--k", "4"))
+    shown = capsys.readouterr().out
+    assert f"user0004, release {DAY}.1" in shown
+    assert shown.count("Thing") == 4
+    assert contents(served) == before
+
+
+def test_the_same_list_twice(served, settings_file, capsys):
+    recommend.run(command(settings_file, "--user", "user0004"))
+    first = capsys.readouterr().out
+    recommend.run(command(settings_file, "--user", "user0004"))
+    assert capsys.readouterr().out == first
+
+
+def test_without_a_user_a_few_are_shown(served, settings_file, capsys):
+    recommend.run(command(settings_file, "--k", "2"))
+    shown = capsys.readouterr().out
+    assert shown.count("release") == recommend.SHOWN_USERS
+    assert shown.count("Thing") == 2 * recommend.SHOWN_USERS
+
+
+def test_an_unknown_user_gets_what_is_popular(served, settings_file, capsys):
+    recommend.run(command(settings_file, "--user", "nobody", "--region", "south"))
+    assert capsys.readouterr().out.count("popular") == 10
+
+
+def test_nothing_published_says_so(layout, settings_file):
+    with pytest.raises(DataError, match="publish a day first"):
+        recommend.run(command(settings_file))

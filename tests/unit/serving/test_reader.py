@@ -1,0 +1,64 @@
+"""Opening a release: only a whole one is read, and rows and keys belong together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from tests.unit.serving.small_release import DAY, ITEMS, USERS, write_small_release
+
+from grove.errors import DataError
+from grove.serving import open_current_release, open_release
+
+
+@pytest.fixture
+def releases(tmp_path):
+    write_small_release(tmp_path)
+    return tmp_path
+
+
+def test_the_served_release_is_opened_with_all_its_parts(releases):
+    reader = open_current_release(releases / "current.json")
+    assert reader.manifest.release_id == f"{DAY}.1"
+    assert reader.items.num_rows == reader.index.ntotal == ITEMS
+    assert reader.histories.num_rows == reader.user_embeddings.num_rows == USERS
+    assert set(reader.searcher.trees) == {"llm", "cf"}
+    assert reader.popularity.sum() == 6 * USERS
+    assert not reader.keeps_seen_items
+
+
+def test_a_history_ends_with_the_day_of_the_release(releases):
+    history = open_current_release(releases / "current.json").history_of("user0003")
+    assert history["day"].to_pylist() == [DAY]
+    assert history["cut"].to_pylist() == ["through"]
+
+
+def test_nothing_served_says_how_to_get_there(tmp_path):
+    with pytest.raises(DataError, match="nothing is being served yet"):
+        open_current_release(tmp_path / "current.json")
+
+
+def test_a_changed_file_is_not_read(releases):
+    folder = releases / f"{DAY}.1"
+    content = (folder / "codes_llm.parquet").read_bytes()
+    (folder / "codes_llm.parquet").write_bytes(content[:-1] + b"x")
+    with pytest.raises(DataError, match="checksum differs"):
+        open_release(folder)
+
+
+def test_a_half_written_release_is_not_read(releases):
+    (releases / f"{DAY}.1" / "manifest.json").unlink()
+    with pytest.raises(DataError, match="half-written"):
+        open_current_release(releases / "current.json")
+
+
+def test_keys_lead_back_to_rows(releases):
+    reader = open_current_release(releases / "current.json")
+    keys = reader.items["item_key"].to_numpy()
+    assert reader.rows_of_keys(keys).tolist() == list(range(ITEMS))
+    assert reader.rows_of_keys(np.array([-1, 7])).tolist() == [-1, -1]
+
+
+def test_ids_that_are_no_items_any_more_are_left_out(releases):
+    reader = open_current_release(releases / "current.json")
+    assert reader.rows_of(pa.array(["item002", "gone", "item000"])).tolist() == [2, 0]

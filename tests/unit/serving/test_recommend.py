@@ -1,0 +1,121 @@
+"""Recommendations: filters hold, nobody is starved, everybody gets something."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.serving.small_release import ITEMS, USERS, write_small_release
+
+from grove.serving import ReleaseReader, open_current_release, recommend
+from grove.serving.recommend import eligible_items, last_region, nearest_allowed
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("releases")
+    write_small_release(folder)
+    return open_current_release(folder / "current.json")
+
+
+def rows(found):
+    return [int(one.item_id.removeprefix("item")) for one in found]
+
+
+def seen(reader, user):
+    return set(reader.rows_of(reader.history_of(user)["item_ids"].combine_chunks().flatten()))
+
+
+def reference_eligible(reader, region):
+    items = reader.items.to_pylist()
+    return {
+        row
+        for row, item in enumerate(items)
+        if item["stock"] != 0 and (region is None or region in item["regions"])
+    }
+
+
+@pytest.mark.parametrize("region", [None, "north", "south", "nowhere"])
+def test_eligible_is_in_stock_and_sold_in_the_region(reader, region):
+    found = set(np.flatnonzero(eligible_items(reader.items, region)).tolist())
+    assert found == reference_eligible(reader, region)
+
+
+def with_items(reader, stock, regions):
+    """The same release with other stock and regions."""
+    changed = ReleaseReader(reader.folder, reader.manifest)
+    items = reader.items
+    for name, values in (("stock", stock), ("regions", regions)):
+        column = pa.array(values, items.schema.field(name).type)
+        items = items.set_column(items.column_names.index(name), name, column)
+    shared = {name: getattr(reader, name) for name in ("index", "searcher", "histories")}
+    changed.__dict__.update(items=items, **shared)
+    return changed
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), k=st.integers(1, 40), user=st.integers(0, USERS))
+def test_everybody_gets_k_items_when_k_are_eligible(reader, seed, k, user):
+    generator = np.random.default_rng(seed)
+    stock = generator.integers(0, 2, ITEMS).tolist()
+    regions = [["north"] if draw < 0.7 else [] for draw in generator.random(ITEMS)]
+    shop = with_items(reader, stock, regions)
+    name = f"user{user:04d}"  # the last one is unknown
+    found = rows(recommend(shop, name, k=k, region="north"))
+    allowed = {row for row in range(ITEMS) if stock[row]} - seen(reader, name)
+    assert set(found) <= allowed
+    assert len(found) == len(set(found)) == min(k, len(allowed))
+
+
+def test_a_known_user_gets_items_of_all_three_lists(reader):
+    found = recommend(reader, "user0001", k=10)
+    assert {name for one in found for name in one.found_by} == {"next", "general", "tree"}
+    assert all(one.title.startswith("Thing") for one in found)
+    assert recommend(reader, "user0001", k=10) == found
+
+
+def test_an_unknown_user_gets_what_is_popular(reader):
+    found = recommend(reader, "nobody", k=5)
+    assert {one.found_by for one in found} == {("popular",)}
+    eligible = reference_eligible(reader, None)
+    best = sorted(eligible, key=lambda row: (-reader.popularity[row], row))
+    assert rows(found) == best[:5]
+
+
+def test_the_region_is_that_of_the_newest_event_unless_given(reader):
+    assert last_region(reader.history_of("user0001")) == "north"
+    assert last_region(reader.history_of("nobody")) is None
+    assert set(rows(recommend(reader, "user0001", k=ITEMS))) <= reference_eligible(reader, "north")
+    south = rows(recommend(reader, "user0001", k=ITEMS, region="south"))
+    assert set(south) == reference_eligible(reader, "south") - seen(reader, "user0001")
+
+
+def test_a_keyword_changes_what_the_generator_finds(reader):
+    width = len(reader.items["text_vector"][0])
+    keyword = np.random.default_rng(1).normal(size=width).astype(np.float32)
+    silent = recommend(reader, "user0002", k=10)
+    searched = recommend(reader, "user0002", k=10, keyword_vector=10 * keyword)
+    assert silent != searched
+
+
+def test_a_shop_with_repurchases_recommends_what_was_seen(tmp_path):
+    write_small_release(tmp_path, keep_seen_items=True)
+    reader = open_current_release(tmp_path / "current.json")
+    found = set(rows(recommend(reader, "user0001", k=ITEMS)))
+    assert found & seen(reader, "user0001")
+
+
+def test_the_nearest_allowed_items_are_those_of_exact_search(reader):
+    generator = np.random.default_rng(2)
+    vectors = np.stack(
+        [reader.index.reconstruct(int(key)) for key in reader.items["item_key"].to_numpy()]
+    )
+    for _ in range(10):
+        query = generator.normal(size=(1, vectors.shape[1])).astype(np.float32)
+        allowed = generator.random(ITEMS) < 0.3
+        order = np.argsort(-(vectors @ query[0]), kind="stable")
+        expected = order[allowed[order]][:4]
+        found = nearest_allowed(reader, query, allowed, 4)
+        assert found[0].tolist() == expected.tolist() + [-1] * (4 - len(expected))

@@ -1,0 +1,38 @@
+"""A decoder small enough to make on the spot: random weights, a tokenizer of whole words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3Model
+
+WORDS = ["red", "blue", "green", "mug", "shoe", "lamp", "for", "a", "small"]
+
+
+def make_decoder(folder: Path) -> Path:
+    """Write a Qwen3-type decoder of two layers whose tokenizer knows `[ITEM]`."""
+    vocabulary = {word: number for number, word in enumerate(["[PAD]", "[UNK]", "[ITEM]", *WORDS])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        additional_special_tokens=["[ITEM]"],
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = Qwen3Config(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=8,
+        max_position_embeddings=128,
+        pad_token_id=0,
+    )
+    Qwen3Model(config).save_pretrained(folder)
+    return folder
