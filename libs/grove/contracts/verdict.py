@@ -6,7 +6,7 @@ Standard library only: the gate task of a dataset reads a verdict without Spark.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from grove.contracts.contract import Severity
 from grove.errors import InfrastructureError
@@ -40,6 +40,8 @@ class Verdict:
 
     dataset: str
     results: tuple[CheckResult, ...]
+    seconds: float = field(default=0.0, compare=False)
+    """What judging took; no part of what was found."""
 
     @property
     def passed(self) -> bool:
@@ -75,7 +77,7 @@ class Verdict:
         try:
             values = json.loads(text)
             results = tuple(CheckResult(**result) for result in values["results"])
-            return cls(values["dataset"], results)
+            return cls(values["dataset"], results, values.get("seconds", 0.0))
         except (ValueError, KeyError, TypeError) as error:
             raise InfrastructureError(
                 "a verdict cannot be read",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from grove.contracts import CheckResult, Contract, Verdict
@@ -30,5 +31,7 @@ def judge(
     Returns:
         The verdict; rows may be committed when it has passed.
     """
+    started = time.monotonic()
     checked = validate_frame(frame, contract, run_name=run_name, docs_folder=docs_folder)
-    return Verdict(contract.name, (*checked, *invariants))
+    seconds = time.monotonic() - started
+    return Verdict(contract.name, (*checked, *invariants), seconds)

@@ -30,7 +30,9 @@ class Report:
         self.status: Status = "committed"
         self.artifact: str | None = None
         self.gaps: list[str] = []
+        self.start_seconds = 0.0
         self.session_seconds = 0.0
+        self.gate_seconds = 0.0
         self.work_seconds = 0.0
         self._rows = {"in": 0, "out": 0, "rejected": 0}
         self._notes: dict[str, Any] = {}
@@ -60,7 +62,9 @@ class Report:
             "status": self.status,
             "rows": dict(self._rows),
             "seconds": {
+                "start": round(self.start_seconds, 3),
                 "session": round(self.session_seconds, 3),
+                "gate": round(self.gate_seconds, 3),
                 "work": round(self.work_seconds, 3),
             },
             "versions": dict(self._versions),

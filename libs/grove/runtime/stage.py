@@ -26,6 +26,7 @@ from grove.runtime.job import run_job
 from grove.runtime.locks import stage_lock
 from grove.runtime.logs import job_logger
 from grove.runtime.predicates import Partition, Value
+from grove.runtime.processes import seconds_since_launch
 from grove.runtime.records import write_metrics, write_reports, write_verdicts
 from grove.runtime.reports import Report, read_report
 from grove.runtime.session_holder import SessionHolder
@@ -62,6 +63,7 @@ class Stage:
         self.report = Report(stage, day, run_id)
         self.report.version("code", code_version())
         self.log = job_logger(stage)
+        self.start_seconds = seconds_since_launch()
         self._session = session
         self._verdicts: dict[str, Verdict] = {}
         self._attempt: Path | None = None
@@ -124,6 +126,7 @@ class Stage:
         path = self.layout.verdict(self.day, self.stage, verdict.dataset)
         write_text(path, verdict.to_json() + "\n")
         self._verdicts[verdict.dataset] = verdict
+        self.report.gate_seconds += verdict.seconds
         self.refuse_if(not verdict.passed)
         for result in (*verdict.failures, *verdict.warnings):
             found = f"expected {result.expected}, found {result.observed}"
@@ -226,8 +229,11 @@ class Stage:
         if error is not None:
             report.status = "failed"
             report.note("error", f"{type(error).__name__}: {error}")
+        report.start_seconds = self.start_seconds / days
         report.session_seconds = self._session.seconds / days
-        report.work_seconds = max(0.0, seconds - self._session.seconds) / days
+        report.gate_seconds = min(report.gate_seconds, seconds / days)
+        work = seconds / days - report.session_seconds - report.gate_seconds
+        report.work_seconds = max(0.0, work)
         write_json(self.layout.report(self.day, self.stage), report.as_json())
         self.log.info("%s %s: %s", self.stage, self.day, report.as_json())
 

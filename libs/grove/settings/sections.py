@@ -138,6 +138,7 @@ class TreeBridgeSettings(TrainingSettings):
     """TreeBridge's generator and its search."""
 
     layers: int = Field(1, ge=1, description="transformer layers of the user encoder")
+    dropout: float = Field(0.2, ge=0, lt=1, description="dropout probability of the user encoder")
     epochs: int = Field(8, ge=1, description="passes over the histories on a retrain day")
     batch_size: int = Field(16, ge=1, description="users per step and rank")
     learning_rate: float = Field(5e-3, gt=0, description="peak of the schedule on a retrain day")
