@@ -49,7 +49,7 @@ def execute(arguments: argparse.Namespace) -> None:
             request = RunRequest(
                 source=arguments.source,
                 data=arguments.data,
-                days=arguments.days,
+                days=arguments.days or None,
                 size=arguments.size,
             )
             run_days(installation, request)

@@ -19,6 +19,8 @@ from infra.local.jobs import show_plain
 from infra.local.progress import JOB_OPERATORS, stage_of
 
 SHOWN_CUTOFF = 50
+PARTS = ("start", "session", "gate", "work")
+"""Parts of a stage's seconds in its report: process start, opening Spark, checks, work."""
 
 
 def show_outcome(
@@ -66,27 +68,27 @@ def day_tasks(api: AirflowApi, days: Sequence[date]) -> list[dict[str, Any]]:
 
 
 def time_table(layout: Layout, tasks: Sequence[dict[str, Any]]) -> list[str]:
-    """Mean seconds of each stage: in all, opening Spark, working, and the rest.
+    """Mean seconds of each stage: in all, and split into the parts its report tells.
 
     Args:
         layout: where the reports are.
         tasks: job tasks with their day and duration; see `day_tasks`.
 
     Returns:
-        Lines of a table, in the order in which the stages ran; the rest is process start
-        and what Airflow adds.
+        Lines of a table, in the order in which the stages ran; `rest` is what Airflow adds
+        to the parts.
     """
-    seconds: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
+    seconds: dict[str, list[tuple[float, ...]]] = defaultdict(list)
     for task in sorted(tasks, key=lambda task: task["start_date"]):
         stage = stage_of(task["task_id"])
         report = Path(layout.report(date.fromisoformat(task["day"]), stage))
-        parts = read_json(report)["seconds"] if report.is_file() else {"session": 0, "work": 0}
-        seconds[stage].append((task["duration"], parts["session"], parts["work"]))
-    lines = [f"{'stage':<28}{'total':>8}{'session':>9}{'work':>8}{'rest':>8}"]
+        told = read_json(report)["seconds"] if report.is_file() else {}
+        parts = [float(told.get(part, 0)) for part in PARTS]
+        seconds[stage].append((task["duration"], *parts, task["duration"] - sum(parts)))
+    lines = [f"{'stage':<28}" + "".join(f"{name:>9}" for name in ("total", *PARTS, "rest"))]
     for stage, rows in seconds.items():
-        total, session, work = (sum(column) / len(rows) for column in zip(*rows, strict=True))
-        rest = total - session - work
-        lines.append(f"{stage:<28}{total:>8.1f}{session:>9.1f}{work:>8.1f}{rest:>8.1f}")
+        means = (sum(column) / len(rows) for column in zip(*rows, strict=True))
+        lines.append(f"{stage:<28}" + "".join(f"{mean:>9.1f}" for mean in means))
     return lines
 
 

@@ -107,11 +107,14 @@ def test_the_newest_run_of_a_day_counts() -> None:
     assert newest_runs(runs, {str(DAY)}, frozenset({"old", "new"})) == []
 
 
-def test_times_are_split_into_session_work_and_rest(layout: Layout) -> None:
-    report = {"rows": {"out": 1}, "seconds": {"session": 5.0, "work": 6.0}}
+def test_times_are_split_into_the_parts_of_the_report_and_the_rest(layout: Layout) -> None:
+    seconds = {"start": 0.5, "session": 4.0, "gate": 0.5, "work": 6.0}
+    report = {"rows": {"out": 1}, "seconds": seconds}
     write_json(layout.report(DAY, "ingest_landing"), report)
     table = time_table(layout, [task("ingest_landing", "success", day=str(DAY), duration=12.0)])
-    assert table[1].split() == ["ingest_landing", "12.0", "5.0", "6.0", "1.0"]
+    assert table[1].split() == [
+        *("ingest_landing", "12.0", "0.5", "4.0", "0.5", "6.0", "1.0"),
+    ]
 
 
 def test_models_are_listed_best_first() -> None:
