@@ -16,26 +16,22 @@ import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from grove.catalog import CODES, ITEM_VECTORS, ITEMS, TEXT_EMBEDDINGS, TREES
-from grove.contracts import Verdict, load_contract
-from grove.features.items import build_item_table, text_matrix
+from grove.catalog import CODES, ITEM_VECTORS, TREES
+from grove.features.items import text_matrix
 from grove.inference.dssm import encode_items
-from grove.quality import judge
-from grove.quality.invariants import leaf_capacity, no_gap, one_path_per_item
-from grove.quality.invariants.codes import codes_kept, slots_suffice
+from grove.passes.inputs import day_item_table
+from grove.passes.trees import judge_codes, report_trees
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.stage import Stage, open_stage, run_job
-from grove.runtime.tables import newest_rows_as_of, read_arrow
-from grove.texts.prompt import item_texts, text_hash
+from grove.runtime.tables import read_arrow
 from grove.trees import TreeShape, load_tree, save_tree
 from grove.trees.codes import codes_of_day, vectors_of_items
-from grove.trees.refresh import Recipe, Refresh, describe, metric_rows, refresh_trees
+from grove.trees.refresh import Recipe, Refresh, refresh_trees
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -51,7 +47,7 @@ def run(arguments: Namespace) -> None:
         folder = Path(stage.layout.releases(), release, "trees") if release else None
         trees = {name: load_tree(folder / name) for name in TREES} if folder else {}
         recipe = _recipe(stage) if plan["rebuild_trees"] or not trees else None
-        items = _item_table(stage)
+        items = day_item_table(stage)
         dssm = _trained_dssm(stage) if recipe or not folder else folder / "cf" / "dssm"
         vectors = {
             "llm": text_matrix(items),
@@ -59,10 +55,11 @@ def run(arguments: Namespace) -> None:
         }
         ids = items["item_id"].to_pylist()
         refreshed = refresh_trees(trees, vectors, ids, recipe=recipe)
-        _report(stage, refreshed, vectors, items)
+        report_trees(stage, refreshed, vectors, items)
         codes = codes_of_day({name: one.tree for name, one in refreshed.items()}, stage.day)
         _save(stage.new_attempt(), refreshed, dssm)
-        if stage.commit(CODES, codes, _verdict(stage, codes, refreshed, ids), tree=list(TREES)):
+        verdict = judge_codes(stage, codes, refreshed, ids)
+        if stage.commit(CODES, codes, verdict, tree=list(TREES)):
             stage.seal_attempt()
 
 
@@ -70,15 +67,6 @@ def _recipe(stage: Stage) -> Recipe:
     wish = stage.settings.trees
     shape = TreeShape(**wish.model_dump(include={"level_sizes", "leaf_capacity", "headroom"}))
     return Recipe(day=stage.day, shape=shape, iterations=wish.iterations, seed=wish.seed)
-
-
-def _item_table(stage: Stage) -> pa.Table:
-    items = newest_rows_as_of(stage.layout, ITEMS, "item_id", stage.day)
-    encoder = stage.earlier_report("embed_texts")["versions"]["encoder"]
-    columns = ["text_hash", "vector"]
-    texts = read_arrow(stage.layout, TEXT_EMBEDDINGS, columns=columns, encoder=encoder)
-    hashes = pa.array([text_hash(text) for text in item_texts(items)])
-    return build_item_table(items.append_column("text_hash", hashes), texts)
 
 
 def _trained_dssm(stage: Stage) -> Path:
@@ -90,41 +78,6 @@ def _trained_vectors(stage: Stage, items: pa.Table) -> np.ndarray:
         stage.layout, ITEM_VECTORS, day=stage.day, model="dssm", training_pass="candidate"
     )
     return vectors_of_items(rows, items["item_id"])
-
-
-def _report(
-    stage: Stage,
-    refreshed: Mapping[str, Refresh],
-    vectors: Mapping[str, np.ndarray],
-    items: pa.Table,
-) -> None:
-    ids, categories = items["item_id"].to_pylist(), items["category"].to_pylist()
-    told = {name: describe(one, vectors[name], ids, categories) for name, one in refreshed.items()}
-    for name, note in told.items():
-        stage.report.note(name, note)
-        stage.report.version(f"{name}_tree", note["generation"])
-    stage.measure(metric_rows(told))
-    stage.report.rows(in_=len(ids), out=sum(note["items"] for note in told.values()))
-
-
-def _verdict(
-    stage: Stage, codes: pa.Table, refreshed: Mapping[str, Refresh], item_ids: Sequence[str]
-) -> Verdict:
-    checks = {
-        name: (
-            one_path_per_item(one.tree.item_ids, item_ids),
-            leaf_capacity(one.tree.paths, capacity=one.tree.leaf_capacity),
-            slots_suffice(one.unplaced, free=one.tree.free_slots, day=stage.day),
-            codes_kept(one.churn, rebuilt=one.rebuilt),
-        )
-        for name, one in refreshed.items()
-    }
-    named = [replace(one, name=f"{tree}_{one.name}") for tree in checks for one in checks[tree]]
-    named.append(no_gap(stage.gap_days, fail=stage.settings.ingest.fail_on_gap))
-    contract, run_name = load_contract(CODES), f"{stage.day} {stage.stage}"
-    return judge(
-        contract, codes, run_name=run_name, docs_folder=stage.docs_folder, invariants=named
-    )
 
 
 def _save(folder: Path, refreshed: Mapping[str, Refresh], dssm: Path) -> None:

@@ -26,18 +26,16 @@ from grove.catalog import (
     HISTORIES,
     ITEMS,
     METRICS,
-    TEXT_EMBEDDINGS,
     TREES,
     USER_EMBEDDINGS,
 )
 from grove.contracts import CheckResult, Verdict
-from grove.features.items import build_item_table
 from grove.index import item_keys
+from grove.passes.inputs import day_item_table
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.code_version import code_version
 from grove.runtime.stage import Stage, open_stage, run_job
 from grove.runtime.tables import newest_rows_as_of, read_arrow, table_versions
-from grove.texts.prompt import item_texts, text_hash
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -70,7 +68,7 @@ def _collect(stage: Stage, folder: Path, release_id: str) -> release.Manifest:
     reports = {name: stage.earlier_report(name) for name in release.STAGES}
     metrics = release.metrics_by_stage(read_arrow(stage.layout, METRICS, day=stage.day))
     tables = {
-        "items.parquet": _item_rows(stage, reports["embed_texts"]["versions"]["encoder"]),
+        "items.parquet": _item_rows(stage),
         **_day_rows(stage),
     }
     parts = release.Parts(release.release_folders(reports), tables, metrics)
@@ -88,13 +86,12 @@ def _collect(stage: Stage, folder: Path, release_id: str) -> release.Manifest:
     return manifest
 
 
-def _item_rows(stage: Stage, encoder: str) -> pa.Table:
+def _item_rows(stage: Stage) -> pa.Table:
     items = newest_rows_as_of(stage.layout, ITEMS, "item_id", stage.day)
-    hashes = pa.array([text_hash(text) for text in item_texts(items)], pa.string())
-    vectors = read_arrow(stage.layout, TEXT_EMBEDDINGS, encoder=encoder)
-    item_table = build_item_table(items.append_column("text_hash", hashes), vectors)
-    keys = item_keys(item_table["item_id"].to_pylist()).tolist()
-    return release.item_rows(items, item_table, keys)
+    item_table = day_item_table(stage)
+    return release.item_rows(
+        items, item_table, item_keys(item_table["item_id"].to_pylist()).tolist()
+    )
 
 
 def _day_rows(stage: Stage) -> dict[str, pa.Table]:

@@ -37,9 +37,7 @@ class Dataset:
         return f"{self.name}.v{self.version}.yaml"
 
 
-INTERACTIONS = Dataset(
-    name="interactions", partition_by=("day",), written_by=("ingest_landing",)
-)
+INTERACTIONS = Dataset(name="interactions", partition_by=("day",), written_by=("ingest_landing",))
 ITEMS = Dataset(name="items", partition_by=("day",), written_by=("ingest_landing",))
 USERS = Dataset(name="users", partition_by=("day",), written_by=("ingest_landing",))
 CONTEXT = Dataset(name="context", partition_by=("day",), written_by=("ingest_landing",))
@@ -48,9 +46,7 @@ QUARANTINE = Dataset(name="quarantine", partition_by=("day",), written_by=("inge
 TEXT_EMBEDDINGS = Dataset(
     name="text_embeddings", partition_by=("encoder",), written_by=("embed_texts",)
 )
-HISTORIES = Dataset(
-    name="histories", partition_by=("day", "cut"), written_by=("build_histories",)
-)
+HISTORIES = Dataset(name="histories", partition_by=("day", "cut"), written_by=("build_histories",))
 ITEM_VECTORS = Dataset(
     name="item_vectors",
     partition_by=("day", "model", "training_pass"),
@@ -129,7 +125,7 @@ class Layout:
         return self._join("landing", "markers", f"day={day:%Y-%m-%d}", LANDING_MARKER)
 
     def truth(self, day: date) -> str:
-        """Parquet file of a simulator's oracle ranking for one day; no job but evaluation reads it."""
+        """Parquet file of a simulator's oracle ranking; no job but evaluation reads it."""
         return self._join("truth", f"day={day:%Y-%m-%d}", "oracle.parquet")
 
     def report(self, day: date, stage: str) -> str:

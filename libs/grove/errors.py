@@ -25,9 +25,7 @@ class GroveError(Exception):
 
     exit_code = INFRASTRUCTURE_EXIT_CODE
 
-    def __init__(
-        self, what: str, *, where: str, expected: str, found: str, next_step: str
-    ) -> None:
+    def __init__(self, what: str, *, where: str, expected: str, found: str, next_step: str) -> None:
         self.what = what
         self.where = where
         self.expected = expected

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.end_to_end.damage import drop_column, garble_lines
 
 from grove.catalog import Layout
 from grove.settings import Settings, load_settings
@@ -19,7 +20,6 @@ from infra.local.day_plan import DayPlan
 from infra.local.installation import HOST, Installation, airflow_environment
 from infra.local.refresh import prepare_data
 from infra.local.settings_file import ENVIRONMENTS
-from tests.end_to_end.damage import drop_column, garble_lines
 
 FIRST_DAY = date(2026, 8, 10)
 DAYS = tuple(date(2026, 8, 18) + timedelta(days=offset) for offset in range(3))

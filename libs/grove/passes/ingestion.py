@@ -87,8 +87,12 @@ def _hold(stage: Stage, ingested: Ingested, dataset: Dataset) -> Frame:
     frame = ingested.tables[dataset]
     if ingested.most_rows(dataset) <= ROWS_AT_HAND:
         return frame.toArrow()
-    # Interactions are only selected from rows that are kept already.
-    return frame if dataset == INTERACTIONS else stage.stage_aside(frame)
+    if dataset == INTERACTIONS:
+        # Only selected from rows that are kept already.
+        return frame
+    kept = stage.stage_aside(frame)
+    # The bound of a table that is counted from events is far above its rows.
+    return kept.toArrow() if kept.count() <= ROWS_AT_HAND else kept
 
 
 def _report(stage: Stage, counts: Counts, extra_columns: Mapping[str, Sequence[str]]) -> None:

@@ -1,4 +1,4 @@
-"""A small shop whose next item is easy to guess from the last one, and impossible from popularity."""
+"""A small shop whose next item is easy to guess from the last one, not from popularity."""
 
 from __future__ import annotations
 
@@ -62,9 +62,7 @@ def walks(users: int, events: int, items: int, seed: int = 5) -> list[list[int]]
     return rows
 
 
-def histories_of(
-    rows: list[list[int]], last_day: date = DAY, hours_between: int = 1
-) -> pa.Table:
+def histories_of(rows: list[list[int]], last_day: date = DAY, hours_between: int = 1) -> pa.Table:
     """Histories with an event every so many hours, the last at 23:00 of `last_day`."""
     end = datetime(last_day.year, last_day.month, last_day.day, 23, tzinfo=UTC)
     times = [
