@@ -51,7 +51,7 @@ def names() -> list[str]:
     return sorted(
         file.stem
         for file in HERE.glob("*.py")
-        if file.stem not in NOT_BENCHMARKS and "def measure()" in file.read_text(encoding="utf-8")
+        if file.stem not in NOT_BENCHMARKS and "def measure() " in file.read_text(encoding="utf-8")
     )
 
 

@@ -1,0 +1,102 @@
+"""P1 and P8: what ingest costs over a bare write, and where the minutes of a day go.
+
+P8 looks at the built-in marketplace as `make run` leaves it, and runs the days that are missing:
+the first day (everything is trained) and the newest one (an ordinary day).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.ingest import measure_ingest
+from tests.benchmarks.run import Row
+
+from grove.catalog import Layout
+from grove.runtime.files import read_json
+from infra.local.__main__ import HOMES
+from infra.local.airflow_api import AirflowApi, open_api
+from infra.local.installation import Installation
+from infra.local.outcome import day_tasks
+from infra.local.progress import FINISHED, stage_of
+from infra.local.refresh import RunRequest, run_days
+
+INGESTED_ROWS = (100_000, 1_000_000)
+MOST_OVER_BARE = 2.0
+PARTS = ("start", "session", "gate", "work")
+PORT = 8080
+
+
+def measure() -> Iterator[Row]:
+    """Yield P8, then P1: P1 keeps both cores busy, and Airflow would disturb it."""
+    installation = Installation(home=HOMES / "marketplace", port=PORT)
+    request = RunRequest(source="marketplace", data=None, days=None, size=None)
+    run_days(installation, request)
+    yield from measure_days(open_api(installation), Layout(str(installation.home)))
+    for rows in INGESTED_ROWS:
+        yield from _ingest_rows(rows)
+
+
+def _ingest_rows(rows: int) -> Iterator[Row]:
+    found = measure_ingest(rows)
+    yield Row(f"P1 bare write, {rows:,} rows", found["bare_seconds"], "s")
+    yield Row(f"P1 ingest job with gates, {rows:,} rows", found["job_seconds"], "s")
+    yield Row(f"P1 ingest job, {rows:,} rows", found["job_rows_per_second"], "rows/s")
+    judged = rows == INGESTED_ROWS[-1]
+    yield Row(
+        f"P1 job over bare write, {rows:,} rows",
+        found["ratio"],
+        "ratio",
+        reference="bare Spark read → Delta write",
+        goal=f"≤ {MOST_OVER_BARE:g}" if judged else "",
+        met=found["ratio"] <= MOST_OVER_BARE if judged else None,
+    )
+
+
+def measure_days(api: AirflowApi, layout: Layout) -> Iterator[Row]:
+    """Split the seconds of the first and the newest successful day.
+
+    Args:
+        api: Airflow, which knows how long each task took.
+        layout: where the reports are.
+    """
+    done = sorted({run["partition_key"] for run in api.runs() if run["state"] == "success"})
+    for kind, day in {"fresh": done[0], "incremental": done[-1]}.items():
+        tasks = day_tasks(api, [date.fromisoformat(day)])
+        yield Row(f"P8 {kind} day, wall", _wall_seconds(api, day), "s")
+        yield from _split_rows(f"P8 {kind} day", _seconds_per_stage(layout, tasks))
+
+
+def _wall_seconds(api: AirflowApi, day: str) -> float:
+    run = next(
+        run for run in api.runs() if run["partition_key"] == day and run["state"] in FINISHED
+    )
+    ends = [datetime.fromisoformat(run[key]) for key in ("start_date", "end_date")]
+    return (ends[1] - ends[0]).total_seconds()
+
+
+def _seconds_per_stage(
+    layout: Layout, tasks: Sequence[Mapping[str, Any]]
+) -> dict[str, dict[str, float]]:
+    """Stage → part → seconds; what no part explains is orchestration."""
+    split = {}
+    for task in sorted(tasks, key=lambda task: str(task["start_date"])):
+        stage = stage_of(task["task_id"])
+        report = Path(layout.report(date.fromisoformat(task["day"]), stage))
+        told = read_json(report)["seconds"]
+        parts = {part: float(told[part]) for part in PARTS}
+        split[stage] = parts | {"orchestration": task["duration"] - sum(parts.values())}
+    return split
+
+
+def _split_rows(name: str, split: Mapping[str, Mapping[str, float]]) -> Iterator[Row]:
+    total: dict[str, float] = defaultdict(float)
+    for stage, parts in split.items():
+        for part, seconds in parts.items():
+            total[part] += seconds
+            yield Row(f"{name}, {stage}, {part}", seconds, "s")
+    for part, seconds in total.items():
+        yield Row(f"{name}, all stages, {part}", seconds, "s")
