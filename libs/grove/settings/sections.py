@@ -34,7 +34,7 @@ class SourceSettings(Section):
     )
     seed: int = Field(7, ge=0, description="seed of the simulated marketplace")
     first_day: date | None = Field(
-        None, description="first day the simulator knows; none: 31 days before the day landed"
+        None, description="first day of the source; a simulated shop needs it, `make run` writes it"
     )
     has_oracle: bool = Field(True, description="the source writes a true ranking beside each day")
     positive_events: tuple[EventType, ...] = Field(
