@@ -58,10 +58,8 @@ def run(arguments: Namespace) -> None:
         stage.report.note("release", release_id)
         if stage.record(Verdict("release", results)):
             stage.report.artifact = str(release.publish_folder(folder))
-            served = release.offer(
-                stage.layout.current_pointer(), release_id, insist=arguments.make_current
-            )
-            stage.report.note("current", served)
+            pointer, insist = stage.layout.current_pointer(), arguments.make_current
+            stage.report.note("current", release.offer(pointer, release_id, insist=insist))
 
 
 def _collect(stage: Stage, folder: Path, release_id: str) -> release.Manifest:
@@ -98,14 +96,13 @@ def _day_rows(stage: Stage) -> dict[str, pa.Table]:
     layout, day = stage.layout, stage.day
     users = read_arrow(layout, USER_EMBEDDINGS, day=day)
     histories = read_arrow(layout, HISTORIES, day=day, cut="through")
+    codes = {tree: read_arrow(layout, CODES, day=day, tree=tree) for tree in TREES}
     return {
         "user_embeddings.parquet": release.day_rows(users, "user_id", without=("day",)),
         "histories.parquet": release.day_rows(histories, "user_id", without=("day", "cut")),
         **{
-            f"codes_{tree}.parquet": release.day_rows(
-                read_arrow(layout, CODES, day=day, tree=tree), "item_id", without=("day", "tree")
-            )
-            for tree in TREES
+            f"codes_{tree}.parquet": release.day_rows(rows, "item_id", without=("day", "tree"))
+            for tree, rows in codes.items()
         },
     }
 

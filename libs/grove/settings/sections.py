@@ -130,7 +130,7 @@ class StarsSettings(TrainingSettings):
         0.5, ge=0, description="λ_gen, weight of the h_gen loss; no unit"
     )
     popularity_gamma: float = Field(
-        0.5, ge=0, le=1, description="γ of the fixed popularity term in training; no unit"
+        0.0, ge=0, le=1, description="γ of the fixed popularity term in training; no unit"
     )
 
 

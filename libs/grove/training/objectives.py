@@ -33,7 +33,7 @@ from grove.training.sampling import (
 BatchLoss = Callable[[SequenceBatch], tuple[Tensor, Tensor]]
 EVENT_WEIGHTS = {"cart": 1.5, "order": 2.0}
 """Weight of a positive by kind of event; 1 for the others."""
-TEMPERATURE = 0.1
+TEMPERATURE = 0.15
 """Of DSSM's cosines; no unit, smaller is sharper."""
 DSSM_CUTS = 8
 STARS_CUTS = 4
