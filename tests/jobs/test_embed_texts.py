@@ -59,8 +59,10 @@ def embed(
     decoder: Path,
     day: date,
     arguments: Callable[..., Namespace],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Embed:
-    """Run the job with the small decoder, over two items and a search."""
+    """Run the job with the small decoder, over two items and a search, in Spark workers."""
+    monkeypatch.setattr(texts, "TEXTS_WITHOUT_SPARK", 0)
     land(layout, ITEMS, day, [item("i1", "red mug"), item("i2", "blue shoe")])
     land(layout, QUERIES, day, [query("mug")])
 
@@ -120,6 +122,21 @@ def test_a_second_run_opens_no_session_and_gives_the_same_rows(
     assert rows_of(layout) == first
     assert report_of(layout, day)["rows"] == {"in": 3, "out": 0, "rejected": 0}
     assert report_of(layout, day)["status"] == "committed"
+
+
+def test_few_texts_get_the_same_vectors_without_a_session(
+    layout: Layout, embed: Embed, decoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_session(stage: Stage) -> None:
+        raise AssertionError("a session was opened")
+
+    monkeypatch.setattr(texts, "TEXTS_WITHOUT_SPARK", 3)
+    monkeypatch.setattr(Stage, "spark", no_session)
+    embed()
+    found = vectors_by_text(layout)
+    assert len(found) == 3
+    encoder = load_encoder(EncoderSpec(folder=str(decoder), pooling="last_token"))
+    np.testing.assert_allclose(found[text_hash("mug")], encoder.encode(["mug"])[0], atol=1e-5)
 
 
 def test_a_later_day_embeds_only_what_is_new(layout: Layout, embed: Embed, day: date) -> None:

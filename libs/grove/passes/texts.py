@@ -17,6 +17,9 @@ from grove.texts.prompt import item_texts, query_text, texts_by_hash
 from grove.texts.worker import embedding_batches
 
 EMBEDDING_SCHEMA = "encoder string, text_hash string, vector array<float>"
+TEXTS_WITHOUT_SPARK = 256
+"""At most so many texts are embedded by this process: a session and its workers, each with a model
+of its own to load, take longer than the texts of an ordinary day."""
 TEXTS_AT_HAND = 50_000
 """The vectors of at most so many texts are judged and written by this process, not by Spark,
 whose gate and commit would take longer than the embedding of a usual day's new texts."""
@@ -38,7 +41,7 @@ def unseen_texts(stage: Stage, texts: Mapping[str, str], encoder: str) -> dict[s
 
 
 def embed(stage: Stage, texts: Mapping[str, str], spec: EncoderSpec, encoder: str) -> Frame:
-    """Embed texts in Spark workers, one model each; without texts no session is opened.
+    """Embed texts in Spark workers, one model each; few texts open no session.
 
     Args:
         stage: of the day.
@@ -52,12 +55,15 @@ def embed(stage: Stage, texts: Mapping[str, str], spec: EncoderSpec, encoder: st
     if not texts:
         return arrow_schema(load_contract(TEXT_EMBEDDINGS)).empty_table()
     rows = pa.table({"text_hash": list(texts), "text": list(texts.values())})
+    worker = embedding_batches(spec, encoder)
+    if len(texts) <= TEXTS_WITHOUT_SPARK:
+        return pa.Table.from_batches(worker(iter(rows.to_batches())))
     spread = (
         stage.spark()
         .createDataFrame(rows)
         .repartition(stage.settings.spark.embed_partitions, "text_hash")
     )
-    embedded = spread.mapInArrow(embedding_batches(spec, encoder), EMBEDDING_SCHEMA)
+    embedded = spread.mapInArrow(worker, EMBEDDING_SCHEMA)
     return embedded.toArrow() if len(texts) <= TEXTS_AT_HAND else stage.stage_aside(embedded)
 
 
