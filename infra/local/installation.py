@@ -15,7 +15,13 @@ from grove.runtime.files import read_json
 from grove.runtime.spark_session import driver_memory_gib
 from grove.settings import Settings
 from infra.local.jars import JARS, jars_folder
-from infra.local.toolchain import JAVA_HOME, JOBS_PYTHON, REPOSITORY, SPARK_SUBMIT
+from infra.local.toolchain import (
+    JAVA_HOME,
+    JOBS_PYTHON,
+    QUICK_START,
+    REPOSITORY,
+    SPARK_SUBMIT,
+)
 
 LOGIN = "admin"
 HOST = "127.0.0.1"
@@ -102,6 +108,7 @@ def airflow_environment(
     return {
         **_airflow_variables(installation),
         **_grove_variables(installation, settings, last_day),
+        **QUICK_START,
         "JAVA_HOME": str(JAVA_HOME),
         "PYTHONPATH": f"{REPOSITORY / 'libs'}:{REPOSITORY / 'dags'}",
     }

@@ -10,7 +10,13 @@ from grove.errors import InfrastructureError
 from grove.runtime.spark_session import driver_memory_gib
 from grove.settings import Settings
 from infra.local.jars import JARS, jars_folder
-from infra.local.toolchain import JAVA_HOME, JOBS_PYTHON, REPOSITORY, SPARK_SUBMIT
+from infra.local.toolchain import (
+    JAVA_HOME,
+    JOBS_PYTHON,
+    QUICK_START,
+    REPOSITORY,
+    SPARK_SUBMIT,
+)
 
 SHOWN_LINES = 20
 """Last lines of a failed job that the error repeats."""
@@ -60,6 +66,7 @@ def job_environment() -> dict[str, str]:
     """Variables of every job, on top of this process's own."""
     return {
         **os.environ,
+        **QUICK_START,
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "JAVA_HOME": str(JAVA_HOME),
