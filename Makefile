@@ -54,16 +54,16 @@ rollback: ## Serve an earlier release  TO=
 	@$(GROVE) rollback --to '$(TO)'
 
 .PHONY: test
-test: setup lint ## Run everything CI runs
+test: lint ## Run everything CI runs
 	$(JOBS)/python -m pytest --ignore=tests/dags
 	$(MAKE) test-dags
 
 .PHONY: test-dags
-test-dags: ## Run the tests of the Airflow environment
+test-dags: setup ## Run the tests of the Airflow environment
 	PYTHONPATH=$(CURDIR)/libs:$(CURDIR)/dags $(AIRFLOW)/python -m pytest tests/dags dags/orchestration
 
 .PHONY: lint
-lint: ## Check style, types and the direction of imports
+lint: setup ## Check style, types and the direction of imports
 	$(JOBS)/ruff check
 	$(JOBS)/ruff format --check
 	$(JOBS)/mypy libs/grove jobs infra/local
@@ -71,10 +71,10 @@ lint: ## Check style, types and the direction of imports
 	$(JOBS)/lint-imports
 
 .PHONY: format
-format: ## Let ruff rewrite what it can
+format: setup ## Let ruff rewrite what it can
 	$(JOBS)/ruff check --fix
 	$(JOBS)/ruff format
 
 .PHONY: benchmark
-benchmark: ## Measure one benchmark  NAME=
+benchmark: setup ## Measure one benchmark  NAME=
 	$(JOBS)/python tests/benchmarks/run.py $(NAME)
