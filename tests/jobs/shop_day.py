@@ -90,8 +90,11 @@ def report(layout: Layout, day: date, stage: str, **content: object) -> None:
 
 
 def land_shop(layout: Layout, day: date, *, release: str | None = None) -> None:
-    """All tables and reports a train job reads; an ordinary day when there is a release."""
-    land_items(layout, day)
+    """All tables and reports a train job reads; an ordinary day when there is a release.
+
+    The items landed the evening before: a training from scratch learns of no others.
+    """
+    land_items(layout, day - timedelta(days=1))
     land_histories(layout, day)
     kind = "ordinary" if release else "retrain"
     report(layout, day, "plan_day", notes={"kind": kind, "previous_release": release})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from grove.catalog import HISTORIES, ITEMS, TEXT_EMBEDDINGS
+from grove.errors import DataError
 from grove.features.history_files import distinct_values
 from grove.features.items import build_item_table, item_attributes
 from grove.features.vocabulary import Vocabulary, load_vocabulary, save_vocabulary
@@ -30,7 +31,7 @@ class PassInputs:
     folder: Path
     """Holds item_table.parquet, query_vectors.parquet and the vocabulary."""
     item_table: pa.Table
-    """Items as of the day; see `build_item_table`."""
+    """Items as of the day, new ones included; see `build_item_table`."""
     files: Sequence[str]
     """Parquet files of the cut of `histories`."""
 
@@ -38,9 +39,10 @@ class PassInputs:
 def prepare_inputs(stage: Stage, *, cut: str, warm_start: Path | None = None) -> PassInputs:
     """Read the day's items, texts and histories, and write what the ranks share.
 
-    A vocabulary of a training from scratch has every item as of the day, and every attribute and
-    scene value there is. That of a warm start keeps its rows, and grows by new items and new
-    attributes.
+    A training from scratch learns of the items as of the evening before, and of every attribute
+    and scene value there is: the day's own items would be negatives everywhere, or, in a shop
+    without a catalogue, exactly what is bought on the day. They join later, as new items do on
+    any day. A warm start keeps its vocabulary's rows, and grows by the day's items.
 
     Args:
         stage: of the day.
@@ -52,18 +54,25 @@ def prepare_inputs(stage: Stage, *, cut: str, warm_start: Path | None = None) ->
         pass.
 
     Raises:
-        DataError: embed_texts has not run for the day, or left an item without a vector.
+        DataError: embed_texts has not run for the day, or left an item without a vector; no
+            item had landed before the day.
     """
     item_table = day_item_table(stage)
+    learnt = item_table if warm_start else _known_items(stage)
     files = partition_files(stage.layout, HISTORIES, {"day": stage.day, "cut": cut})
     folder = inputs_folder(stage)
     earlier = load_vocabulary(warm_start) if warm_start else _scene_vocabulary(files)
-    attributes = [name for names in item_attributes(item_table) for name in names]
-    save_vocabulary(folder, earlier.grow(item_table["item_id"].to_pylist(), attributes))
-    pq.write_table(item_table, folder / ITEM_TABLE_FILE)
+    attributes = [name for names in item_attributes(learnt) for name in names]
+    save_vocabulary(folder, earlier.grow(learnt["item_id"].to_pylist(), attributes))
+    pq.write_table(learnt, folder / ITEM_TABLE_FILE)
     pq.write_table(_query_vectors(stage, files), folder / QUERY_VECTORS_FILE)
     stage.report.rows(in_=sum(pq.ParquetFile(file).metadata.num_rows for file in files))
     return PassInputs(folder=folder, item_table=item_table, files=files)
+
+
+def evening_before(stage: Stage) -> date:
+    """Last day of which a candidate may know anything."""
+    return stage.day - timedelta(days=1)
 
 
 def inputs_folder(stage: Stage) -> Path:
@@ -78,6 +87,19 @@ def day_item_table(stage: Stage, *, as_of: date | None = None) -> pa.Table:
     items = newest_rows_as_of(stage.layout, ITEMS, "item_id", as_of or stage.day)
     hashes = pa.array([text_hash(text) for text in item_texts(items)], pa.string())
     return build_item_table(items.append_column("text_hash", hashes), _text_vectors(stage))
+
+
+def _known_items(stage: Stage) -> pa.Table:
+    known = day_item_table(stage, as_of=evening_before(stage))
+    if not len(known):
+        raise DataError(
+            "there is no item to learn from",
+            where=f"items, as of {evening_before(stage)}",
+            expected="items that landed before the day, as its history does",
+            found="none",
+            next_step="ingest the history again, the catalogue feed with it, if there is one",
+        )
+    return known
 
 
 def _text_vectors(stage: Stage) -> pa.Table:

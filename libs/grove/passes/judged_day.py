@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from grove.catalog import HISTORIES, INTERACTIONS, ITEMS
 from grove.evaluation.popularity import popularity_order, same_list_for_all
 from grove.evaluation.ranking import Targets
-from grove.passes.inputs import day_item_table
+from grove.passes.inputs import day_item_table, evening_before
 from grove.runtime.stage import Stage
 from grove.runtime.tables import newest_rows_as_of, partition_days, read_arrow
 
@@ -86,7 +86,7 @@ def read_judged_day(stage: Stage) -> JudgedDay:
     those as of the day before, and positives of others are counted apart.
     """
     named = "catalogue" in stage.settings.source.feeds
-    table = day_item_table(stage, as_of=None if named else stage.day - timedelta(days=1))
+    table = day_item_table(stage, as_of=None if named else evening_before(stage))
     item_ids = table["item_id"].combine_chunks()
     wanted = _positives(stage, [stage.day])
     happened = pc.equal(pc.cast(wanted["event_time"], pa.date32()), pa.scalar(stage.day))
@@ -159,8 +159,7 @@ def _histories(stage: Stage, users: list[str]) -> pa.Table:
 
 def _new_items(stage: Stage, item_ids: pa.Array) -> np.ndarray:
     """[N] bool: not landed before the day."""
-    before = stage.day - timedelta(days=1)
-    known = newest_rows_as_of(stage.layout, ITEMS, "item_id", before)["item_id"]
+    known = newest_rows_as_of(stage.layout, ITEMS, "item_id", evening_before(stage))["item_id"]
     return np.asarray(
         pc.invert(pc.is_in(item_ids, value_set=known.combine_chunks())).to_numpy(
             zero_copy_only=False

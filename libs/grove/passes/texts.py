@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -26,11 +27,17 @@ whose gate and commit would take longer than the embedding of a usual day's new 
 
 
 def day_texts(stage: Stage) -> dict[str, str]:
-    """Every text a model of this day may read, by hash: items as of D, and searches up to D."""
-    items = newest_rows_as_of(stage.layout, ITEMS, "item_id", stage.day)
+    """Every text a model of this day may read, by hash: items, and searches up to D.
+
+    Items count as of D, and as of the evening before, when a title may have been another one: that
+    is what a candidate learns from, and what a shop without a catalogue is judged on.
+    """
+    as_of = (stage.day - timedelta(days=1), stage.day)
+    items = [newest_rows_as_of(stage.layout, ITEMS, "item_id", day) for day in as_of]
     days = [day for day in partition_days(stage.layout, QUERIES) if day <= stage.day]
     queries = read_arrow(stage.layout, QUERIES, columns=["query"], day=days)["query"]
-    return texts_by_hash([*item_texts(items), *map(query_text, queries.unique().to_pylist())])
+    texts = [text for version in items for text in item_texts(version)]
+    return texts_by_hash([*texts, *map(query_text, queries.unique().to_pylist())])
 
 
 def unseen_texts(stage: Stage, texts: Mapping[str, str], encoder: str) -> dict[str, str]:
