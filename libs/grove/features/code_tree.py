@@ -7,7 +7,6 @@ prefix, so the children of a node stand side by side (compressed sparse rows).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,25 +31,6 @@ class CodeTree:
     """[L, N] int64, node of each item per level; −1 for an item without a path."""
     leaf_items: np.ndarray
     """[leaves, τ] int64, item row by slot; −1 where the slot is free."""
-
-    @property
-    def levels(self) -> int:
-        """L."""
-        return len(self.codes)
-
-    def node_counts(self, marked: np.ndarray) -> list[np.ndarray]:
-        """How many marked items are below each node, per level.
-
-        Args:
-            marked: [N] bool.
-
-        Returns:
-            Per level, [nodes] int64.
-        """
-        return [
-            np.bincount(nodes[marked & (nodes >= 0)], minlength=len(codes))
-            for nodes, codes in zip(self.item_nodes, self.codes, strict=True)
-        ]
 
 
 def build_code_tree(paths: np.ndarray, slots: np.ndarray, *, capacity: int) -> CodeTree:
@@ -143,10 +123,3 @@ def allowed_codes(tree: CodeTree, level: int, size: int) -> np.ndarray:
     allowed = np.zeros((len(starts) - 1, size), dtype=bool)
     allowed[parents, tree.codes[level]] = True
     return allowed
-
-
-def level_sizes_of(codes: pa.Table) -> list[int]:
-    """Codes per level that a tree uses: one more than its largest code of each level."""
-    flat = codes["path"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    largest: Sequence[int] = (flat.reshape(len(codes), -1).max(axis=0) + 1).tolist()
-    return list(largest)

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from grove.errors import DataError
-from grove.features.vocabulary import FIRST_KNOWN, PAD, Vocabulary
+from grove.features.vectors import vector_matrix
+from grove.features.vocabulary import PAD, Vocabulary
+from grove.models.embeddings import FIRST_KNOWN
 
 CATEGORY_SEPARATOR = " > "
 PRICE_BUCKETS = 10
@@ -155,9 +157,7 @@ def item_features(item_table: pa.Table, vocabulary: Vocabulary) -> ItemFeatures:
 
 def text_matrix(item_table: pa.Table) -> np.ndarray:
     """Text vectors of an item table, [N, E] float32."""
-    column = item_table["text_vector"].combine_chunks()
-    flat = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    return flat.reshape(len(item_table), getattr(column.type, "list_size", -1))
+    return vector_matrix(item_table["text_vector"])
 
 
 def _category_levels(category: str) -> list[str]:

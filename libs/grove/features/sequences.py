@@ -13,12 +13,9 @@ import torch
 from torch import Tensor
 
 from grove.features.vocabulary import Vocabulary
+from grove.models.embeddings import RECENCY_BUCKETS, SECONDS_PER_DAY
 
-RECENCY_BUCKETS = 26
-"""Rows of a recency table: 0 nothing, then one bucket per doubling, up to half a year."""
-SECONDS_PER_DAY = 86_400
-
-_NAMEDHISTORY_COLUMNS = {
+_NAME_COLUMNS = {
     "event_types": "events",
     "regions": "regions",
     "devices": "devices",
@@ -31,7 +28,7 @@ HISTORY_COLUMNS = (
     "event_times",
     "landed_days",
     "queries",
-    *_NAMEDHISTORY_COLUMNS,
+    *_NAME_COLUMNS,
 )
 
 
@@ -188,7 +185,7 @@ class HistoryEncoder:
             fresh=landed > _days_since_epoch(self.learned_through),
             **{
                 name: self.vocabulary.encode(column, events[column])
-                for column, name in _NAMEDHISTORY_COLUMNS.items()
+                for column, name in _NAME_COLUMNS.items()
             },
         )
 

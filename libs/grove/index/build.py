@@ -30,7 +30,8 @@ def build_index(
 
     Raises:
         DataError: no vectors, vectors that are not finite, or keys that do not pair up.
-        SettingsError: FAISS does not know the factory string, or it keeps no keys.
+        SettingsError: FAISS does not know the factory string, it keeps no keys, or it cannot be
+            built over so many vectors of this width.
 
     Example:
         >>> keys = np.array([7, 9])
@@ -42,9 +43,12 @@ def build_index(
     index = _open_factory(dense.shape[1], factory)
     if is_graph(index):
         faiss.ParameterSpace().set_index_parameter(index, "efConstruction", ef_construction)
-    with one_thread():
-        index.train(dense)
-        index.add_with_ids(dense, keys)
+    try:
+        with one_thread():
+            index.train(dense)
+            index.add_with_ids(dense, keys)
+    except RuntimeError as error:
+        raise _cannot_hold(factory, dense, str(error)) from error
     return index
 
 
@@ -82,6 +86,17 @@ def _unknown_factory(factory: str, found: str) -> SettingsError:
         expected='a FAISS factory string that starts with "IDMap2,", such as "IDMap2,HNSW32"',
         found=found,
         next_step="correct the setting",
+    )
+
+
+def _cannot_hold(factory: str, vectors: np.ndarray, found: str) -> SettingsError:
+    return SettingsError(
+        "the index cannot be built over these vectors",
+        where=f"setting index.factory, {factory!r}",
+        expected=f"an index for {len(vectors)} vectors of width {vectors.shape[1]}; one that is"
+        " trained wants more vectors than it has lists or codes",
+        found=found,
+        next_step='choose fewer lists or codes, or "IDMap2,HNSW32", which needs no training',
     )
 
 

@@ -12,7 +12,6 @@ from grove.index.build import is_graph
 
 QUERIES_PER_BATCH = 4096
 """Large enough that FAISS compares all vectors of a batch by matrix product."""
-NOT_FOUND = -1
 
 
 def search(
@@ -73,7 +72,7 @@ def recall_against_exact(
     queries: np.ndarray,
     *,
     k: int,
-    ef_search: int = 128,
+    ef_search: int,
 ) -> float:
     """Share of the true best k that the index finds, averaged over queries.
 

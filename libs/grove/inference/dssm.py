@@ -10,17 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import torch
 from torch import Tensor
 
 from grove.features.sequences import SequenceBatch
-from grove.inference.loaded import (
-    LoadedInputs,
-    encode_all_items,
-    in_batches,
-    load_inputs,
-    with_weights,
-)
+from grove.inference.loaded import LoadedInputs, in_batches, last_events, load_network
 from grove.models.dssm import Dssm
 
 
@@ -38,7 +31,7 @@ class DssmEncoder:
         return in_batches(histories, self.inputs.encoder, self._batch)
 
     def _batch(self, batch: SequenceBatch) -> np.ndarray:
-        cuts = (batch.lengths - 1).clamp_min(0)[:, None]  # [B, 1]
+        cuts = last_events(batch)  # [B, 1]
         vectors = self.model.users(batch, self.item_vectors[batch.item_rows], cuts)  # [B, 1, D]
         return np.asarray(vectors[:, 0].numpy())
 
@@ -53,19 +46,10 @@ def load_dssm(folder: str | Path, item_table: pa.Table) -> DssmEncoder:
     Returns:
         An encoder.
     """
-    inputs = load_inputs(folder, item_table)
-    model = Dssm(**inputs.saved.arguments)
-    with_weights(model, inputs)
-    with torch.inference_mode():
-        vectors = encode_all_items(model.items, inputs.features)
+    model, inputs, vectors = load_network(Dssm, folder, item_table)
     return DssmEncoder(model=model, inputs=inputs, item_vectors=vectors)
 
 
 def encode_items(folder: str | Path, item_table: pa.Table) -> np.ndarray:
     """CF vectors of items, [N, D] float32, unit norm, in the table's order."""
     return np.asarray(load_dssm(folder, item_table).item_vectors[1:].numpy())
-
-
-def encode_users(folder: str | Path, item_table: pa.Table, histories: pa.Table) -> np.ndarray:
-    """User vectors, [U, D] float32, unit norm, in the order of the histories."""
-    return load_dssm(folder, item_table).users(histories)

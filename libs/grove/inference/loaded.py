@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ from grove.features.sequences import HistoryEncoder, SequenceBatch
 
 ITEMS_PER_BATCH = 4_096
 USERS_PER_BATCH = 256
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +60,33 @@ def load_inputs(
     )
 
 
-def with_weights(model: nn.Module, inputs: LoadedInputs) -> None:
-    """Load the saved weights into a freshly built network and make it deterministic."""
+def load_network(
+    build: Callable[..., Network], folder: str | Path, item_table: pa.Table
+) -> tuple[Network, LoadedInputs, torch.Tensor]:
+    """Build a network from its folder, and encode a day's items with it.
+
+    Args:
+        build: the network's class; the folder holds its arguments.
+        folder: as training wrote it.
+        item_table: N items; new ones are encoded from their features.
+
+    Returns:
+        The network with its saved weights, without gradients or dropout; its inputs; and the
+        items' vectors, [N+1, D], row 0 zero.
+    """
+    inputs = load_inputs(folder, item_table)
+    model = build(**inputs.saved.arguments)
     model.load_state_dict(inputs.saved.weights)
     model.eval()
     model.requires_grad_(requires_grad=False)
+    with torch.inference_mode():
+        vectors = encode_all_items(model.get_submodule("items"), inputs.features)  # [N+1, D]
+    return model, inputs, vectors
+
+
+def last_events(batch: SequenceBatch) -> torch.Tensor:
+    """Position of every history's last event, where its user is encoded: [B, 1] int64."""
+    return (batch.lengths - 1).clamp_min(0)[:, None]
 
 
 def encode_all_items(model_items: nn.Module, features: ItemFeatures) -> torch.Tensor:

@@ -18,13 +18,7 @@ from torch import Tensor
 
 from grove.features.model_folder import read_metadata
 from grove.features.sequences import SequenceBatch
-from grove.inference.loaded import (
-    LoadedInputs,
-    encode_all_items,
-    in_batches,
-    load_inputs,
-    with_weights,
-)
+from grove.inference.loaded import LoadedInputs, in_batches, last_events, load_network
 from grove.models.embeddings import at_cuts
 from grove.models.stars import Stars
 
@@ -53,7 +47,7 @@ class StarsEncoder:
         return both[:, 0], both[:, 1]
 
     def _batch(self, batch: SequenceBatch) -> np.ndarray:
-        cuts = (batch.lengths - 1).clamp_min(0)[:, None]  # [B, 1]
+        cuts = last_events(batch)  # [B, 1]
         upcoming, general = self.model(batch, self.item_vectors[batch.item_rows], cuts)
         both = torch.cat([general, at_cuts(upcoming, cuts)], dim=1)  # [B, 2, D]
         return np.asarray(both.numpy())
@@ -69,17 +63,8 @@ def load_stars(folder: str | Path, item_table: pa.Table) -> StarsEncoder:
     Returns:
         An encoder.
     """
-    inputs = load_inputs(folder, item_table)
-    model = Stars(**inputs.saved.arguments)
-    with_weights(model, inputs)
-    with torch.inference_mode():
-        vectors = encode_all_items(model.items, inputs.features)
+    model, inputs, vectors = load_network(Stars, folder, item_table)
     return StarsEncoder(model=model, inputs=inputs, item_vectors=vectors)
-
-
-def encode_items(folder: str | Path, item_table: pa.Table) -> np.ndarray:
-    """Candidate vectors of items, [N, D] float32, in the table's order."""
-    return np.asarray(load_stars(folder, item_table).item_vectors[1:].numpy())
 
 
 def encode_users(

@@ -19,19 +19,13 @@ from grove.errors import DataError
 from grove.features.code_tree import CodeTree, read_code_tree
 from grove.features.sequences import SequenceBatch
 from grove.inference.beam import Candidates, SearchTree, beam_search, live_items, search_tree
-from grove.inference.loaded import (
-    LoadedInputs,
-    encode_all_items,
-    in_batches,
-    load_inputs,
-    with_weights,
-)
+from grove.inference.loaded import LoadedInputs, in_batches, last_events, load_network
 from grove.inference.treebridge_fusion import RankedList, fuse_candidates, rank_candidates
+from grove.models.embeddings import at_cuts
 from grove.models.treebridge import TreeBridge
 from grove.models.treebridge_decoder import CodeDecoder, DecoderState
 
 USERS_PER_SEARCH = 128
-DEFAULT_BEAM = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,8 +152,7 @@ class TreeBridgeSearcher:
     def _states(self, batch: SequenceBatch) -> np.ndarray:
         """User states after the last event of each history, [B, D]."""
         states = self.model.users(batch, self.item_vectors[batch.item_rows])  # [B, T, D]
-        last = (batch.lengths - 1).clamp_min(0)  # [B]
-        return np.asarray(states[torch.arange(len(last)), last].numpy())
+        return np.asarray(at_cuts(states, last_events(batch))[:, 0].numpy())
 
     def _search_piece(
         self,
@@ -191,7 +184,7 @@ def load_searcher(
     item_table: pa.Table,
     codes: Mapping[str, pa.Table],
     *,
-    beam: int = DEFAULT_BEAM,
+    beam: int,
 ) -> TreeBridgeSearcher:
     """Load a model folder and place a day's items in its trees.
 
@@ -210,11 +203,7 @@ def load_searcher(
     Raises:
         DataError: the trees are not those of the model.
     """
-    inputs = load_inputs(folder, item_table)
-    model = TreeBridge(**inputs.saved.arguments)
-    with_weights(model, inputs)
-    with torch.inference_mode():
-        vectors = encode_all_items(model.items, inputs.features)  # [N+1, D]
+    model, inputs, vectors = load_network(TreeBridge, folder, item_table)
     trees = {
         name: _read_tree(inputs, codes, name) for name in sorted(inputs.saved.arguments["trees"])
     }

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 SECONDS_PER_HOUR = 3_600
 HOURS_PER_DAY = 24
 DAYS_PER_WEEK = 7
-RECENCY_ROWS = 32
-"""Rows of a recency table; more than any loader's buckets."""
-FIRST_KNOWN_ROW = 2
-"""Rows of a vocabulary before its first name: nothing, unknown."""
+SECONDS_PER_DAY = SECONDS_PER_HOUR * HOURS_PER_DAY
+RECENCY_BUCKETS = 26
+"""Rows of a recency table: 0 nothing, then one bucket per doubling, up to half a year."""
+FIRST_KNOWN = 2
+"""Row of a vocabulary's first name; before it: nothing, unknown."""
 
 
 class EventBatch(Protocol):
@@ -74,7 +75,7 @@ class EventEmbedding(nn.Module):
         self.devices = zero_embedding(rows["devices"], width)
         self.weathers = zero_embedding(rows["weathers"], width)
         self.promotions = zero_embedding(rows["promotions"], width)
-        self.recency = zero_embedding(RECENCY_ROWS, width)
+        self.recency = zero_embedding(RECENCY_BUCKETS, width)
         self.hours = zero_embedding(HOURS_PER_DAY + 1, width)
         self.weekdays = zero_embedding(DAYS_PER_WEEK + 1, width)
 
@@ -109,7 +110,7 @@ class AttributeEmbedding(nn.Module):
         self.table = nn.EmbeddingBag(rows, width, mode="sum", padding_idx=0)
         nn.init.normal_(self.table.weight, std=0.05)
         with torch.no_grad():
-            self.table.weight[:FIRST_KNOWN_ROW] = 0
+            self.table.weight[:FIRST_KNOWN] = 0
 
     def forward(self, attributes: Tensor) -> Tensor:
         """Sum the rows of each item's attributes: [M, A] int64 → [M, D]."""
@@ -126,7 +127,7 @@ def zero_embedding(rows: int, width: int) -> nn.Embedding:
 
 def known_rows(ids: Tensor) -> Tensor:
     """Replace the unknown id by nothing, so that a zero-started table adds nothing for it."""
-    return ids.masked_fill(ids < FIRST_KNOWN_ROW, 0)
+    return ids.masked_fill(ids < FIRST_KNOWN, 0)
 
 
 def at_cuts(values: Tensor, cuts: Tensor) -> Tensor:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from grove.models.embeddings import (
+    SECONDS_PER_DAY,
     AttributeEmbedding,
     EventBatch,
     EventEmbedding,
@@ -19,57 +19,13 @@ from grove.models.embeddings import (
     known_rows,
     zero_embedding,
 )
+from grove.models.layers import FeedForward, SelfAttention
 
 FEED_FORWARD_FACTOR = 4
 ATTRIBUTE_SHARE = 2
 """Width of the attribute part of a token, as a fraction of D: D // 2."""
 USER_NUMBERS = 2
 """Numeric features of the [USER] token: events so far, and days they span, both logarithmic."""
-SECONDS_PER_DAY = 86_400
-
-
-class Block(nn.Module):
-    """One pre-norm transformer layer with a given attention mask.
-
-    Args:
-        width: D.
-        heads: attention heads.
-        dropout: probability.
-    """
-
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        self.heads = heads
-        self.attention_norm = nn.LayerNorm(width)
-        self.query_key_value = nn.Linear(width, 3 * width)
-        self.output = nn.Linear(width, width)
-        self.feed_forward = nn.Sequential(
-            nn.LayerNorm(width),
-            nn.Linear(width, FEED_FORWARD_FACTOR * width),
-            nn.ReLU(),
-            nn.Linear(FEED_FORWARD_FACTOR * width, width),
-        )
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, states: Tensor, allowed: Tensor) -> Tensor:
-        """Let every token read the tokens it may read.
-
-        Args:
-            states: [B, S, D].
-            allowed: [B, 1, S, S] bool, true where the row's token may read the column's.
-
-        Returns:
-            [B, S, D].
-        """
-        batch, length, width = states.shape
-        projected = self.query_key_value(self.attention_norm(states))  # [B, S, 3D]
-        split = projected.view(batch, length, 3, self.heads, width // self.heads)
-        query, key, value = split.permute(2, 0, 3, 1, 4)  # [B, heads, S, D/heads] each
-        read = functional.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
-        joined = read.transpose(1, 2).reshape(batch, length, width)  # [B, S, D]
-        states = states + self.dropout(self.output(joined))
-        fed: Tensor = states + self.dropout(self.feed_forward(states))
-        return fed
 
 
 class ItemToken(nn.Module):
@@ -149,11 +105,8 @@ class Stars(nn.Module):
     trained on, for both pools, in one pass; and changing an event changes no earlier output. The
     price, against the paper, is that items do not see the user's features.
 
-    The place of the context offsets o_t = W_ctx [e_time ; e_ctx] (STARS §4.4), which are added to
-    h_next and h_gen from the scene at serving, is after the heads in `forward`; they are not
-    built yet.
-
-    Source: STARS §4.2. Deviations: pre-norm layers, the projection in `ItemToken`, the mask above.
+    Source: STARS §4.2. Deviations: pre-norm layers, the projection in `ItemToken`, the mask above;
+    no context offsets (STARS §4.4) yet, see decision 0004.
 
     Args:
         width: D, of the encoder and of the served vectors.
@@ -180,7 +133,10 @@ class Stars(nn.Module):
         self.position = zero_embedding(rows["positions"] + 1, width)
         self.user = UserToken(width, rows)
         self.dropout = nn.Dropout(dropout)
-        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
+        self.attention = nn.ModuleList(SelfAttention(width, heads, dropout) for _ in range(layers))
+        self.feed_forward = nn.ModuleList(
+            FeedForward(width, FEED_FORWARD_FACTOR, dropout=dropout) for _ in range(layers)
+        )
         self.norm = nn.LayerNorm(width)
         self.next_head = nn.Linear(width, width)
         self.general_head = nn.Linear(width, width)
@@ -204,8 +160,8 @@ class Stars(nn.Module):
         states = torch.cat([tokens, self.user(batch, cuts)], dim=1)  # [B, S, D]
         states = self.dropout(states)
         allowed = attention_mask(cuts, length)  # [B, 1, S, S]
-        for block in self.blocks:
-            states = block(states, allowed)
+        for attention, feed_forward in zip(self.attention, self.feed_forward, strict=True):
+            states = feed_forward(attention(states, allowed))
         states = self.norm(states)  # [B, S, D]
         return self.next_head(states[:, :length]), self.general_head(states[:, length:])
 

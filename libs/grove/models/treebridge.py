@@ -18,8 +18,8 @@ from grove.models.embeddings import (
     known_rows,
     zero_embedding,
 )
-from grove.models.treebridge_decoder import CodeDecoder
-from grove.models.treebridge_layer import FeedForward, SelfAttention
+from grove.models.layers import FeedForward, SelfAttention
+from grove.models.treebridge_decoder import FEED_FORWARD_FACTOR, CodeDecoder
 
 
 class ItemEmbedding(nn.Module):
@@ -81,7 +81,10 @@ class UserEncoder(nn.Module):
         self.position = zero_embedding(rows["positions"] + 1, width)
         self.dropout = nn.Dropout(dropout)
         self.attention = nn.ModuleList(SelfAttention(width, heads, dropout) for _ in range(layers))
-        self.feed_forward = nn.ModuleList(FeedForward(width, dropout) for _ in range(layers))
+        self.feed_forward = nn.ModuleList(
+            FeedForward(width, FEED_FORWARD_FACTOR, dropout=dropout, hidden_dropout=dropout)
+            for _ in range(layers)
+        )
         self.norm = nn.LayerNorm(width)
 
     def forward(self, batch: EventBatch, item_vectors: Tensor) -> Tensor:

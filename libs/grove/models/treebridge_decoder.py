@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from grove.models.treebridge_layer import FeedForward, SelfAttention
+from grove.models.layers import FeedForward, SelfAttention
 
 TOKENS_BEFORE_CODES = 2
 """The user state and the start token."""
 START_STD = 0.02
+FEED_FORWARD_FACTOR = 2
+"""Width of a feed-forward half's hidden units, as a multiple of D; the user encoder's too."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class CodeDecoder(nn.Module):
             torch.randn(TOKENS_BEFORE_CODES + len(level_sizes), width) * START_STD
         )
         self.attention = SelfAttention(width, heads, dropout=0.0)
-        self.feed_forward = FeedForward(width, dropout=0.0)
+        self.feed_forward = FeedForward(width, FEED_FORWARD_FACTOR, dropout=0.0)
         self.norm = nn.LayerNorm(width)
         self.leaf = nn.Linear(width, slots if slots else width)
         self.decodes_slot = slots > 0

@@ -2,10 +2,17 @@
 
 from grove.release.collect import Origin, Parts, collect_parts, describe_release, start_release
 from grove.release.consistency import Finding, inspect_release
-from grove.release.inputs import MODELS, STAGES, release_facts, release_folders
+from grove.release.inputs import CANDIDATES, MODELS, STAGES, release_facts, release_folders
 from grove.release.manifest import Manifest
-from grove.release.pointer import current_release, move_pointer, offer, point_to, should_move
-from grove.release.rows import day_rows, item_rows, metrics_by_stage
+from grove.release.pointer import current_release, move_pointer, offer, point_to
+from grove.release.rows import (
+    POPULARITY_FILE,
+    SEEN_FILE,
+    day_rows,
+    item_rows,
+    metrics_by_stage,
+    past_tables,
+)
 from grove.release.store import (
     list_releases,
     newest_release_before,
@@ -18,7 +25,10 @@ from grove.release.store import (
 )
 
 __all__ = [
+    "CANDIDATES",
     "MODELS",
+    "POPULARITY_FILE",
+    "SEEN_FILE",
     "STAGES",
     "Finding",
     "Manifest",
@@ -36,12 +46,12 @@ __all__ = [
     "newest_release_before",
     "next_release_id",
     "offer",
+    "past_tables",
     "point_to",
     "publish_folder",
     "read_manifest",
     "release_facts",
     "release_folders",
-    "should_move",
     "start_release",
     "superfluous_releases",
     "verify_release",

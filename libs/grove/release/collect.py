@@ -46,6 +46,7 @@ class Origin:
     plan: Mapping[str, Any]
     trees: Mapping[str, Any]
     weights: Mapping[str, Any]
+    judged: Mapping[str, str] = field(default_factory=dict)
 
 
 def start_release(releases_folder: str | Path, release_id: str) -> Path:
@@ -111,4 +112,5 @@ def describe_release(
         metrics=headline(metrics),
         trees=origin.trees,
         weights=origin.weights,
+        judged=origin.judged,
     )

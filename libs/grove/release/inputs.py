@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 from grove.catalog import TREES, stage_name
 
 MODELS = ("dssm", "treebridge", "stars")
+CANDIDATES = {model: stage_name(f"train_{model}") for model in MODELS}
+"""Judged weights are those of the candidate pass, which have not seen the day."""
 UPDATES = {model: stage_name(f"train_{model}", "update") for model in MODELS}
 """Published weights are those of the update pass, which have seen the day itself."""
 STAGES = (
@@ -23,7 +25,7 @@ STAGES = (
 """Stages whose reports `release_folders` and `release_facts` read."""
 
 Reports: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""Report of each of `STAGES`, by its name."""
+"""Report of each of `STAGES`, and of the candidate passes, by its name."""
 
 
 def release_folders(reports: Reports) -> dict[str, Path]:
@@ -40,18 +42,25 @@ def release_facts(reports: Reports, day: date) -> dict[str, Any]:
     """The plan, the trees and the weights, as the manifest tells them.
 
     Args:
-        reports: of `STAGES`.
-        day: last day the published weights have learnt from.
+        reports: of `STAGES`, and of the `CANDIDATES`; without these no version is `judged`.
+        day: of the release; what an update has learnt that does not say so itself.
 
     Returns:
-        The fields `plan`, `trees` and `weights` of an `Origin`.
+        The fields `plan`, `trees`, `weights` and `judged` of an `Origin`.
     """
-    weights = {
-        model: {
-            "model_version": reports[stage]["notes"]["model_version"],
-            "learned_through": day.isoformat(),
-        }
-        for model, stage in UPDATES.items()
+    weights = {model: _published(reports[stage]["notes"], day) for model, stage in UPDATES.items()}
+    judged = {
+        model: reports[stage]["notes"]["model_version"]
+        for model, stage in CANDIDATES.items()
+        if stage in reports
     }
     trees = {tree: reports["build_trees"]["notes"].get(tree) for tree in TREES}
-    return {"plan": dict(reports["plan_day"]["notes"]), "trees": trees, "weights": weights}
+    plan = dict(reports["plan_day"]["notes"])
+    return {"plan": plan, "trees": trees, "weights": weights, "judged": judged}
+
+
+def _published(notes: Mapping[str, Any], day: date) -> dict[str, str]:
+    return {
+        "model_version": notes["model_version"],
+        "learned_through": notes.get("learned_through", day.isoformat()),
+    }

@@ -12,6 +12,8 @@ from grove.release.checksums import FileRecord
 
 MANIFEST_FILE = "manifest.json"
 FORMAT_VERSION = 1
+_ADDED_LATER: dict[str, Any] = {"judged": {}}
+"""What a field holds in the manifest of a release that was published before the field came."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +35,14 @@ class Manifest:
     plan: Mapping[str, Any] = field(default_factory=dict)
     """What `plan_day` decided, and why."""
     metrics: Mapping[str, Any] = field(default_factory=dict)
-    """Figures by the weights they belong to: `judged` before the update, `update` its own gate."""
+    """Figures over all users and items, by the stage that measured them. Those of
+    `evaluate_models` were measured on the weights named in `judged`."""
     trees: Mapping[str, Any] = field(default_factory=dict)
     """Per tree: generation, day it was built, churn, distortion."""
     weights: Mapping[str, Any] = field(default_factory=dict)
-    """Per model: fingerprint, and the last day the weights have learnt from."""
+    """Per model: version of the published weights, and the last day they have learnt from."""
+    judged: Mapping[str, str] = field(default_factory=dict)
+    """Per model: version of the weights the day was judged with, before they learnt from it."""
 
     def to_json(self) -> dict[str, Any]:
         """The manifest as an object for JSON."""
@@ -54,6 +59,7 @@ def parse_manifest(values: Mapping[str, Any], *, where: str) -> Manifest:
     Raises:
         DataError: a field is missing, unknown or malformed, or the format is another one.
     """
+    values = {**_ADDED_LATER, **values}
     known = {one.name for one in fields(Manifest)}
     problems = [f"unknown field {name}" for name in sorted(set(values) - known)]
     problems += [f"missing field {name}" for name in sorted(known - set(values))]

@@ -21,6 +21,8 @@ class TreeState:
     """Mean squared distance of items to their leaf, now."""
     distortion_at_build: float
     """The same when the tree was built."""
+    free_slots: int | None = None
+    """Items it can still take; none in releases that do not say."""
 
     @property
     def distortion_growth(self) -> float:
@@ -42,6 +44,8 @@ class EarlierRelease:
     shape: Mapping[str, str]
     """Encoder, widths and whatever else the weights cannot change; name to value."""
     trees: Mapping[str, TreeState] = field(default_factory=dict)
+    items: int = 0
+    """Items that have a place in every tree; 0 in releases that do not say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +88,7 @@ def decide_plan(
     shape: Mapping[str, str],
     limits: PlanLimits,
     asked: bool = False,
+    new_items: int = 0,
 ) -> DayPlan:
     """Choose between an ordinary day and a retrain day.
 
@@ -97,6 +102,8 @@ def decide_plan(
         shape: what today's settings ask of the weights, in the form of `EarlierRelease.shape`.
         limits: when a retrain is due.
         asked: whether a person asked for a retrain.
+        new_items: items of the day beyond the `items` of the earlier release; a tree that cannot
+            take them is rebuilt.
 
     Returns:
         The plan, with the first reason that holds.
@@ -108,7 +115,10 @@ def decide_plan(
         >>> decide_plan(date(2026, 8, 20), None, shape={}, limits=limits).reason
         'no earlier release to start from'
     """
-    reason = "asked for" if asked else _reason_to_retrain(day, earlier, shape, limits)
+    due = _reason_to_retrain(day, earlier, shape, limits)
+    if due is None and earlier is not None:
+        due = _full_tree(earlier.trees, new_items)
+    reason = "asked for" if asked else due
     release = earlier.release_id if earlier else None
     if earlier is None or reason is not None:
         return DayPlan(
@@ -167,14 +177,8 @@ def earlier_release(manifest: Manifest) -> EarlierRelease:
                 for weights in manifest.weights.values()
             ),
             shape=manifest.plan["shape"],
-            trees={
-                name: TreeState(
-                    free_share=tree["free_share"],
-                    distortion=tree["distortion"],
-                    distortion_at_build=tree["distortion_at_build"],
-                )
-                for name, tree in manifest.trees.items()
-            },
+            trees={name: _tree_state(tree) for name, tree in manifest.trees.items()},
+            items=min((tree.get("items", 0) for tree in manifest.trees.values()), default=0),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
@@ -184,6 +188,15 @@ def earlier_release(manifest: Manifest) -> EarlierRelease:
             found=f"{type(error).__name__}: {error}",
             next_step="run the day with `make trigger DAY=<day> RETRAIN=1`",
         ) from error
+
+
+def _tree_state(tree: Mapping[str, Any]) -> TreeState:
+    return TreeState(
+        free_share=tree["free_share"],
+        distortion=tree["distortion"],
+        distortion_at_build=tree["distortion_at_build"],
+        free_slots=tree.get("free_slots"),
+    )
 
 
 def _age(day: date, earlier: EarlierRelease) -> int:
@@ -196,4 +209,11 @@ def _worn_tree(trees: Mapping[str, TreeState], limits: PlanLimits) -> str | None
             return f"only {tree.free_share:.1%} of the {name} tree's slots are free"
         if tree.distortion_growth > limits.max_distortion_growth:
             return f"distortion of the {name} tree grew by {tree.distortion_growth:.1%}"
+    return None
+
+
+def _full_tree(trees: Mapping[str, TreeState], new_items: int) -> str | None:
+    for name, tree in sorted(trees.items()):
+        if tree.free_slots is not None and tree.free_slots < new_items:
+            return f"the {name} tree has {tree.free_slots} free slots for {new_items} new items"
     return None

@@ -69,19 +69,12 @@ def offer(pointer: str | Path, release_id: str, *, insist: bool = False) -> str:
         Id of the release that is served now.
     """
     served = current_release(pointer)
-    if served is not None and not insist and not should_move(served, release_id):
+    if served is not None and not insist and not _should_move(served, release_id):
         return served
     move_pointer(pointer, release_id)
     return release_id
 
 
-def should_move(served: str, release_id: str) -> bool:
-    """Whether publishing a release makes it the served one without being told to.
-
-    A day that is run again must not pull the pointer back from a later day.
-
-    Example:
-        >>> should_move("2026-11-19.1", "2026-11-19.2"), should_move("2026-11-20.1", "2026-11-19.2")
-        (True, False)
-    """
+def _should_move(served: str, release_id: str) -> bool:
+    """A day that is run again must not pull the pointer back from a later day."""
     return release_day(served) <= release_day(release_id)

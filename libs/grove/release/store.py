@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -13,14 +14,19 @@ from grove.release.checksums import FileRecord, content_fingerprint, describe_fi
 from grove.release.durable import TEMPORARY_SUFFIX, rename, write_json
 from grove.release.manifest import MANIFEST_FILE, Manifest, parse_manifest
 
+_RELEASE_NAME = re.compile(r"\d{4}-\d\d-\d\d\.\d+")
+
 
 def list_releases(releases_folder: str | Path) -> list[str]:
-    """Ids of all finished releases, oldest first; attempts of one day in their order."""
+    """Ids of all finished releases, oldest first; attempts of one day in their order.
+
+    Folders that bear no release's name, such as a copy somebody made, are none.
+    """
     parent = Path(releases_folder)
     if not parent.is_dir():
         return []
     finished = [path.name for path in parent.iterdir() if (path / MANIFEST_FILE).is_file()]
-    return sorted((name for name in finished if not _is_unfinished(name)), key=release_order)
+    return sorted(filter(_RELEASE_NAME.fullmatch, finished), key=release_order)
 
 
 def release_order(release_id: str) -> tuple[date, int]:
@@ -41,7 +47,7 @@ def next_release_id(releases_folder: str | Path, day: date) -> str:
     attempts = [
         int(name.removeprefix(prefix))
         for name in names
-        if name.startswith(prefix) and not _is_unfinished(name)
+        if name.startswith(prefix) and _RELEASE_NAME.fullmatch(name)
     ]
     return f"{prefix}{max(attempts, default=0) + 1}"
 
@@ -136,10 +142,6 @@ def superfluous_releases(
     """
     releases = list_releases(releases_folder)
     return [one for one in releases[: max(0, len(releases) - keep)] if one != serving]
-
-
-def _is_unfinished(name: str) -> bool:
-    return name.endswith(TEMPORARY_SUFFIX)
 
 
 def _difference(expected: FileRecord, found: FileRecord | None) -> str:

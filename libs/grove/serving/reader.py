@@ -16,7 +16,13 @@ from grove.catalog import TREES
 from grove.errors import DataError
 from grove.index import load_index
 from grove.inference.treebridge import TreeBridgeSearcher, load_searcher
-from grove.release import Manifest, current_release, verify_release
+from grove.release import (
+    POPULARITY_FILE,
+    SEEN_FILE,
+    Manifest,
+    current_release,
+    verify_release,
+)
 
 
 @dataclass(frozen=True)
@@ -67,9 +73,32 @@ class ReleaseReader:
 
     @cached_property
     def popularity(self) -> np.ndarray:
-        """[N] int64, how often each item stands in a history."""
-        seen = self.rows_of(self.histories["item_ids"].combine_chunks().flatten())
-        return np.bincount(seen, minlength=self.items.num_rows)
+        """[N] int64, how many positives each item has.
+
+        Of all days where the release says, as in judging; else of the histories, which hold every
+        user's newest events only.
+        """
+        counts = self._optional(POPULARITY_FILE)
+        if counts is None:
+            wanted = self.rows_of(self.histories["item_ids"].combine_chunks().flatten())
+            return np.bincount(wanted, minlength=self.items.num_rows)
+        place = pc.index_in(self.items["item_id"], value_set=counts["item_id"].combine_chunks())
+        found = pc.fill_null(counts["count"].take(place), 0)
+        return np.asarray(found.to_numpy(), dtype=np.int64)
+
+    @cached_property
+    def seen(self) -> pa.Table:
+        """user_id and item_ids: what every user has had a positive with.
+
+        Of all days where the release says, as in judging; else what stands in the histories.
+        """
+        told = self._optional(SEEN_FILE)
+        return self.histories.select(["user_id", "item_ids"]) if told is None else told
+
+    @property
+    def ef_search(self) -> int:
+        """Candidates of a search in the index, with which its recall was measured."""
+        return int(self.manifest.settings["index"]["ef_search"])
 
     @property
     def keeps_seen_items(self) -> bool:
@@ -90,6 +119,15 @@ class ReleaseReader:
     def history_of(self, user_id: str) -> pa.Table:
         """The user's row of histories; no row when the user was never seen."""
         return self.histories.filter(pc.equal(self.histories["user_id"], user_id))
+
+    def seen_by(self, user_id: str) -> np.ndarray:
+        """Distinct rows, ascending, of the items a user has had a positive with."""
+        lists = self.seen.filter(pc.equal(self.seen["user_id"], user_id))["item_ids"]
+        return np.unique(self.rows_of(lists.combine_chunks().flatten()))
+
+    def _optional(self, name: str) -> pa.Table | None:
+        """A file that releases may lack; only a file of the manifest has been verified."""
+        return pq.read_table(self.folder / name) if name in self.manifest.files else None
 
     @cached_property
     def _keys(self) -> tuple[np.ndarray, np.ndarray]:

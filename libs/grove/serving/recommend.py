@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from grove.index import search
-from grove.inference.fusion import fuse_served, round_robin
+from grove.inference.fusion import fuse_served
 from grove.serving.reader import ReleaseReader
 
 FIRST_FETCH = 4
@@ -55,15 +55,11 @@ def recommend(
     """
     history = reader.history_of(user_id)
     eligible = eligible_items(reader.items, region or last_region(history))
-    lists = (
-        _personal_lists(reader, history, eligible, k, keyword_vector)
-        if history.num_rows
-        else {"popular": _popular(reader.popularity, eligible, k)}
-    )
-    if len(lists) == 1:
-        rows = round_robin(list(lists.values()), k)
-    else:
-        rows = fuse_served(lists["next"], lists["general"], lists["tree"], k=k)
+    if not history.num_rows:
+        popular = _popular(reader.popularity, eligible, k)
+        return [_shown(reader.items, int(row), {"popular": popular}) for row in popular[0]]
+    lists = _personal_lists(reader, history, eligible, k, keyword_vector)
+    rows = fuse_served(lists["next"], lists["general"], lists["tree"], k=k)
     return [_shown(reader.items, int(row), lists) for row in rows[0] if row >= 0]
 
 
@@ -99,13 +95,12 @@ def _personal_lists(
     k: int,
     keyword_vector: np.ndarray | None,
 ) -> dict[str, np.ndarray]:
-    seen = reader.rows_of(history["item_ids"].combine_chunks().flatten())
-    excluded = np.zeros(0, dtype=np.int64) if reader.keeps_seen_items else np.unique(seen)
+    user_id = history["user_id"][0]
+    nothing = np.zeros(0, dtype=np.int64)
+    excluded = nothing if reader.keeps_seen_items else reader.seen_by(user_id.as_py())
     allowed = eligible.copy()
     allowed[excluded] = False
-    user = reader.user_embeddings.filter(
-        pc.equal(reader.user_embeddings["user_id"], history["user_id"][0])
-    )
+    user = reader.user_embeddings.filter(pc.equal(reader.user_embeddings["user_id"], user_id))
     tree, _ = reader.searcher.recommend(
         history,
         k=k,
@@ -137,7 +132,7 @@ def nearest_allowed(
     total = reader.index.ntotal
     fetch = min(total, max(FIRST_FETCH * k, 1))
     while True:
-        keys, _ = search(reader.index, query, k=fetch)
+        keys, _ = search(reader.index, query, k=fetch, ef_search=reader.ef_search)
         rows = reader.rows_of_keys(keys[0])
         rows = rows[rows >= 0]
         kept = rows[allowed[rows]][:k]
@@ -151,10 +146,9 @@ def _vector(user: pa.Table, column: str) -> np.ndarray:
 
 
 def _popular(popularity: np.ndarray, eligible: np.ndarray, k: int) -> np.ndarray:
-    """[1, k] item rows, most frequent first, ties by row."""
+    """[1, at most k] item rows, most frequent first, ties by row."""
     order = np.argsort(-popularity, kind="stable")
-    kept = order[eligible[order]][:k]
-    return np.pad(kept, (0, k - len(kept)), constant_values=-1)[None]
+    return order[eligible[order]][:k][None]
 
 
 def _shown(items: pa.Table, row: int, lists: dict[str, np.ndarray]) -> Recommendation:

@@ -15,7 +15,8 @@ def json_lines(table: pa.Table) -> pa.Array:
     """Render each row as one JSON object.
 
     Args:
-        table: columns of strings, numbers and lists of strings; nulls become `null`.
+        table: columns of strings, numbers and lists of strings; nulls become `null`, and so do
+            NaN and infinity, for which JSON has no word.
 
     Returns:
         String array with one line per row, without line ends.
@@ -51,6 +52,8 @@ def _values_as_json(values: pa.Array) -> pa.Array:
         return _strings_as_json(values)
     if pa.types.is_list(values.type):
         return _dumped(values)
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_finite(values), values, None)
     return pc.fill_null(values.cast(pa.string()), "null")
 
 

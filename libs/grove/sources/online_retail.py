@@ -40,7 +40,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from grove.errors import SettingsError
+from grove.errors import DataError, SettingsError
 from grove.sources.json_lines import in_files, json_lines
 from grove.sources.source import CalendarDay, FeedFiles
 
@@ -71,6 +71,16 @@ _EVENTS = pa.schema(
         ("title", pa.string()),
     ]
 )
+_COLUMNS = (
+    "InvoiceNo",
+    "StockCode",
+    "Description",
+    "Quantity",
+    "InvoiceDate",
+    "UnitPrice",
+    "CustomerID",
+    "Country",
+)
 Line = dict[str, Any]
 
 
@@ -82,6 +92,7 @@ class OnlineRetail:
 
     Raises:
         SettingsError: the file is not there.
+        DataError: the file is cut short or is no Parquet file, or lacks a column.
     """
 
     name = "online-retail"
@@ -97,6 +108,7 @@ class OnlineRetail:
                 found=folder,
                 next_step="give the folder of the UCI Online Retail data set",
             )
+        _require_columns(self._file)
 
     def days_available(self) -> tuple[date, date | None]:
         """First and last day of the file."""
@@ -168,6 +180,27 @@ def event_of(line: Line) -> Line:
         "region": line["Country"],
         "title": None if description is None else " ".join(description.split()),
     }
+
+
+def _require_columns(file: Path) -> None:
+    """Look at the file's footer, which stands at its end: a file cut short has none."""
+    try:
+        found = pq.read_schema(file).names
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _wrong_file(file, "a whole Parquet file", str(error)) from error
+    missing = [name for name in _COLUMNS if name not in found]
+    if missing:
+        raise _wrong_file(file, f"the columns {', '.join(_COLUMNS)}", f"no {', '.join(missing)}")
+
+
+def _wrong_file(file: Path, expected: str, found: str) -> DataError:
+    return DataError(
+        "the data set cannot be read",
+        where=str(file),
+        expected=expected,
+        found=found,
+        next_step="fetch the UCI Online Retail data set again",
+    )
 
 
 def _code(line: Line) -> str:

@@ -62,7 +62,8 @@ class OrderFile:
         orders = [order for order in self._orders if _day(order) == day]
         table = pa.table(
             {
-                "event_id": [order["order"] for order in orders],
+                # One id per line: an order of three articles is three events.
+                "event_id": [f"{order['order']}-{order['article']}" for order in orders],
                 "event_type": ["order"] * len(orders),
                 "user_id": [order["customer"] for order in orders],
                 "item_id": [order["article"] for order in orders],

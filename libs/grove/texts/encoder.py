@@ -41,7 +41,9 @@ class TextEncoder:
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Encode texts; a text has the same vector alone and in any company, to 1e-5.
 
-        Texts of like length share a batch, which spares padding.
+        Texts of like length share a batch, which spares padding. Texts of one length stand in
+        their own order: padding decides the last bits, so a set of texts must always make the
+        same batches.
 
         Args:
             texts: N texts.
@@ -50,7 +52,7 @@ class TextEncoder:
             [N, D] float32, each row of L2 norm 1, in the order of the texts.
         """
         tokens = self._tokenize(texts)
-        order = sorted(range(len(texts)), key=lambda row: len(tokens[row]))
+        order = sorted(range(len(texts)), key=lambda row: (len(tokens[row]), texts[row]))
         vectors = np.empty((len(texts), self.width), dtype=np.float32)  # [N, D]
         for start in range(0, len(order), self.spec.batch_size):
             rows = order[start : start + self.spec.batch_size]

@@ -13,9 +13,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from grove.training.spec import TrainingSpec
+
 _STATE_FILE = "checkpoint.safetensors"
 _PROGRESS_FILE = "checkpoint.json"
 _NOT_THE_WORK = ("output", "checkpoint")
+_STAGED, _REPLACED = ".tmp", ".old"
 _WEIGHTS, _OPTIMIZER = "weights/", "optimizer/"
 
 
@@ -24,14 +27,33 @@ class Checkpoint:
     """Where a training keeps its state, and whose state it is."""
 
     folder: Path
-    """Holds at most one state; replaced as a whole after every epoch."""
+    """Holds at most one state; replaced as a whole after every epoch. While it is replaced, the
+    earlier state stands beside it under another name."""
     fingerprint: str
     """Of the work; a state of other work is never resumed."""
 
 
-def spec_fingerprint(spec: dict[str, Any]) -> str:
-    """Fingerprint of a training's specification, without the folders it writes to."""
-    work = {key: value for key, value in spec.items() if key not in _NOT_THE_WORK}
+def work_fingerprint(spec: TrainingSpec, *, ranks: int) -> str:
+    """Fingerprint of all that decides how a training ends, besides the folders it writes to.
+
+    The files in the folder of inputs count by content, as they keep their names from day to day.
+    Files of histories and the warm start count by name: a table's files and a model folder are
+    never rewritten.
+
+    Args:
+        spec: of the training.
+        ranks: among which the users are dealt out.
+
+    Returns:
+        64 hex digits.
+    """
+    work: dict[str, Any] = {
+        key: value for key, value in spec.as_json().items() if key not in _NOT_THE_WORK
+    }
+    work["ranks"] = ranks
+    work["contents"] = {
+        file.name: _content_hash(file) for file in spec.input_folder.iterdir() if file.is_file()
+    }
     return hashlib.sha256(json.dumps(work, sort_keys=True).encode()).hexdigest()
 
 
@@ -41,7 +63,10 @@ def save_progress(
     optimizer: torch.optim.Optimizer,
     curve: list[float],
 ) -> None:
-    """Write the state after an epoch; a crash while writing leaves the earlier state.
+    """Write the state after an epoch; a crash at any moment leaves this state or the earlier one.
+
+    A folder cannot be renamed onto another: the earlier state first steps aside, and is removed
+    when the new one has its name.
 
     Args:
         checkpoint: where to.
@@ -49,15 +74,18 @@ def save_progress(
         optimizer: its moments after the epoch.
         curve: one loss per finished epoch.
     """
-    staged = checkpoint.folder.with_name(checkpoint.folder.name + ".tmp")
+    staged, replaced = _beside(checkpoint, _STAGED), _beside(checkpoint, _REPLACED)
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
     tensors = {_WEIGHTS + name: value.contiguous() for name, value in model.state_dict().items()}
     save_file({**tensors, **_flat_moments(optimizer)}, staged / _STATE_FILE)
     progress = {"fingerprint": checkpoint.fingerprint, "curve": curve}
     (staged / _PROGRESS_FILE).write_text(json.dumps(progress), encoding="utf-8")
-    shutil.rmtree(checkpoint.folder, ignore_errors=True)
+    if checkpoint.folder.is_dir():
+        shutil.rmtree(replaced, ignore_errors=True)
+        checkpoint.folder.rename(replaced)
     staged.rename(checkpoint.folder)
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def resume_progress(
@@ -73,21 +101,37 @@ def resume_progress(
     Returns:
         The curve so far, one loss per finished epoch; empty when there is nothing to resume.
     """
-    file = checkpoint.folder / _PROGRESS_FILE
-    if not file.is_file():
+    # The earlier state stands in for a new one that a crash kept from getting its name.
+    folders = (checkpoint.folder, _beside(checkpoint, _REPLACED))
+    folder = next((one for one in folders if (one / _PROGRESS_FILE).is_file()), None)
+    if folder is None:
         return []
-    progress = json.loads(file.read_text(encoding="utf-8"))
+    progress = json.loads((folder / _PROGRESS_FILE).read_text(encoding="utf-8"))
     if progress["fingerprint"] != checkpoint.fingerprint:
         return []
-    tensors = load_file(checkpoint.folder / _STATE_FILE)
+    tensors = load_file(folder / _STATE_FILE)
     model.load_state_dict(_below(tensors, _WEIGHTS))
     _restore_moments(optimizer, _below(tensors, _OPTIMIZER))
     return [float(loss) for loss in progress["curve"]]
 
 
 def forget_progress(checkpoint: Checkpoint) -> None:
-    """Remove the state of a finished training."""
-    shutil.rmtree(checkpoint.folder, ignore_errors=True)
+    """Remove the state of a finished training; a crash meanwhile leaves a whole state or none."""
+    staged, replaced = _beside(checkpoint, _STAGED), _beside(checkpoint, _REPLACED)
+    shutil.rmtree(staged, ignore_errors=True)
+    for folder in (replaced, checkpoint.folder):
+        if folder.is_dir():
+            folder.rename(staged)
+            shutil.rmtree(staged)
+
+
+def _beside(checkpoint: Checkpoint, suffix: str) -> Path:
+    return checkpoint.folder.with_name(checkpoint.folder.name + suffix)
+
+
+def _content_hash(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

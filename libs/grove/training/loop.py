@@ -79,9 +79,11 @@ def train(
     """Train a model in place.
 
     Each rank reports the *sum* of its losses and their total weight; the step follows the gradient
-    of all ranks' sum divided by all ranks' weight. So the result does not depend on how evenly the
-    data are spread over ranks. Random numbers restart at every epoch from seed, epoch and rank:
-    a training that was resumed ends with the same bits as one that was not.
+    of all ranks' sum divided by all ranks' weight. So a prediction counts the same on a rank with
+    many users and on one with few. The result still depends on the number of ranks: each draws and
+    shuffles for itself, and a loss that looks at its batch (in-batch negatives, the share of h_gen)
+    sees its own rank's. Random numbers restart at every epoch from seed, epoch and rank: a training
+    that was resumed ends with the same bits as one that was not.
 
     Source: the optimiser is that of STARS §4.3 (AdamW, one cycle, clipping per parameter group).
 

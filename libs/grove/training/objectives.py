@@ -10,8 +10,9 @@ from torch import Tensor
 
 from grove.features.items import ItemFeatures
 from grove.features.sequences import SequenceBatch
-from grove.features.vocabulary import FIRST_KNOWN, UNKNOWN, Vocabulary
+from grove.features.vocabulary import Vocabulary
 from grove.models.dssm import Dssm
+from grove.models.embeddings import FIRST_KNOWN
 from grove.models.losses import (
     candidate_softmax_loss,
     in_batch_softmax_loss,
@@ -23,6 +24,7 @@ from grove.training.rank import RankInputs
 from grove.training.sampling import (
     candidate_index,
     candidate_rows,
+    hide_ids,
     later_window,
     pick_one,
     sample_cuts,
@@ -40,8 +42,6 @@ STARS_CUTS = 4
 """Cuts per history and epoch at which a user vector learns."""
 LATER_EVENTS = 10
 """Events of the window after a cut, of which DSSM predicts one and h_gen all."""
-UNKNOWN_SHARE = 0.1
-"""Share of items that DSSM sees without their id, per step."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +84,7 @@ class DssmObjective:
 
     def _item_vectors(self, rows: Tensor) -> Tensor:
         features = self.inputs.features
-        ids = features.ids[rows]
-        hidden = torch.rand(len(ids), device=ids.device) < UNKNOWN_SHARE
-        ids = ids.masked_fill(hidden & (rows > 0), UNKNOWN)
+        ids = hide_ids(features.ids[rows])
         vectors: Tensor = self.model.items(ids, features.attributes[rows], features.text[rows])
         return vectors
 
@@ -95,10 +93,8 @@ class DssmObjective:
 class StarsObjective:
     """Next item at every position, plus λ_gen times the later window at sampled cuts.
 
-    Negatives from the same page and of the same subclass (STARS §4.3) have their place in
-    `candidate_rows`; they are not built yet.
-
-    Source: STARS §4.3, equations 1 to 4; the loss of h_gen is ours, see `window_softmax_loss`.
+    Source: STARS §4.3, equations 1 to 4, without its same-page negatives (decision 0004); the loss
+    of h_gen is ours, see `window_softmax_loss`.
     """
 
     model: Stars

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor, distributed, nn
 
+from grove.errors import SettingsError
 from grove.features.history_files import read_sequences
 from grove.features.items import ItemFeatures, item_features
 from grove.features.model_folder import read_metadata, read_model, save_model
@@ -21,13 +22,16 @@ from grove.features.sequences import HistoryEncoder, SequenceBatch, Sequences
 from grove.features.vocabulary import Vocabulary, load_vocabulary
 from grove.training.averaging import sum_over_ranks, world
 from grove.training.batches import user_batches
-from grove.training.checkpoint import Checkpoint, spec_fingerprint
+from grove.training.checkpoint import Checkpoint, work_fingerprint
 from grove.training.loop import ParameterGroup, TrainingPlan, train
 from grove.training.seeds import seed_torch
 from grove.training.spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE, TrainingSpec
 
 VOCABULARY_TABLES = tuple(field.name for field in fields(Vocabulary))
 THREADS_PER_RANK = 1
+CPU_GROUP = "gloo"
+GPU_GROUP = "cpu:gloo,cuda:nccl"
+"""Gradients are summed where they are; counts and losses, which are summed on the CPU, by gloo."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +73,7 @@ def open_rank(spec: TrainingSpec) -> Iterator[RankInputs]:
     """Join the other ranks, if there are any, read this rank's share, and leave at the end."""
     launched = distributed.is_torchelastic_launched()
     if launched:
-        distributed.init_process_group("nccl" if spec.use_gpu else "gloo")
+        distributed.init_process_group(GPU_GROUP if spec.use_gpu else CPU_GROUP)
     torch.set_num_threads(THREADS_PER_RANK)
     try:
         yield read_rank_inputs(spec)
@@ -83,7 +87,7 @@ def read_rank_inputs(spec: TrainingSpec) -> RankInputs:
     rank, ranks = world()
     vocabulary = load_vocabulary(spec.input_folder)
     item_table = pq.read_table(spec.input_folder / ITEM_TABLE_FILE)
-    device = f"cuda:{rank % torch.cuda.device_count()}" if spec.use_gpu else "cpu"
+    device = accelerator(rank) if spec.use_gpu else "cpu"
     encoder = HistoryEncoder(
         vocabulary=vocabulary,
         item_ids=item_table["item_id"].combine_chunks(),
@@ -99,6 +103,34 @@ def read_rank_inputs(spec: TrainingSpec) -> RankInputs:
         sequences=sequences if spec.learn_repeats else sequences.without_repeats(),
         device=device,
     )
+
+
+def accelerator(rank: int) -> str:
+    """Give this process one of the accelerators it sees, in turn.
+
+    NCCL talks through the device that is current, which is the first one unless it is set.
+
+    Args:
+        rank: of this process.
+
+    Returns:
+        Name of the device, such as `cuda:1`.
+
+    Raises:
+        SettingsError: the process sees no accelerator.
+    """
+    devices = torch.cuda.device_count()
+    if devices == 0:
+        raise SettingsError(
+            "there is no accelerator to train on",
+            where=f"setting distributed.use_gpu, rank {rank}",
+            expected="at least one CUDA device that torch can use",
+            found=f"none; torch {torch.__version__}",
+            next_step="set distributed.use_gpu to false, or run the ranks where CUDA devices are",
+        )
+    device = f"cuda:{rank % devices}"
+    torch.cuda.set_device(device)
+    return device
 
 
 def start_weights(model: nn.Module, inputs: RankInputs) -> None:
@@ -205,7 +237,7 @@ def checkpoint_of(spec: TrainingSpec) -> Checkpoint | None:
     """Where this training keeps its state, and whose it is."""
     if spec.checkpoint is None:
         return None
-    fingerprint = spec_fingerprint(spec.as_json())
+    fingerprint = work_fingerprint(spec, ranks=world()[1])
     return Checkpoint(folder=Path(spec.checkpoint), fingerprint=fingerprint)
 
 

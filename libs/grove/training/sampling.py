@@ -10,13 +10,32 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from grove.features.sequences import SECONDS_PER_DAY, SequenceBatch
+from grove.features.sequences import SequenceBatch
+from grove.features.vocabulary import PAD, UNKNOWN
+from grove.models.embeddings import SECONDS_PER_DAY
 from grove.models.losses import NO_TARGET, sampling_correction
 
 FULL_SOFTMAX_ITEMS = 20_000
 """Up to this many items the softmax runs over the whole catalogue."""
 SAMPLED_ITEMS = 8_192
 """Negatives drawn per step above that."""
+UNKNOWN_SHARE = 0.1
+"""Share of a step's items that are seen without their id."""
+
+
+def hide_ids(ids: Tensor) -> Tensor:
+    """Replace some ids by the unknown one, so that text and attributes alone must do for them.
+
+    A new item has nothing else; what it is read with is learnt here.
+
+    Args:
+        ids: [M] int64 rows of the vocabulary; 0 is no item and stays.
+
+    Returns:
+        [M] int64.
+    """
+    hidden = torch.rand(len(ids), device=ids.device) < UNKNOWN_SHARE
+    return ids.masked_fill(hidden & (ids != PAD), UNKNOWN)
 
 
 def target_mask(batch: SequenceBatch) -> Tensor:

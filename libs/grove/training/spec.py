@@ -48,6 +48,8 @@ class TrainingSpec:
     """Newest events per user."""
     seed: int = 0
     """Of everything random."""
+    code_version: str = ""
+    """Of the code that trains; a training begun by other code is not gone on with."""
     use_gpu: bool = False
     """Train on one accelerator per rank."""
     options: dict[str, Any] = field(default_factory=dict)

@@ -15,14 +15,11 @@ from torch import Tensor
 from grove.features.code_tree import CodeTree, allowed_codes
 from grove.features.items import ItemFeatures
 from grove.features.sequences import SequenceBatch
-from grove.features.vocabulary import UNKNOWN
 from grove.models.treebridge import TreeBridge
 from grove.models.treebridge_loss import PathTargets, path_loss
 from grove.training.rank import RankInputs
-from grove.training.sampling import target_mask
+from grove.training.sampling import hide_ids, target_mask
 
-UNKNOWN_SHARE = 0.1
-"""Share of items that a step sees without their id, so that text alone must do for them."""
 KEYWORD_SHARE = 0.5
 """Share of searches whose keyword starts the decoder; the others learn the keyword-free start."""
 
@@ -135,9 +132,7 @@ class TreeBridgeObjective:
         siblings = [tree.leaf_rows[tree.leaves[targets]].flatten() for tree in self.trees.values()]
         rows = torch.unique(torch.cat([batch.item_rows.flatten(), *siblings]))  # [M]
         features = self.inputs.features
-        ids = features.ids[rows]
-        hidden = torch.rand(len(ids), device=ids.device) < UNKNOWN_SHARE
-        ids = ids.masked_fill(hidden & (rows > 0), UNKNOWN)
+        ids = hide_ids(features.ids[rows])
         vectors = self.model.items(ids, features.attributes[rows], features.text[rows])
         return vectors, row_index(rows, features)
 

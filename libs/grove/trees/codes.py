@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from grove.errors import DataError
+from grove.features.vectors import vector_matrix
 from grove.trees.files import codes_table
 from grove.trees.tree import Tree
 
@@ -28,17 +29,15 @@ def vectors_of_items(rows: pa.Table, item_ids: pa.Array | pa.ChunkedArray) -> np
         DataError: an item has no vector, or vectors differ in width.
     """
     places = pc.index_in(item_ids, value_set=rows["item_id"].combine_chunks())
-    widths = pc.unique(pc.list_value_length(rows["vector"])).to_pylist()
-    if places.null_count or len(widths) != 1:
+    if places.null_count:
         raise DataError(
             "items without a vector",
             where="item vectors a tree is built over",
-            expected=f"a vector of one width for each of {len(item_ids)} items",
-            found=f"{places.null_count} items without one, widths {widths}",
+            expected=f"a vector for each of {len(item_ids)} items",
+            found=f"{places.null_count} items without one",
             next_step="run the stage that writes them for this day again",
         )
-    chosen = rows["vector"].take(places).combine_chunks()
-    return np.asarray(chosen.flatten().to_numpy(zero_copy_only=False)).reshape(-1, widths[0])
+    return vector_matrix(rows["vector"].take(places))
 
 
 def codes_of_day(trees: Mapping[str, Tree], day: date) -> pa.Table:

@@ -22,9 +22,9 @@ def tree_quality(
         categories: N category names in the same order.
 
     Returns:
-        `items`, `leaves`, `leaf_smallest`, `leaf_largest`, `free_share`, `distortion` and
-        `distortion_at_build` (mean squared distance to the leaf's centroid), `code_use`
-        (share of codes in use, per level), `collisions` (slots held twice, 0),
+        `items`, `leaves`, `leaf_smallest`, `leaf_largest`, `free_share`, `free_slots`,
+        `distortion` and `distortion_at_build` (mean squared distance to the leaf's centroid),
+        `code_use` (share of codes in use, per level), `collisions` (slots held twice, 0),
         `coherence` (share of pairs of leaf mates with the same category) and
         `coherence_by_chance` (the same for any two items).
     """
@@ -37,6 +37,7 @@ def tree_quality(
         "leaf_smallest": int(sizes.min()),
         "leaf_largest": int(sizes.max()),
         "free_share": tree.free_share,
+        "free_slots": tree.free_slots,
         "distortion": mean_squared_distance(vectors, tree.centroids[-1], tree.leaves),
         "distortion_at_build": tree.distortion_at_build,
         "code_use": [

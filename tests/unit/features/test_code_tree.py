@@ -12,7 +12,6 @@ from grove.errors import DataError
 from grove.features.code_tree import (
     allowed_codes,
     build_code_tree,
-    level_sizes_of,
     read_code_tree,
 )
 
@@ -55,17 +54,14 @@ def test_every_item_is_where_its_path_says(seed):
 
 @settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 10_000))
-def test_allowed_codes_and_counts_against_loops(seed):
+def test_nodes_and_allowed_codes_are_the_existing_prefixes(seed):
     paths, slots = draw_paths(seed)
     tree = build_code_tree(paths, slots, capacity=CAPACITY)
-    marked = np.random.default_rng(seed).random(len(paths)) < 0.5
-    for level, counts in enumerate(tree.node_counts(marked)):
+    for level, codes_of_level in enumerate(tree.codes):
         existing = {tuple(path[: level + 1]) for path in paths.tolist() if path[0] >= 0}
-        assert len(tree.codes[level]) == len(existing)
-        for node, count in enumerate(counts):
-            prefix = path_of(tree, level, node)
-            below = [path[: level + 1] == prefix for path in paths.tolist()]
-            assert count == (np.array(below) & marked).sum()
+        nodes = {tuple(path_of(tree, level, node)) for node in range(len(codes_of_level))}
+        assert nodes == existing
+        assert len(codes_of_level) == len(existing)
         allowed = allowed_codes(tree, level, SIZES[level])
         assert allowed.sum() == len(existing)
         for parent, codes in enumerate(allowed):
@@ -87,7 +83,6 @@ def test_codes_are_matched_to_the_item_table_by_id():
     tree = read_code_tree(codes_table(), pa.array(["a", "b", "unplaced"]), capacity=2)
     assert tree.leaf_items.tolist() == [[0, -1], [1, -1]]
     assert tree.item_nodes[:, 2].tolist() == [-1, -1]
-    assert level_sizes_of(codes_table()) == [2, 3]
 
 
 def test_a_tree_of_other_items_is_an_error():

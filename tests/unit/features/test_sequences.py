@@ -10,12 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.training.synthetic import DAY, histories_of, shop_items, shop_vocabulary
 
-from grove.features.sequences import (
-    RECENCY_BUCKETS,
-    HistoryEncoder,
-    recency_bucket,
-)
+from grove.features.sequences import HistoryEncoder, recency_bucket
 from grove.features.vocabulary import Vocabulary
+from grove.models.embeddings import RECENCY_BUCKETS
 
 ITEMS = shop_items(6)
 

@@ -40,6 +40,15 @@ def test_a_factory_that_cannot_serve_is_a_settings_error(factory):
         build(*pairs(10), factory=factory)
 
 
+def test_more_lists_than_vectors_are_a_settings_error():
+    with pytest.raises(SettingsError, match="cannot be built over these vectors") as caught:
+        build(*pairs(50), factory="IDMap2,IVF100,Flat")
+    assert "index.factory" in caught.value.where
+    assert "50 vectors of width 8" in caught.value.expected
+    assert "100" in caught.value.found
+    assert "HNSW" in caught.value.next_step
+
+
 @pytest.mark.parametrize(
     ("keys", "vectors", "found"),
     [

@@ -19,7 +19,7 @@ def folder(tmp_path):
 
 def test_a_saved_index_is_read_back_with_its_keys(folder):
     index, keys = load_index(folder)
-    found, _ = search(index, np.eye(3), k=1)
+    found, _ = search(index, np.eye(3), k=1, ef_search=16)
     assert found[:, 0].tolist() == keys["item_key"].to_pylist()
     assert keys["item_id"].to_pylist() == ["a", "b", "c"]
     assert json.loads((folder / "index.json").read_text()) == {"recall": 1.0}

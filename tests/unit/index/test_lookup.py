@@ -4,6 +4,7 @@ import pytest
 from grove.index import build_index, exact_search, item_keys, recall_against_exact, search
 
 HNSW = "IDMap2,HNSW32"
+EF = 128
 
 
 def pairs(count, width=8, seed=0):
@@ -30,13 +31,13 @@ def test_exact_search_equals_a_full_sort(monkeypatch):
 def test_a_tiny_graph_misses_almost_nothing(count):
     keys, vectors = pairs(count)
     index = build_index(keys, vectors, factory=HNSW, ef_construction=80)
-    assert recall_against_exact(index, keys, vectors, queries_of(300), k=100) >= 0.99
+    assert recall_against_exact(index, keys, vectors, queries_of(300), k=100, ef_search=EF) >= 0.99
 
 
 def test_recall_counts_what_is_missing():
     keys, vectors = pairs(100)
     half = build_index(keys[:50], vectors[:50], factory="IDMap2,Flat", ef_construction=8)
-    recall = recall_against_exact(half, keys, vectors, queries_of(500), k=10)
+    recall = recall_against_exact(half, keys, vectors, queries_of(500), k=10, ef_search=EF)
     truth = reference_exact_search(keys, vectors, queries_of(500), 10)
     assert recall == pytest.approx(np.isin(truth, keys[:50]).mean())
 
@@ -44,7 +45,7 @@ def test_recall_counts_what_is_missing():
 def test_search_answers_keys_best_first_and_says_when_there_are_no_more():
     keys, vectors = pairs(3)
     index = build_index(keys, vectors, factory=HNSW, ef_construction=80)
-    found, scores = search(index, queries_of(1), k=5)
+    found, scores = search(index, queries_of(1), k=5, ef_search=EF)
     assert np.array_equal(found[:, :3], reference_exact_search(keys, vectors, queries_of(1), 3))
     assert found[0, 3:].tolist() == [-1, -1]
     assert (np.diff(scores[0, :3]) <= 0).all()
@@ -53,5 +54,5 @@ def test_search_answers_keys_best_first_and_says_when_there_are_no_more():
 def test_equal_vectors_are_all_found():
     keys, _ = pairs(60)
     index = build_index(keys, np.ones((60, 4)), factory=HNSW, ef_construction=80)
-    found, _ = search(index, np.ones((1, 4)), k=60)
+    found, _ = search(index, np.ones((1, 4)), k=60, ef_search=EF)
     assert sorted(found[0]) == sorted(keys)

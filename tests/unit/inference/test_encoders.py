@@ -30,8 +30,13 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def encode_users(name: str, folder: Path, items: pa.Table, histories: pa.Table) -> np.ndarray:
     if name == "dssm":
-        return dssm.encode_users(folder, items, histories)
-    return np.concatenate(stars.encode_users(folder, items, histories), axis=1)
+        return dssm.load_dssm(folder, items).users(histories)
+    return np.concatenate(stars.load_stars(folder, items).users(histories), axis=1)
+
+
+def encode_items(name: str, folder: Path, items: pa.Table) -> np.ndarray:
+    load = {"dssm": dssm.load_dssm, "stars": stars.load_stars}[name]
+    return load(folder, items).item_vectors[1:].numpy()
 
 
 @pytest.mark.parametrize("name", ["dssm", "stars"])
@@ -48,8 +53,7 @@ def test_new_items_need_no_training(folders, name):
     """A history and a catalogue with items the model never saw are encoded like any other."""
     grown = shop_items(23)
     histories = histories_of([[0, 21, 22], [22]])
-    module = {"dssm": dssm, "stars": stars}[name]
-    items = module.encode_items(folders[name], grown)
+    items = encode_items(name, folders[name], grown)
     users = encode_users(name, folders[name], grown, histories)
     assert np.isfinite(items).all()
     assert np.isfinite(users).all()
@@ -64,18 +68,17 @@ def test_an_item_missing_from_the_table_is_no_error(folders, name):
 
 @pytest.mark.parametrize("name", ["dssm", "stars"])
 def test_items_in_pieces_are_the_same_items(folders, monkeypatch, name):
-    module = {"dssm": dssm, "stars": stars}[name]
-    whole = module.encode_items(folders[name], ITEMS)
+    whole = encode_items(name, folders[name], ITEMS)
     monkeypatch.setattr(loaded, "ITEMS_PER_BATCH", 3)
-    assert np.allclose(module.encode_items(folders[name], ITEMS), whole, atol=1e-5)
+    assert np.allclose(encode_items(name, folders[name], ITEMS), whole, atol=1e-5)
     assert whole.dtype == np.float32
     assert whole.shape == (20, OPTIONS["width"])
 
 
 def test_nobody_has_no_vectors(folders):
-    assert dssm.encode_users(folders["dssm"], ITEMS, HISTORIES.slice(0, 0)).shape == (0, 16)
-    general, upcoming = stars.encode_users(folders["stars"], ITEMS, HISTORIES.slice(0, 0))
-    assert general.shape == upcoming.shape == (0, 16)
+    nobody = HISTORIES.slice(0, 0)
+    assert encode_users("dssm", folders["dssm"], ITEMS, nobody).shape == (0, 16)
+    assert encode_users("stars", folders["stars"], ITEMS, nobody).shape == (0, 32)
 
 
 def test_a_worker_loads_the_model_once_and_gives_each_user_once(folders, monkeypatch, tmp_path):
@@ -92,7 +95,7 @@ def test_a_worker_loads_the_model_once_and_gives_each_user_once(folders, monkeyp
     assert len(loads) == 1
     assert len(more) == 1
     assert made["user_id"].to_pylist() == HISTORIES["user_id"].to_pylist()
-    general, upcoming = stars.encode_users(folders["stars"], ITEMS, HISTORIES)
+    general, upcoming = load(folders["stars"], ITEMS).users(HISTORIES)
     assert np.allclose(made["h_gen"].to_pylist(), general, atol=1e-5)
     assert np.allclose(made["h_next"].to_pylist(), upcoming, atol=1e-5)
     assert len(set(made["model_version"].to_pylist())) == 1

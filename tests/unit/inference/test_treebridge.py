@@ -175,7 +175,7 @@ def larger_codes():
 def test_codes_of_another_tree_are_refused(folder, cf):
     trees = {"llm": codes(ITEMS, 1)} | ({"cf": cf} if cf is not None else {})
     with pytest.raises(DataError, match="not those the generator speaks"):
-        load_searcher(folder, shop_items(ITEMS), trees)
+        load_searcher(folder, shop_items(ITEMS), trees, beam=4)
 
 
 def random_candidates(generator, users, items):

@@ -21,18 +21,21 @@ from grove.release.plan import (
 DAY = date(2026, 8, 20)
 SHAPE = {"encoder": "a1b2", "stars.width": "64"}
 LIMITS = PlanLimits(retrain_every_days=7, min_free_share=0.05, max_distortion_growth=0.2)
-SOUND = TreeState(free_share=0.2, distortion=1.1, distortion_at_build=1.0)
+SOUND = TreeState(free_share=0.2, distortion=1.1, distortion_at_build=1.0, free_slots=40)
 EARLIER = EarlierRelease(
     release_id="2026-08-19.1",
     trained_on=DAY - timedelta(days=3),
     learned_through=date(2026, 8, 19),
     shape=SHAPE,
     trees={"llm": SOUND, "cf": SOUND},
+    items=160,
 )
 
 
-def plan(earlier: EarlierRelease | None = EARLIER, *, asked: bool = False) -> DayPlan:
-    return decide_plan(DAY, earlier, shape=SHAPE, limits=LIMITS, asked=asked)
+def plan(
+    earlier: EarlierRelease | None = EARLIER, *, asked: bool = False, new_items: int = 0
+) -> DayPlan:
+    return decide_plan(DAY, earlier, shape=SHAPE, limits=LIMITS, asked=asked, new_items=new_items)
 
 
 def test_an_ordinary_day_starts_from_the_newest_earlier_release() -> None:
@@ -77,6 +80,19 @@ def test_a_retrain_says_why(earlier: EarlierRelease, reason: str) -> None:
     assert (decided.learned_through, decided.trained_on) == (None, DAY)
 
 
+def test_more_new_items_than_a_tree_has_slots_make_a_retrain_day() -> None:
+    tighter = replace(EARLIER, trees={"llm": SOUND, "cf": replace(SOUND, free_slots=39)})
+    assert plan(tighter, new_items=39).kind == "ordinary"
+    decided = plan(tighter, new_items=40)
+    assert (decided.kind, decided.rebuild_trees) == ("retrain", True)
+    assert decided.reason == "the cf tree has 39 free slots for 40 new items"
+
+
+def test_a_release_that_does_not_tell_its_slots_is_no_reason_to_retrain() -> None:
+    silent = replace(SOUND, free_slots=None)
+    assert plan(replace(EARLIER, trees={"cf": silent}), new_items=10**6).kind == "ordinary"
+
+
 def test_a_person_may_ask() -> None:
     assert plan(asked=True).reason == "asked for"
 
@@ -99,7 +115,13 @@ def test_trees_are_rebuilt_exactly_when_models_are_retrained(
 
 
 def test_a_release_tells_the_next_plan_what_it_is() -> None:
-    tree = {"free_share": 0.2, "distortion": 1.1, "distortion_at_build": 1.0, "levels": [4, 4]}
+    tree = {
+        "items": 160,
+        "free_share": 0.2,
+        "free_slots": 40,
+        "distortion": 1.1,
+        "distortion_at_build": 1.0,
+    }
     manifest = Manifest(
         release_id=EARLIER.release_id,
         day=date(2026, 8, 19),

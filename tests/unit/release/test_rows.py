@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from grove.release.rows import day_rows, headline, item_rows, metrics_by_stage
+from grove.release.rows import (
+    POPULARITY_FILE,
+    SEEN_FILE,
+    day_rows,
+    headline,
+    item_rows,
+    metrics_by_stage,
+    past_tables,
+)
 
 ITEMS = pa.table(
     {
@@ -49,6 +61,28 @@ def test_rows_of_a_day_are_sorted_and_lose_their_partition():
         {"user_id": "u", "length": 3},
         {"user_id": "v", "length": 2},
     ]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("uvwx"), st.sampled_from("abcde"), st.booleans())),
+    st.randoms(),
+)
+def test_what_is_seen_and_popular_against_loops(events, random):
+    """The third value only makes equal pairs: a day has many events of one user and item."""
+    rows = [{"user_id": user, "item_id": item} for user, item, _ in events]
+    schema = pa.schema([("user_id", pa.string()), ("item_id", pa.string())])
+    tables = past_tables(pa.Table.from_pylist(rows, schema))
+    seen = {user: sorted({i for u, i, _ in events if u == user}) for user, _, _ in events}
+    counts = Counter(item for _, item, _ in events)
+    assert tables[SEEN_FILE].to_pylist() == [
+        {"user_id": user, "item_ids": items} for user, items in sorted(seen.items())
+    ]
+    assert tables[POPULARITY_FILE].to_pylist() == [
+        {"item_id": item, "count": count} for item, count in sorted(counts.items())
+    ]
+    random.shuffle(rows)
+    again = past_tables(pa.Table.from_pylist(rows, schema))
+    assert all(again[name].equals(table) for name, table in tables.items())
 
 
 def test_metrics_do_not_depend_on_the_order_they_were_stored_in():

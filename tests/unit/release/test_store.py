@@ -38,6 +38,7 @@ ORIGIN = Origin(
     plan={"kind": "retrain"},
     trees={"llm": {"generation": "g"}},
     weights={"stars": {"model_version": "w"}},
+    judged={"stars": "v"},
 )
 METRICS = {
     "evaluate_models": [
@@ -136,6 +137,12 @@ def test_unknown_and_missing_fields_are_named_together(releases, model):
         parse_manifest(values, where="here")
 
 
+def test_a_release_from_before_a_field_came_is_still_read(releases, model):
+    values = seal(releases, "2026-08-20.1", model).to_json()
+    del values["judged"]
+    assert parse_manifest(values, where="here").judged == {}
+
+
 def test_a_manifest_of_a_later_format_is_refused(releases, model):
     values = seal(releases, "2026-08-20.1", model).to_json() | {"format_version": 2}
     with pytest.raises(DataError, match="format_version 2"):
@@ -162,6 +169,16 @@ def test_what_a_killed_run_left_is_neither_listed_nor_in_the_way(releases, model
     assert next_release_id(releases, date(2026, 8, 20)) == "2026-08-20.2"
     publish(releases, "2026-08-20.2", model)
     assert list_releases(releases) == ["2026-08-20.1", "2026-08-20.2"]
+
+
+@pytest.mark.parametrize("name", ["2026-08-20.1.bak", "2026-08-20.x", "old", "2026-08-20.1 copy"])
+def test_a_folder_without_a_releases_name_is_none(releases, model, name):
+    folder = publish(releases, "2026-08-20.1", model)
+    (releases / name).mkdir()
+    (releases / name / "manifest.json").write_bytes((folder / "manifest.json").read_bytes())
+    assert list_releases(releases) == ["2026-08-20.1"]
+    assert next_release_id(releases, date(2026, 8, 20)) == "2026-08-20.2"
+    assert newest_release_before(releases, date(2026, 8, 21)) == "2026-08-20.1"
 
 
 def test_the_newest_release_of_an_earlier_day(releases, model):

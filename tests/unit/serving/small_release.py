@@ -24,12 +24,23 @@ ITEMS, USERS, WIDTH = 30, 8, 8
 FIELDS = ("items", "attributes", "event_types", "regions", "devices", "weathers", "promotions")
 
 
-def write_small_release(releases: Path, *, keep_seen_items: bool = False) -> str:
-    """Write and serve a release of 30 items and 8 users; returns its id."""
+def write_small_release(
+    releases: Path,
+    *,
+    keep_seen_items: bool = False,
+    positives: pa.Table | None = None,
+    ef_search: int = 64,
+) -> str:
+    """Write and serve a release of 30 items and 8 users; returns its id.
+
+    With the `positives` of all days, it holds what is seen and what is popular.
+    """
     release_id = release.next_release_id(releases, DAY)
     folder = release.start_release(releases, release_id)
     item_table = shop_items(ITEMS)
     _write_tables(folder, item_table)
+    for name, table in release.past_tables(positives).items() if positives else ():
+        pq.write_table(table, folder / name)
     _write_generator(folder / "models" / "treebridge", item_table)
     origin = release.Origin(
         run_id="test",
@@ -37,6 +48,7 @@ def write_small_release(releases: Path, *, keep_seen_items: bool = False) -> str
         table_versions={},
         settings={
             "treebridge": {"beam": 4},
+            "index": {"ef_search": ef_search},
             "source": {"keep_seen_items": keep_seen_items},
             "texts": {},
         },

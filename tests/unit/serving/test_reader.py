@@ -52,6 +52,37 @@ def test_a_half_written_release_is_not_read(releases):
         open_current_release(releases / "current.json")
 
 
+POSITIVES = pa.table(
+    {
+        "user_id": ["user0001", "user0001", "user0001", "longgone"],
+        "item_id": ["item009", "item004", "item009", "item029"],
+    }
+)
+
+
+def test_what_is_seen_and_popular_is_that_of_all_days(tmp_path):
+    write_small_release(tmp_path, positives=POSITIVES)
+    reader = open_current_release(tmp_path / "current.json")
+    assert reader.seen_by("user0001").tolist() == [4, 9]
+    assert reader.seen_by("nobody").tolist() == []
+    assert reader.popularity.dtype == np.int64
+    assert reader.popularity.tolist() == [{4: 1, 9: 2, 29: 1}.get(row, 0) for row in range(ITEMS)]
+
+
+def test_without_all_days_what_is_seen_stands_in_the_histories(releases):
+    reader = open_current_release(releases / "current.json")
+    history = reader.history_of("user0001")["item_ids"][0].as_py()
+    assert reader.seen_by("user0001").tolist() == sorted({int(item[4:]) for item in history})
+
+
+def test_a_changed_list_of_seen_items_is_not_read(tmp_path):
+    folder = tmp_path / write_small_release(tmp_path, positives=POSITIVES)
+    content = (folder / "seen.parquet").read_bytes()
+    (folder / "seen.parquet").write_bytes(content[:-1] + b"x")
+    with pytest.raises(DataError, match=r"seen\.parquet: checksum differs"):
+        open_release(folder)
+
+
 def test_keys_lead_back_to_rows(releases):
     reader = open_current_release(releases / "current.json")
     keys = reader.items["item_key"].to_numpy()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -98,6 +100,34 @@ def test_a_keyword_changes_what_the_generator_finds(reader):
     silent = recommend(reader, "user0002", k=10)
     searched = recommend(reader, "user0002", k=10, keyword_vector=10 * keyword)
     assert silent != searched
+
+
+def test_what_a_user_had_long_ago_is_not_recommended(tmp_path, reader):
+    old = sorted(set(range(ITEMS)) - seen(reader, "user0001"))[:15]
+    known = [*old, *seen(reader, "user0001")]
+    ids = [f"item{row:03d}" for row in known]
+    positives = pa.table({"user_id": ["user0001"] * len(ids), "item_id": ids})
+    write_small_release(tmp_path, positives=positives)
+    longer = open_current_release(tmp_path / "current.json")
+    found = set(rows(recommend(longer, "user0001", k=ITEMS)))
+    assert found & set(old) == set()
+    assert set(rows(recommend(reader, "user0001", k=ITEMS))) & set(old)
+
+
+def test_the_index_is_searched_as_it_was_measured(tmp_path, monkeypatch):
+    write_small_release(tmp_path, ef_search=37)
+    reader = open_current_release(tmp_path / "current.json")
+    # The package shows the function under the module's name.
+    module = import_module("grove.serving.recommend")
+    search, asked = module.search, []
+
+    def recorded(*given, ef_search, **named):
+        asked.append(ef_search)
+        return search(*given, ef_search=ef_search, **named)
+
+    monkeypatch.setattr(module, "search", recorded)
+    recommend(reader, "user0001", k=5)
+    assert set(asked) == {37}
 
 
 def test_a_shop_with_repurchases_recommends_what_was_seen(tmp_path):

@@ -43,3 +43,10 @@ def test_files_hold_every_line_once_and_end_in_a_newline():
 
 def test_no_lines_give_one_empty_file():
     assert list(in_files(pa.array([], pa.string()), lines_per_file=2)) == [b""]
+
+
+def test_a_number_json_has_no_word_for_is_null():
+    prices = [1.5, float("nan"), float("inf"), None]
+    lines = json_lines(pa.table({"price": pa.array(prices, pa.float64())})).to_pylist()
+    assert [json.loads(line)["price"] for line in lines] == [1.5, None, None, None]
+    assert not any("nan" in line or "inf" in line for line in lines)

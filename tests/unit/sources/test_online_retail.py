@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from grove.errors import SettingsError
+from grove.errors import DataError, SettingsError
 from grove.sources.online_retail import FILE_NAME, OnlineRetail
 
 THURSDAY, FRIDAY, SATURDAY = date(2011, 3, 3), date(2011, 3, 4), date(2011, 3, 5)
@@ -114,6 +114,27 @@ def test_days_without_lines_are_closed_with_a_reason(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(SettingsError, match=FILE_NAME):
         OnlineRetail(str(tmp_path))
+
+
+def broken(folder):
+    with pytest.raises(DataError, match="the data set cannot be read") as caught:
+        OnlineRetail(str(folder))
+    assert FILE_NAME in caught.value.where
+    assert "again" in caught.value.next_step
+    return caught.value
+
+
+def test_a_file_cut_short_is_a_data_error(tmp_path):
+    shop(tmp_path, line())
+    content = (tmp_path / FILE_NAME).read_bytes()
+    (tmp_path / FILE_NAME).write_bytes(content[: len(content) // 2])
+    assert broken(tmp_path).expected == "a whole Parquet file"
+
+
+def test_missing_columns_are_all_named(tmp_path):
+    table = pa.Table.from_pylist([line()]).drop_columns(["Country", "UnitPrice"])
+    pq.write_table(table, tmp_path / FILE_NAME)
+    assert broken(tmp_path).found == "no UnitPrice, Country"
 
 
 @pytest.fixture(scope="module")

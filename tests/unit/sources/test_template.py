@@ -6,6 +6,7 @@ from grove.sources.template import OrderFile
 
 ORDERS = """order;time;customer;article;price
 A17;2026-11-19 08:01:02;u1;mug;4.95
+A17;2026-11-19 08:01:02;u1;spoon;1.20
 A18;2026-11-21 09:00:00;u2;bowl;7.50
 """
 
@@ -15,10 +16,12 @@ def test_the_example_is_a_source_and_lands_its_days(tmp_path):
     file.write_text(ORDERS, encoding="utf-8")
     source: Source = OrderFile(str(file))
 
-    (line,) = b"".join(source.land(date(2026, 11, 19))["events"].files).splitlines()
+    lines = b"".join(source.land(date(2026, 11, 19))["events"].files).splitlines()
+    events = [json.loads(line) for line in lines]
 
-    assert json.loads(line) == {
-        "event_id": "A17",
+    assert [event["event_id"] for event in events] == ["A17-mug", "A17-spoon"]
+    assert events[0] == {
+        "event_id": "A17-mug",
         "event_type": "order",
         "user_id": "u1",
         "item_id": "mug",

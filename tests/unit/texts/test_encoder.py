@@ -67,6 +67,29 @@ def test_company_and_order_do_not_matter(
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
 
 
+def test_a_set_of_texts_makes_the_same_batches_in_any_order(
+    decoder_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [" ".join(words) for words in zip(WORDS, WORDS[::-1], strict=True)]
+    texts += ["red mug " * count for count in range(5)]
+    encoder = make_encoder(decoder_folder, "mean", batch_size=4)
+    batches: list[list[list[int]]] = []
+    forward = TextEncoder._forward
+
+    def recorded(self: TextEncoder, tokens: list[list[int]]) -> np.ndarray:
+        batches.append(tokens)
+        return forward(self, tokens)
+
+    monkeypatch.setattr(TextEncoder, "_forward", recorded)
+    vectors = encoder.encode(texts)
+    expected, batches[:] = list(batches), []
+    assert len(expected) == 4
+    order = np.random.default_rng(0).permutation(len(texts))
+    shuffled = encoder.encode([texts[row] for row in order])
+    assert batches == expected
+    assert np.array_equal(shuffled, vectors[order])
+
+
 def test_poolings_differ(decoder_folder: Path) -> None:
     text = ["a small red lamp"]
     vectors = [

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from grove.training.checkpoint import Checkpoint
+from grove.training.checkpoint import Checkpoint, resume_progress
 from grove.training.loop import ParameterGroup, TrainingPlan, rate_factor, train
 
 PLAN = TrainingPlan(epochs=4, peak_rate=0.05, seed=3)
@@ -103,6 +103,32 @@ def test_a_crash_while_writing_the_state_leaves_the_earlier_one(tmp_path):
     resumed, whole = make_model(), make_model()
     assert fit(resumed, checkpoint=checkpoint) == fit(whole)
     assert same(resumed, whole)
+
+
+@pytest.mark.parametrize("survived", [0, 1])
+def test_a_crash_between_two_renames_leaves_the_earlier_state(tmp_path, monkeypatch, survived):
+    checkpoint = Checkpoint(folder=tmp_path / "state", fingerprint="work")
+    with pytest.raises(KeyboardInterrupt):
+        fit(make_model(), Numbers(killed_at=1), checkpoint=checkpoint)
+    renames, rename = [], Path.rename
+
+    def killed(source: Path, target: Path) -> Path:
+        renames.append(source.name)
+        if len(renames) > survived:
+            raise KeyboardInterrupt
+        return rename(source, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "rename", killed)
+        fit(make_model(), checkpoint=checkpoint)
+    assert renames == ["state", "state.tmp"][: survived + 1]
+    model = make_model()
+    earlier = resume_progress(checkpoint, model, torch.optim.AdamW(model.parameters()))
+    assert len(earlier) == 1
+    resumed, whole = make_model(), make_model()
+    assert fit(resumed, checkpoint=checkpoint) == fit(whole)
+    assert same(resumed, whole)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_loss_that_is_not_finite_ends_the_training_and_leaves_the_weights():

@@ -182,9 +182,8 @@ def test_a_new_item_is_ranked_by_its_features(trained):
     """A twin of a known item, under an id nobody has seen, is found beside it."""
     twin = ITEMS.slice(7, 1).set_column(0, "item_id", pa.array(["item999"]))
     table = pa.concat_tables([ITEMS, twin])
-    for model in (dssm, stars):
-        name = model.__name__.rpartition(".")[2]
-        vectors = model.encode_items(trained[name].output_folder, table)
+    for name, load in (("dssm", dssm.load_dssm), ("stars", stars.load_stars)):
+        vectors = load(trained[name].output_folder, table).item_vectors[1:].numpy()
         unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         nearest = np.argsort(-unit[:-1] @ unit[-1])[:3]
         assert 7 in nearest

@@ -14,6 +14,7 @@ from grove.training import sampling
 from grove.training.sampling import (
     candidate_index,
     candidate_rows,
+    hide_ids,
     later_window,
     pick_one,
     sample_cuts,
@@ -29,6 +30,16 @@ def batch_of(rows: list[list[int]], **settings) -> SequenceBatch:
         vocabulary=shop_vocabulary(ITEMS), item_ids=ITEMS["item_id"].combine_chunks(), **settings
     )
     return encoder.encode(histories_of(rows)).batch(np.arange(len(rows)))
+
+
+def test_some_items_lose_their_id_and_no_item_stays_no_item():
+    torch.manual_seed(0)
+    ids = torch.cat([torch.zeros(1_000, dtype=torch.int64), torch.arange(2, 20_002)])
+    hidden = hide_ids(ids)
+    assert (hidden[:1_000] == 0).all()
+    lost = hidden[1_000:] == 1
+    assert 0.09 < lost.float().mean() < 0.11
+    assert torch.equal(hidden[1_000:][~lost], ids[1_000:][~lost])
 
 
 def test_cuts_are_distinct_positions_before_a_target():

@@ -73,7 +73,7 @@ def test_it_learns_what_follows_what(trained):
     curve = read_metadata(spec.output_folder)["curve"]
     assert len(curve) == OPTIONS["epochs"]
     assert curve[-1] < 0.6 * curve[0]
-    rows, scores = load_searcher(spec.output, items, CODES).recommend(histories, k=5)
+    rows, scores = load_searcher(spec.output, items, CODES, beam=50).recommend(histories, k=5)
     following = np.array(
         [(int(items_[-1][4:]) + 1) % ITEMS for items_ in histories["item_ids"].to_pylist()]
     )
@@ -119,8 +119,8 @@ def test_a_warm_start_keeps_what_it_knows_when_items_are_added(trained, tmp_path
         "options": {**spec.options, "epochs": 1},
     }
     train_treebridge_rank(update)
-    before = load_searcher(spec.output, items, CODES).recommend(histories, k=5)
-    after = load_searcher(tmp_path / "update", items, CODES).recommend(histories, k=5)
+    before = load_searcher(spec.output, items, CODES, beam=50).recommend(histories, k=5)
+    after = load_searcher(tmp_path / "update", items, CODES, beam=50).recommend(histories, k=5)
     assert np.array_equal(before[0], after[0])
 
 
@@ -129,7 +129,7 @@ def test_a_slot_can_be_decoded_instead(tmp_path):
     train_treebridge_rank(spec.as_json())
     curve = read_metadata(spec.output_folder)["curve"]
     assert curve[-1] < 0.8 * curve[0]
-    rows, _ = load_searcher(spec.output, items, CODES).recommend(histories, k=5)
+    rows, _ = load_searcher(spec.output, items, CODES, beam=50).recommend(histories, k=5)
     assert (rows >= 0).all()
 
 
@@ -153,7 +153,7 @@ def test_queries_start_the_decoder(tmp_path):
         histories.set_column(index, "queries", pa.array(asked)), tmp_path / "histories.parquet"
     )
     train_treebridge_rank(spec.as_json())
-    searcher = load_searcher(spec.output, items, CODES)
+    searcher = load_searcher(spec.output, items, CODES, beam=50)
     keywords = np.tile(np.array(vectors.to_pylist()[0], dtype=np.float32), (len(histories), 1))
     _, silent = searcher.recommend(histories, k=5)
     _, searched = searcher.recommend(histories, k=5, keyword_vectors=keywords)

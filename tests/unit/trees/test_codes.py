@@ -27,8 +27,14 @@ def test_vectors_follow_the_order_of_the_items():
     assert vectors_of_items(rows, pa.array(["a", "b"])).tolist() == [[1, 2], [3, 4]]
 
 
-@pytest.mark.parametrize("vectors", [[[1.0], [2.0]], [[1.0], [2.0, 3.0], [4.0]]])
-def test_missing_or_uneven_vectors_are_a_data_error(vectors):
+@pytest.mark.parametrize(
+    ("vectors", "what"),
+    [
+        ([[1.0], [2.0]], "without a vector"),
+        ([[1.0], [2.0, 3.0], [4.0]], "do not form a matrix"),
+    ],
+)
+def test_missing_or_uneven_vectors_are_a_data_error(vectors, what):
     rows = pa.table({"item_id": ["a", "b", "c"][: len(vectors)], "vector": vectors})
-    with pytest.raises(DataError, match="without a vector"):
+    with pytest.raises(DataError, match=what):
         vectors_of_items(rows, pa.array(["a", "b", "c"]))

@@ -20,7 +20,7 @@ class Size:
     new_items_per_day: int
     new_users_per_day: int
     oracle_users: int
-    """Most users ranked by the oracle per day; the first ones by user id."""
+    """Most users ranked by the oracle per day, drawn from the seed and the day."""
     lines_per_file: int = 20_000
 
 

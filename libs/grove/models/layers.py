@@ -1,4 +1,4 @@
-"""The two halves of a transformer layer, with attention that can also go one token at a time.
+"""The two halves of a transformer layer, for every model; attention can go one token at a time.
 
 Shapes: B rows, S tokens, D width, H heads.
 """
@@ -9,11 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-FEED_FORWARD_FACTOR = 2
-
 
 class SelfAttention(nn.Module):
-    """Pre-norm causal self-attention with a residual.
+    """Pre-norm self-attention with a residual.
 
     Args:
         width: D.
@@ -29,12 +27,22 @@ class SelfAttention(nn.Module):
         self.output = nn.Linear(width, width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Let every token read itself and those before it: [B, S, D] → [B, S, D]."""
+    def forward(self, tokens: Tensor, allowed: Tensor | None = None) -> Tensor:
+        """Let every token read the tokens it may read.
+
+        Args:
+            tokens: [B, S, D].
+            allowed: [B, 1, S, S] bool, true where the row's token may read the column's; none:
+                every token reads itself and those before it.
+
+        Returns:
+            [B, S, D].
+        """
         query, key, value = self.project(tokens)
-        return tokens + self._joined(
-            functional.scaled_dot_product_attention(query, key, value, is_causal=True)
-        )
+        read = functional.scaled_dot_product_attention(
+            query, key, value, attn_mask=allowed, is_causal=allowed is None
+        )  # [B, H, S, D/H]
+        return tokens + self._joined(read)
 
     def project(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Query, key and value of tokens: [B, S, D] → three times [B, H, S, D/H]."""
@@ -70,17 +78,21 @@ class FeedForward(nn.Module):
 
     Args:
         width: D.
-        dropout: probability.
+        factor: width of the hidden units, as a multiple of D.
+        dropout: probability, on what is added.
+        hidden_dropout: probability, on the hidden units.
     """
 
-    def __init__(self, width: int, dropout: float) -> None:
+    def __init__(
+        self, width: int, factor: int, *, dropout: float, hidden_dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.inner = nn.Sequential(
             nn.LayerNorm(width),
-            nn.Linear(width, FEED_FORWARD_FACTOR * width),
+            nn.Linear(width, factor * width),
             nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(FEED_FORWARD_FACTOR * width, width),
+            nn.Dropout(hidden_dropout),
+            nn.Linear(factor * width, width),
             nn.Dropout(dropout),
         )
 
