@@ -19,7 +19,9 @@ export OMP_WAIT_POLICY := PASSIVE
 
 # Every shell has a USER of its own; only one that was typed names a shopper.
 SHOPPER := $(if $(filter command,$(origin USER)),--user '$(USER)')
-GROVE := $(JOBS)/python -m infra.local --source $(SOURCE) --port $(PORT)
+GROVE := $(JOBS)/python -m infra.local --source '$(SOURCE)' --port '$(PORT)'
+# Only who types `make setup` wants to hear of what was there already.
+SILENCE := $(if $(filter setup,$(MAKECMDGOALS)),,--quiet)
 
 .PHONY: help
 help: ## Explain the commands
@@ -27,30 +29,30 @@ help: ## Explain the commands
 
 .PHONY: setup
 setup: ## Make both Python environments, find Java, fetch two jars; seconds the second time
-	@JAVA_HOME='$(JAVA_OF_THE_MACHINE)' $(PYTHON) -m infra.local.bootstrap
+	@JAVA_HOME='$(JAVA_OF_THE_MACHINE)' $(PYTHON) -m infra.local.bootstrap $(SILENCE)
 
 .PHONY: run
 run: setup ## Run every day that is missing  [SOURCE= DATA= DAYS=from..to SIZE= PORT=]
 	@$(GROVE) run --data '$(DATA)' --days '$(DAYS)' --size '$(SIZE)'
 
 .PHONY: stop
-stop: ## Stop Airflow
+stop: setup ## Stop Airflow
 	@$(GROVE) stop
 
 .PHONY: trigger
-trigger: ## Run one day again  DAY= [RETRAIN=1]
+trigger: setup ## Run one day again  DAY= [RETRAIN=1]
 	@$(GROVE) trigger --day '$(DAY)' $(if $(RETRAIN),--retrain)
 
 .PHONY: backfill
-backfill: ## Run a range of days again, in order  FROM= TO=
+backfill: setup ## Run a range of days again, in order  FROM= TO=
 	@$(GROVE) backfill --from '$(FROM)' --to '$(TO)'
 
 .PHONY: recommend
-recommend: ## Recommend from the served release  USER=
+recommend: setup ## Recommend from the served release  USER=
 	@$(GROVE) recommend $(SHOPPER)
 
 .PHONY: rollback
-rollback: ## Serve an earlier release  TO=
+rollback: setup ## Serve an earlier release  TO=
 	@$(GROVE) rollback --to '$(TO)'
 
 .PHONY: test

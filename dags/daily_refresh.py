@@ -16,11 +16,12 @@ Each stage checks its output before it commits; the `check_*` task after it show
 verdict. When one falls the run stops, the old data stays, and the old release keeps serving.
 
 **On call.** A red `check_*` task is a data problem: read the table it logged, mend the
-source, clear the stage before it. A red `wait_for_landing` names the feed that is missing.
-A red `require_day` means the run was started without a day. Any other red task is a code or
-cluster problem: read the driver's lines in its log; two retries have already failed. A day
-whose tasks are skipped after `is_open` was closed. To go back to an earlier release:
-`make rollback TO=<release>`. To run days again, in order: `make backfill FROM= TO=`.
+source, clear the stage before it. A job that says exit code 65 refused its input and was not
+retried: mend what it names, clear it. A red `wait_for_landing` names the feed that is missing.
+A red `require_day` means the run was started without a day that is over. Any other red task
+is a code or cluster problem: read the driver's lines in its log; two retries have already
+failed. A day whose tasks are skipped after `is_open` was closed. To go back to an earlier
+release: `make rollback TO=<release>`. To run days again, in order: `make backfill FROM= TO=`.
 """
 
 from __future__ import annotations
@@ -28,50 +29,26 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.providers.standard.operators.python import PythonOperator, ShortCircuitOperator
-from airflow.sdk import DAG, CronPartitionTimetable, Param, TaskGroup, chain
-from airflow.sdk.definitions.callback import SyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.sdk import DAG, TaskGroup, chain
 
 from grove.catalog import INGESTED
 from orchestration.days import is_open, require_day
 from orchestration.deployment import deployment
-from orchestration.failure_notice import report_late_run
-from orchestration.house import house_rules
+from orchestration.house import every_midnight, house_rules, late_after, switch
 from orchestration.sensors import EarlierDaysSensor, LandingSensor
-from orchestration.stages import DAY, gate, stage
-
-
-def judged(job: str, dataset: str, *, training_pass: str = "candidate") -> None:
-    """A stage and its gate."""
-    writer = stage(job, training_pass=training_pass)
-    chain(writer, gate(dataset, of=writer.stage))
-
+from orchestration.stages import DAY, gate, judged, stage
 
 with DAG(
     dag_id="daily_refresh",
     doc_md=__doc__,
-    schedule=CronPartitionTimetable(
-        "0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"
-    ),
+    schedule=every_midnight(),
     # More than one, or a later day that waits would keep an earlier one from starting.
     max_active_runs=16,
     dagrun_timeout=timedelta(hours=48),
-    deadline=DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=timedelta(hours=deployment().deadline_hours),
-        callback=SyncCallback(report_late_run),
-    ),
+    deadline=late_after(deployment().deadline_hours),
     params={
-        "retrain": Param(
-            False,
-            type="boolean",
-            description="Train from scratch and rebuild the trees, whatever the plan would say.",
-        ),
-        "make_current": Param(
-            False,
-            type="boolean",
-            description="Serve this release even where a later day's release is being served.",
-        ),
+        "retrain": switch("Train from scratch and rebuild the trees, whatever the plan would say."),
+        "make_current": switch("Serve this release even where a later day's is being served."),
     },
     tags=["grove", "recall", "tier-1"],
     **house_rules(),
@@ -94,25 +71,17 @@ with DAG(
     with TaskGroup("evaluation", tooltip="Judged on a day nobody has seen") as evaluation:
         judged("evaluate_models", "metrics")
     with TaskGroup("update", tooltip="Learn the day itself, in a short pass") as update:
-        for model, dataset_name in (
-            ("dssm", "item_vectors"),
-            ("treebridge", "treebridge"),
-            ("stars", "item_vectors"),
-        ):
+        for model in ("dssm", "treebridge", "stars"):
             with TaskGroup(model):
-                judged(f"train_{model}", dataset_name, training_pass="update")
+                output = "treebridge" if model == "treebridge" else "item_vectors"
+                judged(f"train_{model}", output, training_pass="update")
     with TaskGroup("users", tooltip="A vector for every user") as users:
         judged("infer_users", "user_embeddings")
     with TaskGroup("index", tooltip="Nearest items of a vector") as index:
         judged("build_index", "index")
     with TaskGroup("release", tooltip="One folder, one manifest, one pointer") as release:
-        chain(
-            stage(
-                "publish_release",
-                arguments=["{{ '--make-current' if params.make_current else '' }}"],
-            ),
-            gate("release", of="publish_release"),
-        )
+        make_current = "{{ '--make-current' if params.make_current else '' }}"
+        judged("publish_release", "release", arguments=[make_current])
 
     chain(
         PythonOperator(task_id="require_day", python_callable=require_day, op_args=[DAY]),
@@ -133,11 +102,7 @@ with DAG(
         ShortCircuitOperator(task_id="is_open", python_callable=is_open, op_args=[DAY]),
         ingested,
         texts,
-        stage(
-            "plan_day",
-            arguments=["{{ '--retrain' if params.retrain else '' }}"],
-            plain=True,
-        ),
+        stage("plan_day", arguments=["{{ '--retrain' if params.retrain else '' }}"], plain=True),
         histories,
         dssm,
         trees,

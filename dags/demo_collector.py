@@ -14,18 +14,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.providers.standard.operators.python import PythonOperator, ShortCircuitOperator
-from airflow.sdk import DAG, CronPartitionTimetable, chain
+from airflow.sdk import DAG, chain
 
 from orchestration.days import has_not_landed, require_day
-from orchestration.house import house_rules
+from orchestration.house import every_midnight, house_rules
 from orchestration.stages import DAY, stage
 
 with DAG(
     dag_id="demo_collector",
     doc_md=__doc__,
-    schedule=CronPartitionTimetable(
-        "0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"
-    ),
+    schedule=every_midnight(),
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=6),
     tags=["grove", "demo"],

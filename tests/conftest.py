@@ -93,5 +93,8 @@ def real_data_folder() -> Path:
     beside = REPOSITORY.parent / "shared" / "data"
     folder = Path(os.environ.get(REAL_DATA_VARIABLE, str(beside)))
     if not folder.is_dir():
-        pytest.skip(f"no real data in {folder}; point {REAL_DATA_VARIABLE} at the folder")
+        pytest.skip(
+            f"needs a folder of real data sets: set {REAL_DATA_VARIABLE}, or put it beside the "
+            f"checkout as shared/data (looked in {folder})"
+        )
     return folder

@@ -21,11 +21,12 @@ HOW_TO = (
 )
 
 
-def require_day(day: str) -> str:
-    """Refuse a run without a day, with something else than a day, or with a future day.
+def require_day(day: str, *, may_be_today: bool = False) -> str:
+    """Refuse a run without a day, with something else than a day, or with one that is not over.
 
     Args:
         day: the run's partition key as rendered; a run without one renders "None".
+        may_be_today: whether the DAG reads nothing of its day, so that it need not be over.
 
     Returns:
         The day.
@@ -40,9 +41,9 @@ def require_day(day: str) -> str:
     except ValueError:
         raise AirflowFailException(f"{day!r} is not a day. {HOW_TO}") from None
     today: date = timezone.utcnow().date()
-    if parsed > today:
+    if parsed > today or (parsed == today and not may_be_today):
         raise AirflowFailException(
-            f"{day} is in the future: today is {today} (UTC). A day runs once it is over. {HOW_TO}"
+            f"{day} is not over: today is {today} (UTC). A day runs once it is over. {HOW_TO}"
         )
     return day
 

@@ -40,7 +40,7 @@ class Deployment:
     spark_submit: str
     """Absolute path of spark-submit in the jobs environment."""
     spark_jars: str
-    """Jars every Spark application gets, separated by commas; empty where the image has them."""
+    """Jars on the class path of every Spark application, separated by commas."""
     driver_memory_gib: int | None
     """Memory of a driver; none leaves it to Spark."""
     feeds: tuple[str, ...]
@@ -105,7 +105,7 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
         spark_jars=environment.get("GROVE_SPARK_JARS", ""),
         driver_memory_gib=int(memory) if memory else None,
         feeds=tuple(environment.get("GROVE_FEEDS", ",".join(FEEDS)).split(",")),
-        first_day=date.fromisoformat(environment.get("GROVE_FIRST_DAY", "2000-01-01")),
+        first_day=date.fromisoformat(environment.get("GROVE_FIRST_DAY") or "2000-01-01"),
         last_day=date.fromisoformat(last_day) if last_day else None,
         simulated=environment.get("GROVE_SIMULATED") == "yes",
         landing_hours=float(environment.get("GROVE_LANDING_HOURS", "6")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import urllib.request
 from pathlib import Path
@@ -12,11 +13,9 @@ from typing import Any
 from airflow.sdk import timezone
 
 from orchestration.deployment import deployment
+from orchestration.failures import on_call
 
 log = logging.getLogger(__name__)
-
-DATA_PROBLEM = "a red check is a data problem: read the table it logged"
-CODE_PROBLEM = "any other red task is a code or cluster problem: read the driver's log"
 
 
 def report_failure(context: Any) -> None:
@@ -26,18 +25,17 @@ def report_failure(context: Any) -> None:
         context: Airflow's task context.
     """
     ti = context["ti"]
-    task = ti.task_id
-    is_gate = task.rpartition(".")[2].startswith("check_")
+    error = context.get("exception")
     leave_notice(
         {
             "kind": "failed",
             "dag": ti.dag_id,
-            "task": task,
+            "task": ti.task_id,
             "day": context["dag_run"].partition_key,
             "run_id": ti.run_id,
-            "reason": str(context.get("exception") or "unknown"),
+            "reason": str(error or "unknown"),
             "log": ti.log_url,
-            "on_call": DATA_PROBLEM if is_gate else CODE_PROBLEM,
+            "on_call": on_call(ti.task_id, error),
         }
     )
 
@@ -66,6 +64,8 @@ def report_late_run(context: Any) -> None:
 def leave_notice(notice: dict[str, Any]) -> Path:
     """Write a notice and send it to the webhook.
 
+    A reader sees a whole notice or none, since `make run` reads them while runs go on.
+
     Args:
         notice: what happened; see `report_failure`.
 
@@ -78,7 +78,9 @@ def leave_notice(notice: dict[str, Any]) -> Path:
     parts = (notice["day"], notice["kind"], notice["task"] or notice["dag"], notice["run_id"])
     file = folder / (re.sub(r"[^\w.-]+", "_", "-".join(map(str, parts))) + ".json")
     text = json.dumps(stamped, indent=2, ensure_ascii=False)
-    file.write_text(text + "\n", encoding="utf-8")
+    beside = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+    beside.write_text(text + "\n", encoding="utf-8")
+    beside.replace(file)
     log.error("notice left at %s", file)
     _send(text)
     return file

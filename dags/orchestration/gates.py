@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from grove.catalog import Layout
 from orchestration.deployment import deployment
+from orchestration.failures import BrokenStage
 from orchestration.links import DayLink, ReportLink
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,8 @@ def read_gate(dataset: str, stage: str, day: str) -> dict[str, Any]:
         Short summary, which Airflow keeps beside the task.
 
     Raises:
-        AirflowFailException: a `fail` check fell, or there is no verdict.
+        AirflowFailException: a `fail` check fell.
+        BrokenStage: there is no verdict.
     """
     layout = deployment().layout
     at = date.fromisoformat(day)
@@ -92,14 +94,14 @@ def read_verdict(layout: Layout, day: date, stage: str, dataset: str) -> list[di
     A dataset that a stage writes in several partitions has a file for each of them.
 
     Raises:
-        AirflowFailException: the stage left no verdict.
+        BrokenStage: the stage left no verdict.
     """
     expected = Path(layout.verdict(day, stage, dataset))
     files = sorted(
         {*expected.parent.glob(f"{dataset}.json"), *expected.parent.glob(f"{dataset}.*.json")}
     )
     if not files:
-        raise AirflowFailException(
+        raise BrokenStage(
             f"no verdict on {dataset} of {day}: expected {expected}, found nothing. The stage "
             f"{stage} ended without judging its output, which is a bug: read its log."
         )

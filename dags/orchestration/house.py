@@ -6,9 +6,12 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import jinja2
+from airflow.sdk import CronPartitionTimetable, Param
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from orchestration.deployment import deployment
-from orchestration.failure_notice import report_failure
+from orchestration.failure_notice import report_failure, report_late_run
 
 
 def house_rules() -> dict[str, Any]:
@@ -34,3 +37,22 @@ def house_rules() -> dict[str, Any]:
             "on_failure_callback": report_failure,
         },
     }
+
+
+def every_midnight() -> CronPartitionTimetable:
+    """Start at midnight UTC, for the day that has just ended."""
+    return CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d")
+
+
+def late_after(hours: float) -> DeadlineAlert:
+    """Leave a notice of a run that is not done so many hours after it was queued."""
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=hours),
+        callback=SyncCallback(report_late_run),
+    )
+
+
+def switch(description: str) -> Param:
+    """A parameter of the trigger form that is off unless somebody turns it on."""
+    return Param(False, type="boolean", description=description)

@@ -1,8 +1,8 @@
 """Run a job, and tell bad data from broken infrastructure by its exit code.
 
 Spark's own hook raises one exception whatever the exit code, so a day with bad data
-would be tried again and again. Here exit code 65 fails the task for good; any other
-failure is left to Airflow's retries.
+would be tried again and again. Here exit code 65 fails the task for good, and so does
+exit code 2; any other failure is left to Airflow's retries.
 """
 
 from __future__ import annotations
@@ -10,42 +10,19 @@ from __future__ import annotations
 import os
 import subprocess
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException
 
-from grove.errors import DATA_EXIT_CODE
 from orchestration.deployment import deployment
+from orchestration.failures import failure_of
 from orchestration.links import DayLink, ReportLink
 
 SHOWN_LINES = 20
 """Last lines of a failed job that its exception, and so its notice, repeats."""
-
-
-def failure_of(job: str, exit_code: int | None, last_lines: Iterable[str]) -> AirflowException:
-    """The exception for a job that ended badly.
-
-    Args:
-        job: name of the job.
-        exit_code: of its driver; none when it never started.
-        last_lines: what the job said at the end.
-
-    Returns:
-        `AirflowFailException`, which is not retried, for a data or settings error; else
-        `AirflowException`, which is.
-    """
-    said = "\n".join(["", "It said at the end:", *last_lines])
-    if exit_code == DATA_EXIT_CODE:
-        return AirflowFailException(
-            f"{job} refused its input (exit code {exit_code}). The same input fails again, so "
-            f"this task is not retried: correct the data or the settings, then clear it.{said}"
-        )
-    return AirflowException(
-        f"{job} failed (exit code {exit_code}): a code or cluster problem.{said}"
-    )
 
 
 def without_empty(arguments: Sequence[str]) -> list[str]:

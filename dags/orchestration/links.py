@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from airflow.sdk import BaseOperatorLink
 from airflow.sdk.configuration import conf
@@ -11,6 +12,14 @@ from airflow.sdk.configuration import conf
 def page(path: str) -> str:
     """Address of one of Grove's pages beside Airflow's UI."""
     return f"{conf.get('api', 'base_url', fallback='').rstrip('/')}/grove/{path}"
+
+
+def page_path(path: str) -> str:
+    """Path of one of Grove's pages, without a host: the UI may be opened under several names.
+
+    The login belongs to the name it was made under, so a page inside the UI must not name one.
+    """
+    return urlsplit(page(path)).path
 
 
 class ReportLink(BaseOperatorLink):

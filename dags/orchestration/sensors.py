@@ -18,7 +18,12 @@ from grove.catalog import Layout
 from orchestration.deployment import deployment
 
 UNFINISHED = ("queued", "running")
-ENDED = ("success", "failed", "skipped", "upstream_failed", "removed")
+ENDED = ("success", "skipped")
+"""States of a run's last task after which nothing of the run works any more.
+
+One that failed, or whose predecessor did, says nothing of its siblings: a branch beside the
+failed one may still be training.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +55,7 @@ def unfinished_runs(ti: Any, last_task: str) -> list[OtherRun]:
     """Other runs of the task's DAG that may not have ended.
 
     Asks Airflow's task API, which every worker reaches. The states of the DAG's last task
-    in all runs tell which runs may be unfinished; only those are asked for their day.
+    in all runs tell which runs have ended well; the others are asked for their state and day.
 
     Args:
         ti: the running task instance.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, chain
 
 from grove.catalog import gate_name, stage_name
 from orchestration.deployment import deployment
@@ -98,3 +98,18 @@ def gate(dataset: str, *, of: str) -> GateOperator:
         outlets=[Asset(f"grove.{dataset}")],
         doc_md=f"Shows the checks `{of}` ran on `{dataset}`, and fails when a `fail` check fell.",
     )
+
+
+def judged(
+    job: str, dataset: str, *, training_pass: str = "candidate", arguments: Sequence[str] = ()
+) -> None:
+    """A stage and its gate.
+
+    Args:
+        job: name of the job.
+        dataset: what it writes.
+        training_pass: `update` for the second pass of a day.
+        arguments: see `stage`.
+    """
+    writer = stage(job, training_pass=training_pass, arguments=arguments)
+    chain(writer, gate(dataset, of=writer.stage))

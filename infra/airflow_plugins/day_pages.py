@@ -23,6 +23,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from sqlalchemy import select
 
 from orchestration.deployment import deployment
+from orchestration.links import page_path
 
 FOLDERS = ("data_docs", "notices", "reports", "verdicts")
 """Folders of the home that may be read here."""
@@ -62,7 +63,7 @@ def show_run(dag_id: str, run_id: str) -> RedirectResponse:
         day = session.scalar(wanted)
     if day is None:
         raise HTTPException(404, "this run has no day")
-    return RedirectResponse(f"/grove/days/{date.fromisoformat(day)}")
+    return RedirectResponse(page_path(f"days/{date.fromisoformat(day)}"))
 
 
 @app.get("/files/{folder}/{path:path}")
@@ -134,10 +135,15 @@ class GrovePages(AirflowPlugin):
     name = "grove_pages"
     fastapi_apps = [{"app": app, "url_prefix": "/grove", "name": "Grove"}]  # noqa: RUF012
     external_views = [  # noqa: RUF012
-        {"name": "Grove days", "href": "/grove/days", "destination": "nav", "url_route": "grove"},
+        {
+            "name": "Grove days",
+            "href": page_path("days"),
+            "destination": "nav",
+            "url_route": "grove",
+        },
         {
             "name": "Day",
-            "href": "/grove/runs/{DAG_ID}/{RUN_ID}",
+            "href": page_path("runs/{DAG_ID}/{RUN_ID}"),
             "destination": "dag_run",
             "url_route": "grove_day",
         },

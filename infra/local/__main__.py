@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
 from grove.errors import GroveError
-from infra.local.installation import Installation
+from infra.local.installation import Installation, require_settings
 from infra.local.jobs import show_plain
+from infra.local.make_variables import read_day, read_port, read_range, read_word
 from infra.local.refresh import RunRequest, backfill_days, run_days, stop_all, trigger_day
 from infra.local.toolchain import REPOSITORY
 
@@ -18,32 +18,35 @@ HOMES = REPOSITORY / "var"
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command and its options."""
+    """Read the command and its options as they were typed; `execute` reads what they mean.
+
+    Nothing is required here, since argparse would name its own flags, which nobody typed.
+    """
     parser = argparse.ArgumentParser(prog="grove", description=__doc__)
     parser.add_argument("--source", default="marketplace", help="source of the days")
-    parser.add_argument("--port", type=int, default=8080, help="port of Airflow's UI")
+    parser.add_argument("--port", default="8080", help="port of Airflow's UI")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run every day that is missing")
     run.add_argument("--data", help="folder of an outside data set")
     run.add_argument("--days", help="from..to; the default ends yesterday")
     run.add_argument("--size", help="size of the simulated marketplace")
     trigger = commands.add_parser("trigger", help="run one day again")
-    trigger.add_argument("--day", type=date.fromisoformat, required=True)
+    trigger.add_argument("--day", default="", help="the day")
     trigger.add_argument("--retrain", action="store_true", help="train from scratch")
     backfill = commands.add_parser("backfill", help="run a range of days again, in order")
-    backfill.add_argument("--from", type=date.fromisoformat, required=True, dest="first")
-    backfill.add_argument("--to", type=date.fromisoformat, required=True, dest="last")
+    backfill.add_argument("--from", default="", dest="first", help="first day")
+    backfill.add_argument("--to", default="", dest="last", help="last day, included")
     recommend = commands.add_parser("recommend", help="recommend for a user")
     recommend.add_argument("--user", help="id of a user; none shows a few")
     rollback = commands.add_parser("rollback", help="serve an earlier release")
-    rollback.add_argument("--to", required=True)
+    rollback.add_argument("--to", default="", help="id of the release")
     commands.add_parser("stop", help="stop Airflow")
     return parser.parse_args(argv)
 
 
 def execute(arguments: argparse.Namespace) -> None:
     """Do what was asked."""
-    installation = Installation(home=HOMES / arguments.source, port=arguments.port)
+    installation = Installation(home=HOMES / arguments.source, port=read_port(arguments.port))
     match arguments.command:
         case "run":
             request = RunRequest(
@@ -54,14 +57,22 @@ def execute(arguments: argparse.Namespace) -> None:
             )
             run_days(installation, request)
         case "trigger":
-            trigger_day(installation, arguments.day, retrain=arguments.retrain)
+            example = "make trigger DAY=2026-08-20"
+            day = read_day(arguments.day, variable="DAY", example=example)
+            trigger_day(installation, day, retrain=arguments.retrain)
         case "backfill":
-            backfill_days(installation, arguments.first, arguments.last)
+            backfill_days(installation, *read_range(arguments.first, arguments.last))
         case "recommend":
             user = ("--user", arguments.user) if arguments.user else ()
-            show_plain("recommend", installation.settings_file, *user)
+            show_plain("recommend", require_settings(installation), *user)
         case "rollback":
-            show_plain("rollback_release", installation.settings_file, "--to", arguments.to)
+            release = read_word(
+                arguments.to,
+                variable="TO",
+                expected="the id of a release",
+                example="make rollback TO=2026-11-18.1",
+            )
+            show_plain("rollback_release", require_settings(installation), "--to", release)
         case "stop":
             stop_all(sorted(path for path in HOMES.glob("*") if Path(path).is_dir()))
 

@@ -16,6 +16,19 @@ from grove.runtime.clock import Stopwatch
 from infra.local.installation import LOGIN, Installation, password
 
 DAG = "daily_refresh"
+LOGS = "the components' logs are in <home>/airflow/logs"
+LOG_IN_AGAIN = "log in anew with `make stop`, then `make run`"
+NEXT_STEPS = {
+    401: LOG_IN_AGAIN,
+    403: LOG_IN_AGAIN,
+    404: "check the day and the name: Airflow has no such run or DAG",
+    409: "wait until the backfill or the run that is there already has ended, or end it in the UI, "
+    "then type the same command again",
+}
+"""What to do after a status that means more than a wrong word in the request."""
+SERVER_FAILED = 500
+PAGE = 100
+"""Airflow gives no more rows at once, whatever is asked for."""
 START_SECONDS = 120
 """How long the components may take until they answer."""
 
@@ -36,9 +49,14 @@ class AirflowApi:
         return _request(method, f"{self.address}/api/v2{path}", body=body, token=self.token)
 
     def runs(self) -> list[dict[str, Any]]:
-        """All runs of the daily refresh, newest first."""
-        answer = self.call("GET", f"/dags/{DAG}/dagRuns?limit=1000&order_by=-run_after")
-        return list(answer["dag_runs"])
+        """All runs of the daily refresh, the one that was made last first."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = f"limit={PAGE}&offset={len(found)}&order_by=-id"
+            answer = self.call("GET", f"/dags/{DAG}/dagRuns?{page}")
+            found += answer["dag_runs"]
+            if len(found) >= answer["total_entries"] or not answer["dag_runs"]:
+                return found
 
     def tasks(self, run_id: str) -> list[dict[str, Any]]:
         """Task instances of a run."""
@@ -46,14 +64,42 @@ class AirflowApi:
         answer = self.call("GET", f"/dags/{DAG}/dagRuns/{name}/taskInstances?limit=1000")
         return list(answer["task_instances"])
 
+    def pause(self, dag: str) -> None:
+        """Keep the scheduler from starting runs of a DAG; one that is not known yet is paused."""
+        if self._find(dag) is not None:
+            self._set_paused(dag, value=True)
+
     def unpause(self, dag: str) -> None:
         """Let the scheduler start runs of a DAG."""
-        self.call("PATCH", f"/dags/{dag}?update_mask=is_paused", {"is_paused": False})
+        self._set_paused(dag, value=False)
+
+    def require_unpaused(self, dag: str) -> None:
+        """Refuse to start what would wait for ever.
+
+        Raises:
+            InfrastructureError: the DAG is paused; unpausing it starts yesterday as well,
+                which is not for `trigger` and `backfill` to decide.
+        """
+        found = self._find(dag)
+        if found is None or found["is_paused"]:
+            raise InfrastructureError(
+                f"{dag} is paused, so no run would start",
+                where=f"{self.address}/dags/{dag}",
+                expected="a DAG that is not paused",
+                found="a paused one" if found else "no such DAG",
+                next_step="`make run` runs what is missing and unpauses it; or unpause it in the "
+                "UI, then type the same command again",
+            )
 
     def trigger(self, day: date, parameters: dict[str, Any]) -> str:
         """Start a run for a day and return its id."""
         body = {"logical_date": None, "partition_key": str(day), "conf": parameters}
         return str(self.call("POST", f"/dags/{DAG}/dagRuns", body)["dag_run_id"])
+
+    def is_backfilling(self) -> bool:
+        """Whether a backfill of the daily refresh has not ended; Airflow takes one at a time."""
+        answer = self.call("GET", f"/backfills?dag_id={DAG}&order_by=-id&limit=100")
+        return any(backfill["completed_at"] is None for backfill in answer["backfills"])
 
     def backfill(self, first: date, last: date, *, again: str) -> None:
         """Have days run in order, oldest first, one at a time.
@@ -85,6 +131,14 @@ class AirflowApi:
             self.call("PATCH", f"/pools/{name}", body)
         else:
             self.call("POST", "/pools", body)
+
+    def _find(self, dag: str) -> dict[str, Any] | None:
+        # A DAG whose file was not looked at for long counts as stale, and still starts runs.
+        answer = self.call("GET", f"/dags?dag_id_pattern={dag}&exclude_stale=false&limit=100")
+        return next((found for found in answer["dags"] if found["dag_id"] == dag), None)
+
+    def _set_paused(self, dag: str, *, value: bool) -> None:
+        self.call("PATCH", f"/dags/{dag}?update_mask=is_paused", {"is_paused": value})
 
 
 def open_api(installation: Installation) -> AirflowApi:
@@ -119,7 +173,12 @@ def wait_for_airflow(installation: Installation) -> AirflowApi:
             if watch.seconds() > START_SECONDS:
                 raise
         if watch.seconds() > START_SECONDS + 60:
-            raise _unreachable(installation.address, f"unhealthy components: {health}")
+            raise _unreachable(
+                installation.address,
+                found=f"unhealthy components: {health}",
+                next_step="read the end of their logs in <home>/airflow/logs, then `make stop` "
+                "and `make run` again",
+            )
         time.sleep(0.5)
 
 
@@ -136,9 +195,15 @@ def _request(
             text = answer.read()
     except urllib.error.HTTPError as error:
         detail = error.read().decode(errors="replace")[:500]
-        raise _unreachable(url, f"status {error.code}: {detail}") from error
+        raise _unreachable(
+            f"{method} {url}",
+            found=f"status {error.code}: {detail}",
+            next_step=next_step_after(error.code),
+        ) from error
     except OSError as error:
-        raise _unreachable(url, str(error)) from error
+        raise _unreachable(
+            url, found=str(error), next_step=f"start Airflow with `make run`; {LOGS}"
+        ) from error
     return json.loads(text) if text else None
 
 
@@ -146,11 +211,23 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Airflow runs on this machine: a proxy set for the outside world must not be asked."""
 
 
-def _unreachable(where: str, found: str) -> InfrastructureError:
+def next_step_after(status: int) -> str:
+    """What a person should do after Airflow refused a request.
+
+    Example:
+        >>> next_step_after(404)
+        'check the day and the name: Airflow has no such run or DAG'
+    """
+    if status >= SERVER_FAILED:
+        return f"wait a moment and type the same command again; {LOGS}"
+    return NEXT_STEPS.get(status, "correct what was typed: Airflow says above what it refuses")
+
+
+def _unreachable(where: str, *, found: str, next_step: str) -> InfrastructureError:
     return InfrastructureError(
         "Airflow did not do what was asked",
         where=where,
         expected="an answer",
         found=found,
-        next_step="start it with `make run`; the components' logs are in <home>/airflow/logs",
+        next_step=next_step,
     )

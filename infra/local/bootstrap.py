@@ -1,6 +1,6 @@
 """Make everything a day needs: two Python environments, Java and two jars.
 
-    python3 -m infra.local.bootstrap
+    python3 -m infra.local.bootstrap [--quiet]
 
 The first call takes a minute or two, a later one a second: each environment remembers
 the fingerprint of the locks it was made from. A set-up that was interrupted is noticed
@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grove.errors import GroveError
 from infra.local.jars import prepare_jars
 from infra.local.java import prepare_java
-from infra.local.toolchain import ENVIRONMENTS, REQUIREMENTS, digest, run
+from infra.local.toolchain import ENVIRONMENTS, REQUIREMENTS, Step, digest, run
 
 PYTHON = "3.11"
 """The version the locks were made for and the tests run on; uv finds it, or fetches it."""
@@ -26,6 +27,8 @@ LOCKS = {
     "airflow": ("airflow.lock", "airflow-develop.lock"),
 }
 UNFINISHED = "unfinished"
+QUIET = "--quiet"
+"""Every command begins with set-up; only one that changes something is worth a line there."""
 
 
 def find_uv() -> Path:
@@ -47,7 +50,7 @@ def find_uv() -> Path:
     return program
 
 
-def prepare_environment(name: str, uv: Path) -> str:
+def prepare_environment(name: str, uv: Path) -> Step:
     """Bring one Python environment to the state its locks describe.
 
     Args:
@@ -55,7 +58,7 @@ def prepare_environment(name: str, uv: Path) -> str:
         uv: the installer.
 
     Returns:
-        One line that says what was done.
+        What was done.
     """
     folder = ENVIRONMENTS / name
     locks = [REQUIREMENTS / lock for lock in LOCKS[name]]
@@ -64,7 +67,7 @@ def prepare_environment(name: str, uv: Path) -> str:
     found = stamp.read_text(encoding="utf-8") if stamp.is_file() else None
     python = folder / "bin" / "python"
     if found == wanted and python.is_file():
-        return f"{name} environment is up to date"
+        return Step(f"{name} environment is up to date", new=False)
     if found == UNFINISHED or not python.is_file():
         run([uv, "venv", "--quiet", "--clear", "--python", PYTHON, folder], purpose=f"make {name}")
     stamp.write_text(UNFINISHED, encoding="utf-8")
@@ -73,17 +76,24 @@ def prepare_environment(name: str, uv: Path) -> str:
         purpose=f"install the {name} environment",
     )
     stamp.write_text(wanted, encoding="utf-8")
-    return f"{name} environment installed"
+    return Step(f"{name} environment installed", new=True)
 
 
-def main() -> int:
-    """Run every step of the set-up; each is a line on the terminal."""
+def steps() -> Iterator[Step]:
+    """Do every step of the set-up, in order."""
+    uv = find_uv()
+    for name in LOCKS:
+        yield prepare_environment(name, uv)
+    yield prepare_java(uv)
+    yield prepare_jars()
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the set-up; each step is a line on the terminal, unless it is quiet and nothing new."""
     try:
-        uv = find_uv()
-        for name in LOCKS:
-            print(f"setup: {prepare_environment(name, uv)}", flush=True)
-        print(f"setup: {prepare_java(uv)}", flush=True)
-        print(f"setup: {prepare_jars()}", flush=True)
+        for step in steps():
+            if step.new or QUIET not in argv:
+                print(f"setup: {step.said}", flush=True)
     except GroveError as error:
         print(f"setup failed: {error}", file=sys.stderr)
         return error.exit_code
@@ -91,4 +101,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from grove.errors import InfrastructureError
 from grove.runtime.clock import Stopwatch
 from grove.runtime.files import read_json, write_json
 from infra.local.installation import HOST, Installation
+from infra.local.make_variables import HIGHEST_PORT
 from infra.local.toolchain import AIRFLOW_PYTHON, run
 
 COMPONENTS: dict[str, tuple[str, ...]] = {
@@ -46,12 +48,19 @@ class Process:
     started: str
 
 
-def start_airflow(installation: Installation, environment: dict[str, str]) -> bool:
+def start_airflow(
+    installation: Installation,
+    environment: dict[str, str],
+    *,
+    before_scheduler: Callable[[], None] = lambda: None,
+) -> bool:
     """Start the components, unless they run already with the same environment.
 
     Args:
         installation: whose Airflow to start.
         environment: variables for the components; a change restarts them.
+        before_scheduler: called once the API server answers, and before there is a
+            scheduler that could start a run.
 
     Returns:
         Whether anything was started.
@@ -75,6 +84,7 @@ def start_airflow(installation: Installation, environment: dict[str, str]) -> bo
         _start(installation, component, environment)
         if component == "api-server":
             _wait_for_port(installation)
+            before_scheduler()
     fingerprint_file.write_text(fingerprint, encoding="utf-8")
     return True
 
@@ -89,16 +99,22 @@ def stop_airflow(installation: Installation) -> int:
     for process in running.values():
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGTERM)
-    watch = Stopwatch()
-    while any(map(is_alive, running.values())) and watch.seconds() < GRACE_SECONDS:
-        time.sleep(0.2)
+    _wait_for_end(running.values(), seconds=GRACE_SECONDS)
     for process in running.values():
         # Each component leads a group of its own, so this reaches its workers and nobody else.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+    # Even then a busy machine takes a moment, and the port is needed again.
+    _wait_for_end(running.values(), seconds=GRACE_SECONDS)
     for component in COMPONENTS:
         _pid_file(installation, component).unlink(missing_ok=True)
     return len(running)
+
+
+def _wait_for_end(processes: Collection[Process], *, seconds: float) -> None:
+    watch = Stopwatch()
+    while any(map(is_alive, processes)) and watch.seconds() < seconds:
+        time.sleep(0.2)
 
 
 def running_components(installation: Installation) -> dict[str, Process]:
@@ -134,9 +150,13 @@ def refuse_busy_port(port: int) -> None:
                 where=f"{HOST}:{port}",
                 expected="a free port",
                 found=str(error),
-                next_step=f"choose another one, `make run PORT={port + 1}`, or end the program "
+                next_step=f"choose another one, `make run PORT={_other(port)}`, or end the program "
                 "that listens there (`make stop` ends an Airflow that Grove started)",
             ) from error
+
+
+def _other(port: int) -> int:
+    return port + 1 if port < HIGHEST_PORT else port - 1
 
 
 def log_file(installation: Installation, component: str) -> Path:

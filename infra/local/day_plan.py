@@ -33,15 +33,21 @@ class DayPlan:
         count = (self.last - self.first).days + 1
         return tuple(self.first + timedelta(days=offset) for offset in range(count))
 
-    @property
-    def by_schedule(self) -> tuple[date, ...]:
-        """Days that come as scheduled runs: the last one, unless the source has ended."""
-        return () if self.ended else (self.last,)
+    def by_schedule(self, today: date) -> tuple[date, ...]:
+        """Days that come as scheduled runs: yesterday, unless the source has ended.
 
-    @property
-    def by_backfill(self) -> tuple[date, ...]:
-        """Days that come through a backfill."""
-        return tuple(day for day in self.days if day not in self.by_schedule)
+        A plan may be older than a midnight: its last day is then no longer scheduled.
+
+        Args:
+            today: the day of the machine, UTC, when Airflow is asked.
+        """
+        is_yesterday = self.last == today - timedelta(days=1)
+        return (self.last,) if is_yesterday and not self.ended else ()
+
+    def by_backfill(self, today: date) -> tuple[date, ...]:
+        """Days that have to be asked for."""
+        scheduled = self.by_schedule(today)
+        return tuple(day for day in self.days if day not in scheduled)
 
 
 def plan_days(*, today: date, known_first: date | None, days: str | None) -> DayPlan:
@@ -89,6 +95,23 @@ def parse_range(days: str) -> tuple[date, date]:
     if not separator or ends[0] > ends[1]:
         raise _wrong_range(days, "a first day that is not after the last one")
     return ends
+
+
+def day_ranges(days: Iterable[date]) -> list[tuple[date, date]]:
+    """First and last day of every unbroken row of days.
+
+    Example:
+        >>> days = [date(2026, 8, 1), date(2026, 8, 2), date(2026, 8, 5)]
+        >>> [(first.day, last.day) for first, last in day_ranges(days)]
+        [(1, 2), (5, 5)]
+    """
+    ranges: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if ranges and ranges[-1][1] + timedelta(days=1) == day:
+            ranges[-1] = (ranges[-1][0], day)
+        else:
+            ranges.append((day, day))
+    return ranges
 
 
 def missing_days(days: Iterable[date], succeeded: Iterable[str]) -> tuple[date, ...]:

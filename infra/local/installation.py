@@ -106,7 +106,7 @@ def airflow_environment(
         Variables by name.
     """
     return {
-        **_airflow_variables(installation),
+        **_airflow_variables(installation, settings.spark.master),
         **_grove_variables(installation, settings, last_day),
         **QUICK_START,
         "JAVA_HOME": str(JAVA_HOME),
@@ -114,9 +114,9 @@ def airflow_environment(
     }
 
 
-def _airflow_variables(installation: Installation) -> dict[str, str]:
+def _airflow_variables(installation: Installation, master: str) -> dict[str, str]:
     found = read_secrets(installation)
-    connection = {"conn_type": "spark", "host": "local[2]", "extra": {"deploy-mode": "client"}}
+    connection = {"conn_type": "spark", "host": master, "extra": {"deploy-mode": "client"}}
     return {
         "AIRFLOW_HOME": str(installation.airflow_home),
         "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps(connection),
@@ -149,10 +149,12 @@ def _grove_variables(
         "GROVE_REPOSITORY": str(REPOSITORY),
         "GROVE_JOBS_PYTHON": str(JOBS_PYTHON),
         "GROVE_SPARK_SUBMIT": str(SPARK_SUBMIT),
+        "GROVE_JARS": str(jars_folder()),
         "GROVE_SPARK_JARS": jars,
         "GROVE_DRIVER_MEMORY_GIB": str(driver_memory_gib(settings.spark)),
         "GROVE_FEEDS": ",".join(settings.source.feeds),
-        "GROVE_LAST_DAY": str(last_day) if last_day else "",
+        "GROVE_FIRST_DAY": str(settings.source.first_day or ""),
+        "GROVE_LAST_DAY": str(last_day or ""),
         "GROVE_SIMULATED": "yes" if settings.source.data is None else "no",
         "GROVE_DEADLINE_HOURS": str(settings.notices.deadline_hours),
         "GROVE_WEBHOOK": settings.notices.webhook or "",
@@ -166,11 +168,26 @@ def password(installation: Installation) -> str:
         DataError: Airflow was never started here.
     """
     if not installation.secrets_file.is_file():
-        raise DataError(
-            "this source was never run here",
-            where=str(installation.home),
-            expected=installation.secrets_file.name,
-            found="nothing",
-            next_step="run `make run` first",
-        )
+        raise _never_run(installation, installation.secrets_file)
     return read_secrets(installation).password
+
+
+def require_settings(installation: Installation) -> Path:
+    """Settings file of a source that has run here.
+
+    Raises:
+        DataError: it has not.
+    """
+    if not installation.settings_file.is_file():
+        raise _never_run(installation, installation.settings_file)
+    return installation.settings_file
+
+
+def _never_run(installation: Installation, expected: Path) -> DataError:
+    return DataError(
+        "this source was never run here",
+        where=str(installation.home),
+        expected=expected.name,
+        found="nothing",
+        next_step="run `make run` first, or name another source with SOURCE=",
+    )

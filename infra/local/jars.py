@@ -10,45 +10,52 @@ import tempfile
 from pathlib import Path
 
 from grove.errors import InfrastructureError
+from grove.runtime.java import DELTA_JARS, JARS_VARIABLE
 from infra.local.java import brings_its_own_runtime
-from infra.local.toolchain import AIRFLOW_PYTHON, JAVA_HOME, JOBS_PYTHON, SPARK_SUBMIT, run
+from infra.local.toolchain import (
+    AIRFLOW_PYTHON,
+    JAVA_HOME,
+    JOBS_PYTHON,
+    SPARK_SUBMIT,
+    Step,
+    run,
+)
 
 PACKAGE = "io.delta:delta-spark_4.1_2.13:4.4.0"
-JARS = {
-    "delta-spark_4.1_2.13-4.4.0.jar": (
-        "75a9400986853c061f5109f012547de2545a5759e5e752e5ef633dabe16a4f10"
-    ),
-    "delta-storage-4.4.0.jar": "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc",
-}
-"""File name and sha256."""
+CHECKSUMS = (
+    "75a9400986853c061f5109f012547de2545a5759e5e752e5ef633dabe16a4f10",
+    "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc",
+)
+JARS = dict(zip(DELTA_JARS, CHECKSUMS, strict=True))
+"""File name and sha256; the names are those that a job looks for."""
 
 NOT_NEEDED = "org.*:*,com.*:*,dev.*:*,io.unitycatalog:*,io.delta:delta-kernel*"
 """What PySpark already carries or Grove never uses; without this 33 jars are fetched."""
 
 
 def jars_folder() -> Path:
-    """Folder of the jars: GROVE_JARS, or a cache shared by every checkout."""
-    return Path(os.environ.get("GROVE_JARS") or Path.home() / ".cache" / "grove" / "jars")
+    """Folder of the jars: GROVE_JARS, or a cache shared by every checkout; jobs look there too."""
+    return Path(os.environ.get(JARS_VARIABLE) or Path.home() / ".cache" / "grove" / "jars")
 
 
-def prepare_jars() -> str:
+def prepare_jars() -> Step:
     """Fetch the jars unless the right ones are there.
 
     Returns:
-        One line that says where they are.
+        Where they are.
 
     Raises:
         InfrastructureError: a jar could not be fetched, or is not the expected file.
     """
     folder = jars_folder()
     if all(_checksum(folder / name) == expected for name, expected in JARS.items()):
-        return f"Delta jars in {folder}"
+        return Step(f"Delta jars in {folder}", new=False)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix="fetch-") as scratch:
         _resolve(Path(scratch))
         for name, expected in JARS.items():
             _accept(Path(scratch) / "jars" / f"io.delta_{name}", folder / name, expected)
-    return f"Delta jars fetched into {folder}"
+    return Step(f"Delta jars fetched into {folder}", new=True)
 
 
 def _resolve(scratch: Path) -> None:

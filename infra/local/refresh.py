@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from grove.catalog import Layout
+from grove.errors import DataError
 from grove.runtime.arguments import days_between
 from grove.runtime.clock import Stopwatch, utc_today
 from grove.runtime.files import read_json, write_json
+from grove.runtime.reports import find_report
 from grove.settings import Settings, load_settings
 from infra.local.airflow_api import DAG, AirflowApi, open_api, wait_for_airflow
 from infra.local.components import start_airflow, stop_airflow
-from infra.local.day_plan import DayPlan, missing_days, plan_days
+from infra.local.day_plan import DayPlan, day_ranges, missing_days, plan_days
 from infra.local.installation import Installation, airflow_environment
 from infra.local.jobs import run_plain, run_spark
 from infra.local.outcome import show_outcome
@@ -23,6 +26,12 @@ from infra.local.settings_file import known_first_day, write_settings
 
 JOBS_AT_ONCE = 1
 """Slots of the pool: on a small machine one job at a time is faster than four."""
+INGESTION = "ingest_landing"
+ACCEPTED = ("committed", "closed")
+RUN = ("success", "queued", "running", "failed")
+"""States of a run."""
+SCHEDULE_SECONDS = 60
+"""How long the scheduler may take until yesterday has a run; a few seconds on an idle machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,65 +63,132 @@ def run_days(installation: Installation, request: RunRequest) -> None:
     prepare_data(installation, settings, plan)
     last_day = plan.last if plan.ended else None
     say("starting Airflow")
-    start_airflow(installation, airflow_environment(installation, settings, last_day=last_day))
+    start_airflow(
+        installation,
+        airflow_environment(installation, settings, last_day=last_day),
+        before_scheduler=lambda: open_api(installation).pause(DAG),
+    )
     api = wait_for_airflow(installation)
     api.make_pool("spark", JOBS_AT_ONCE)
-    layout = Layout(settings.home)
     say(f"running {plan.first} to {plan.last} at {installation.address}")
-    run_missing(api, layout, plan, simulated=settings.source.data is None)
+    run_missing(api, Layout(settings.home), plan, simulated=settings.source.data is None)
     show_outcome(installation, settings, api, plan.days)
 
 
 def prepare_data(installation: Installation, settings: Settings, plan: DayPlan) -> None:
     """Create the tables, land every day, and ingest the history in one pass; each only once."""
-    layout = Layout(settings.home)
     run_plain("create_tables", installation.settings_file)
+    land_missing(installation, Layout(settings.home), plan)
+    ingest_history(installation, settings, plan)
+
+
+def land_missing(installation: Installation, layout: Layout, plan: DayPlan) -> None:
+    """Land the days without a marker, and no other: Airflow may be reading one that has landed."""
     every_day = days_between(plan.history_first, plan.last)
     unlanded = [day for day in every_day if not Path(layout.landing_marker(day)).is_file()]
-    if unlanded:
-        say(f"landing {len(unlanded)} days, {unlanded[0]} to {unlanded[-1]}")
+    for first, last in day_ranges(unlanded):
+        say(f"landing {first} to {last}")
         watch = Stopwatch()
-        run_plain("land_source", installation.settings_file, *_range(unlanded[0], unlanded[-1]))
+        run_plain("land_source", installation.settings_file, *_range(first, last))
         say(f"landed in {watch.seconds():.0f} s")
+
+
+def ingest_history(installation: Installation, settings: Settings, plan: DayPlan) -> None:
+    """Ingest the days before the first run in one pass, unless that was done.
+
+    Raises:
+        DataError: a day was refused; the next `make run` ingests the history again.
+    """
     done = installation.home / "history.json"
     history = {"from": str(plan.history_first), "to": str(plan.history_last)}
     if done.is_file() and read_json(done) == history:
         return
     say(f"ingesting the history, {plan.history_first} to {plan.history_last}")
-    span = _range(plan.history_first, plan.history_last)
     watch = Stopwatch()
+    span = _range(plan.history_first, plan.history_last)
     run_spark("ingest_landing", installation.settings_file, settings, *span)
+    days = days_between(plan.history_first, plan.history_last)
+    require_accepted(Layout(settings.home), days)
     write_json(done, history)
     say(f"history ingested in {watch.seconds():.0f} s")
 
 
-def run_missing(api: AirflowApi, layout: Layout, plan: DayPlan, *, simulated: bool) -> None:
-    """Have Airflow run the days without a successful run, and wait for them.
+def require_accepted(layout: Layout, days: Sequence[date]) -> None:
+    """Look at what ingestion said of each day: a job that refuses a day exits 0 all the same.
 
-    A backfill stays queued while its DAG is paused, and unpausing starts a run for
-    yesterday at once: so the backfill comes first, and yesterday comes by itself.
+    Raises:
+        DataError: a day was neither committed nor closed; every such day is named.
     """
-    runs = api.runs()
-    succeeded = [run["partition_key"] for run in runs if run["state"] == "success"]
-    pending = [run["partition_key"] for run in runs if run["state"] in ("queued", "running")]
-    failed = {run["partition_key"] for run in runs if run["state"] == "failed"}
+    reports = {day: find_report(layout, day, INGESTION) for day in days}
+    told = {day: report["status"] if report else "no report" for day, report in reports.items()}
+    bad = {day: status for day, status in told.items() if status not in ACCEPTED}
+    if bad:
+        raise DataError(
+            f"{len(bad)} of {len(days)} days of the history were not accepted",
+            where=f"{layout.home}/reports/<day>/{INGESTION}.json",
+            expected="every day committed, or closed by the source's calendar",
+            found=", ".join(f"{day} {status}" for day, status in bad.items()),
+            next_step=f"read which checks fell in {layout.home}/verdicts/<day>/{INGESTION}, mend "
+            "what was landed, then `make run` again: it ingests the history anew",
+        )
+
+
+def run_missing(api: AirflowApi, layout: Layout, plan: DayPlan, *, simulated: bool) -> None:
+    """Have Airflow run the days without a successful run, in order, and wait for them.
+
+    The scheduler starts yesterday as soon as it may, and a run waits only for earlier runs
+    that are there. So the DAG is paused until every earlier day has its run; a backfill
+    stays queued meanwhile.
+    """
+    api.pause(DAG)
+    # First: a run that ends between the two looks must not be ignored and waited for.
     ignored = ended_runs(api)
-    started = [*succeeded, *pending]
-    to_backfill = missing_days(plan.by_backfill, started)
-    if to_backfill:
-        api.backfill(to_backfill[0], to_backfill[-1], again="failed")
+    today, runs = utc_today(), api.runs()
+    days = {state: [run["partition_key"] for run in runs if run["state"] == state] for state in RUN}
+    started = [*days["success"], *days["queued"], *days["running"]]
+    queue_days(api, missing_days(plan.by_backfill(today), started))
     api.unpause(DAG)
     if simulated:
         api.unpause("demo_collector")
-    for day in missing_days(plan.by_schedule, started):
-        if str(day) in failed:
+    for day in missing_days(plan.by_schedule(today), started):
+        if str(day) in days["failed"] or not comes_by_itself(api, day):
             api.trigger(day, {})
-    watch_days(api, layout, missing_days(plan.days, succeeded), ignored=ignored)
+    watch_days(api, layout, missing_days(plan.days, days["success"]), ignored=ignored)
+
+
+def queue_days(api: AirflowApi, days: Sequence[date]) -> None:
+    """Make a run for each of some days, oldest first.
+
+    Airflow takes one backfill at a time. While an earlier one has not ended, days are
+    triggered one by one: their runs wait for each other just as well.
+    """
+    if not days:
+        return
+    if not api.is_backfilling():
+        api.backfill(days[0], days[-1], again="failed")
+        return
+    for day in days:
+        api.trigger(day, {})
+
+
+def comes_by_itself(api: AirflowApi, day: date) -> bool:
+    """Whether the scheduler makes a run for a day; it needs seconds, and passes over some days.
+
+    It does not make a run that it has made once, even where somebody deleted that.
+    """
+    watch = Stopwatch()
+    while True:
+        if any(run["partition_key"] == str(day) for run in api.runs()):
+            return True
+        if watch.seconds() >= SCHEDULE_SECONDS:
+            return False
+        time.sleep(1)
 
 
 def trigger_day(installation: Installation, day: date, *, retrain: bool) -> None:
     """Run one day again, and wait for it."""
     api = open_api(installation)
+    api.require_unpaused(DAG)
     ignored = ended_runs(api)
     api.trigger(day, {"retrain": retrain})
     _watch(installation, api, [day], ignored)
@@ -121,6 +197,7 @@ def trigger_day(installation: Installation, day: date, *, retrain: bool) -> None
 def backfill_days(installation: Installation, first: date, last: date) -> None:
     """Run a range of days again, in order, and wait for them."""
     api = open_api(installation)
+    api.require_unpaused(DAG)
     ignored = ended_runs(api)
     api.backfill(first, last, again="completed")
     _watch(installation, api, days_between(first, last), ignored)

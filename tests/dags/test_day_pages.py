@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -100,3 +101,13 @@ def test_files_are_inert_and_only_from_four_folders(client: TestClient) -> None:
 def test_the_plugin_adds_a_menu_entry_and_a_tab_of_every_run(pages: ModuleType) -> None:
     places = {view["destination"]: view["href"] for view in pages.GrovePages.external_views}
     assert places == {"nav": "/grove/days", "dag_run": "/grove/runs/{DAG_ID}/{RUN_ID}"}
+
+
+def test_a_run_leads_to_its_day_under_the_path_airflow_is_served_at(
+    pages: ModuleType, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = SimpleNamespace(scalar=lambda _: "2026-08-20")
+    monkeypatch.setattr(pages, "create_session", lambda: nullcontext(session))
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://host.example/airflow")
+    answer = client.get("/runs/daily_refresh/manual__1", follow_redirects=False)
+    assert answer.headers["location"] == "/airflow/grove/days/2026-08-20"

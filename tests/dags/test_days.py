@@ -27,9 +27,16 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
 
 
 @pytest.mark.usefixtures("layout")
-@pytest.mark.parametrize("day", [DAY, "2026-08-21", "2011-11-01"])
-def test_a_day_up_to_today_is_taken(day: str) -> None:
+@pytest.mark.parametrize("day", [DAY, "2011-11-01"])
+def test_a_day_that_is_over_is_taken(day: str) -> None:
     assert require_day(day) == day
+
+
+@pytest.mark.usefixtures("layout")
+def test_today_is_only_for_what_reads_nothing_of_it() -> None:
+    assert require_day("2026-08-21", may_be_today=True) == "2026-08-21"
+    with pytest.raises(AirflowFailException, match="2026-08-22 is not over"):
+        require_day("2026-08-22", may_be_today=True)
 
 
 @pytest.mark.usefixtures("layout")
@@ -40,7 +47,8 @@ def test_a_day_up_to_today_is_taken(day: str) -> None:
         ("", "this run has no day"),
         ("yesterday", "'yesterday' is not a day"),
         ("2026-02-30", "'2026-02-30' is not a day"),
-        ("2026-08-22", "2026-08-22 is in the future: today is 2026-08-21"),
+        ("2026-08-21", "2026-08-21 is not over: today is 2026-08-21"),
+        ("2026-08-22", "2026-08-22 is not over: today is 2026-08-21"),
     ],
 )
 def test_anything_else_is_refused_with_what_to_do(day: str, message: str) -> None:

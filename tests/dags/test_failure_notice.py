@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from grove.catalog import Layout
 from orchestration import failure_notice
@@ -26,22 +27,45 @@ def read_only_notice(layout: Layout) -> dict[str, object]:
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(
-    ("task", "advice"),
-    [("dssm.check_item_vectors", "data problem"), ("dssm.train_dssm", "code or cluster problem")],
-)
-def test_a_failure_says_what_failed_why_and_what_to_do(
-    layout: Layout, task: str, advice: str
-) -> None:
+def fail(task: str, error: Exception) -> None:
     ti = SimpleNamespace(dag_id="daily_refresh", task_id=task, run_id="manual__1", log_url="log")
     run = SimpleNamespace(partition_key="2026-08-20")
-    report_failure({"ti": ti, "dag_run": run, "exception": ValueError("no rows")})
+    report_failure({"ti": ti, "dag_run": run, "exception": error})
+
+
+@pytest.mark.parametrize(
+    ("task", "error", "advice"),
+    [
+        ("dssm.check_item_vectors", AirflowFailException, "a red check is a data problem"),
+        ("ingest_landing", AirflowFailException, "exit code 65 is a data problem"),
+        ("dssm.train_dssm", AirflowException, "code or cluster problem"),
+    ],
+)
+def test_a_failure_says_what_failed_why_and_what_to_do(
+    layout: Layout, task: str, error: type[Exception], advice: str
+) -> None:
+    fail(task, error("no rows"))
     notice = read_only_notice(layout)
     assert notice["day"] == "2026-08-20"
     assert notice["task"] == task
     assert notice["reason"] == "no rows"
     assert notice["log"] == "log"
     assert advice in str(notice["on_call"])
+
+
+def test_a_notice_is_whole_or_absent(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+    replace = Path.replace
+
+    def look_and_replace(beside: Path, target: Path) -> Path:
+        seen.append([file.name for file in target.parent.glob("*.json")])
+        assert json.loads(beside.read_text(encoding="utf-8"))["reason"] == "no rows"
+        return replace(beside, target)
+
+    monkeypatch.setattr(Path, "replace", look_and_replace)
+    fail("ingest_landing", AirflowFailException("no rows"))
+    assert seen == [[]]
+    assert [file.suffix for file in Path(layout.notices()).iterdir()] == [".json"]
 
 
 def test_a_late_run_is_reported(layout: Layout) -> None:

@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from grove.catalog import Layout
 from orchestration import gates
+from orchestration.failures import BrokenStage
 from orchestration.gates import read_gate, verdict_table
 
 DAY = "2026-08-20"
@@ -84,7 +85,7 @@ def test_one_bad_partition_is_enough(layout: Layout) -> None:
 
 
 def test_a_stage_without_a_verdict_is_a_bug(layout: Layout) -> None:
-    with pytest.raises(AirflowFailException, match="ended without judging"):
+    with pytest.raises(BrokenStage, match="ended without judging"):
         read_gate("items", "ingest_landing", DAY)
 
 

@@ -12,28 +12,19 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from grove.errors import DATA_EXIT_CODE, INFRASTRUCTURE_EXIT_CODE
 from orchestration import job_operators
-from orchestration.job_operators import PlainJobOperator, SparkJobOperator, failure_of
+from orchestration.failures import USAGE_EXIT_CODE, BrokenStage
+from orchestration.job_operators import PlainJobOperator, SparkJobOperator
 
 PLACE = {"day": "2026-08-20", "stage": "plan_day"}
 
 
-def test_a_data_error_is_not_retried() -> None:
-    error = failure_of("train_dssm", DATA_EXIT_CODE, ["no rows"])
-    assert isinstance(error, AirflowFailException)
-    assert "not retried" in str(error)
-    assert "no rows" in str(error)
-
-
-@pytest.mark.parametrize("exit_code", [INFRASTRUCTURE_EXIT_CODE, 1, 137, None])
-def test_anything_else_is_retried(exit_code: int | None) -> None:
-    error = failure_of("train_dssm", exit_code, [])
-    assert isinstance(error, AirflowException)
-    assert not isinstance(error, AirflowFailException)
-
-
 @pytest.mark.parametrize(
     ("exit_code", "expected"),
-    [(DATA_EXIT_CODE, AirflowFailException), (INFRASTRUCTURE_EXIT_CODE, AirflowException)],
+    [
+        (DATA_EXIT_CODE, AirflowFailException),
+        (USAGE_EXIT_CODE, BrokenStage),
+        (INFRASTRUCTURE_EXIT_CODE, AirflowException),
+    ],
 )
 def test_exit_code_of_a_driver_is_learnt_from_the_hook(
     tmp_path: Path, exit_code: int, expected: type[Exception]

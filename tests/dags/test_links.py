@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from rendered import DAY, context, dag_of
 
+from orchestration.links import page, page_path
+
 PLACES = {
     "ingest_landing": "ingest_landing",
     "plan_day": "plan_day",
@@ -21,3 +23,9 @@ def test_links_of_a_task(task_id: str, stage: str) -> None:
     links = {link.name: link.get_link(task, ti_key=None) for link in task.operator_extra_links}
     assert links["Report"].endswith(f"/grove/files/reports/{DAY}/{stage}.json")
     assert links["Day"].endswith(f"/grove/days/{DAY}")
+
+
+def test_pages_keep_the_path_under_which_airflow_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://host.example/airflow/")
+    assert page("days") == "https://host.example/airflow/grove/days"
+    assert page_path("runs/{DAG_ID}/{RUN_ID}") == "/airflow/grove/runs/{DAG_ID}/{RUN_ID}"

@@ -84,12 +84,39 @@ def test_every_dataset_has_a_gate_after_its_writer(dataset) -> None:
         writers = [task for task in dag.tasks if task.task_id.rpartition(".")[2] == job]
         assert writers, f"nothing in daily_refresh runs {job}"
         for writer in writers:
-            gates = [
-                task_id
-                for task_id in writer.get_flat_relative_ids(upstream=False)
-                if task_id.endswith(f".check_{dataset.name}")
-            ]
-            assert gates, f"{writer.task_id} writes {dataset.name} and no gate follows"
+            gates = [task for task in next_tasks(writer) if is_gate(task, dataset.name)]
+            assert gates, f"{writer.task_id} writes {dataset.name} and no gate follows at once"
+            assert gates[0].stage == writer.stage, f"{gates[0].task_id} judges another stage"
+
+
+def next_tasks(task) -> list:
+    """Tasks right after a task; the switch that ends a closed day does nothing to a dataset."""
+    following = [task.dag.get_task(task_id) for task_id in sorted(task.downstream_task_ids)]
+    return [
+        later
+        for one in following
+        for later in (next_tasks(one) if one.task_id == "is_open" else [one])
+    ]
+
+
+def is_gate(task, dataset: str) -> bool:
+    return task.task_id.endswith(f".check_{dataset}")
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_a_dag_file_only_wires(dag_id: str) -> None:
+    lines = (REPOSITORY / "dags" / f"{dag_id}.py").read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 120, f"{dag_id}.py has {len(lines)} lines: move what computes aside"
+
+
+def test_only_retention_may_run_for_today() -> None:
+    may = {dag_id: dag_of(dag_id).get_task("require_day").op_kwargs for dag_id in DAG_IDS}
+    assert may == {"daily_refresh": {}, "demo_collector": {}, "retention": {"may_be_today": True}}
+
+
+def test_the_runbook_tells_refused_input_from_a_code_problem() -> None:
+    doc = " ".join(dag_of("daily_refresh").doc_md.split())
+    assert "A job that says exit code 65 refused its input and was not retried" in doc
 
 
 def test_every_gate_reports_its_asset() -> None:
@@ -105,6 +132,13 @@ def test_publishing_comes_after_every_gate() -> None:
     before = dag.get_task("release.publish_release").get_flat_relative_ids(upstream=True)
     gates = {task.task_id for task in dag.tasks if ".check_" in task.task_id}
     assert gates - before == {"release.check_release"}
+
+
+def test_the_source_gives_the_start_date() -> None:
+    code = "from orchestration.house import house_rules\nprint(house_rules()['start_date'])"
+    for empty in ({}, {"GROVE_FIRST_DAY": ""}):
+        assert run_python(code, **empty).endswith("2000-01-01 00:00:00+00:00")
+    assert run_python(code, GROVE_FIRST_DAY="2010-12-01").endswith("2010-12-01 00:00:00+00:00")
 
 
 def test_a_source_that_has_ended_gives_an_end_date() -> None:

@@ -54,32 +54,37 @@ def test_the_sensor_waits_while_there_is_one(monkeypatch: pytest.MonkeyPatch) ->
     assert sensor.reschedule
 
 
-def test_unfinished_runs_asks_only_for_runs_that_have_not_ended(
+def test_a_run_whose_last_task_did_not_end_well_is_asked_for_its_state(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """One branch of it failed, so its last task never runs; the other branch may be training."""
     from airflow.sdk.execution_time import task_runner
 
     last = "release.check_release"
     states = {
         "mine": {last: None},
         "done": {last: "success"},
-        "stopped": {last: "upstream_failed"},
+        "closed": {last: "skipped"},
+        "half": {last: "upstream_failed"},
+        "failed": {last: "failed"},
         "going": {last: None},
     }
+    ended = {"failed": "failed"}
     asked: list[str] = []
 
     def send(message: object) -> SimpleNamespace:
         asked.append(message.run_id)
-        running = SimpleNamespace(value="running")
-        return SimpleNamespace(run_id=message.run_id, partition_key="2026-08-19", state=running)
+        state = SimpleNamespace(value=ended.get(message.run_id, "running"))
+        return SimpleNamespace(run_id=message.run_id, partition_key="2026-08-19", state=state)
 
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", SimpleNamespace(send=send), raising=False)
     ti = SimpleNamespace(
         dag_id="daily_refresh", run_id="mine", get_task_states=lambda *_, **__: states
     )
     found = sensors.unfinished_runs(ti, last)
-    assert asked == ["going"]
-    assert found == [OtherRun(run_id="going", day="2026-08-19", state="running")]
+    assert asked == ["half", "failed", "going"]
+    waits = [run.run_id for run in earlier_unfinished(DAY, found)]
+    assert sorted(waits) == ["going", "half"]
 
 
 def test_a_timeout_names_the_missing_feed(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ FUNCTION_LINES = 40
 ARGUMENTS = 6
 POSITIONAL_ARGUMENTS = 3
 BASES = {
+    "AirflowFailException",
     "AirflowPlugin",
     "BaseModel",
     "BaseOperator",

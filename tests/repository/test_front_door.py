@@ -6,6 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.M))
@@ -20,6 +22,27 @@ def test_every_target_is_explained() -> None:
     assert len(TARGETS) == 13
     phony = set(re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.M))
     assert phony == TARGETS
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS - {"help", "setup"}))
+def test_every_command_works_on_a_fresh_clone(target: str) -> None:
+    """It sets up first, and says nothing of what was there already."""
+    first = dry_run(target).splitlines()[0]
+    assert first.endswith("infra.local.bootstrap --quiet"), f"make {target} begins with {first}"
+
+
+def test_setup_itself_says_what_is_there() -> None:
+    assert "--quiet" not in dry_run("setup")
+
+
+def dry_run(*words: str) -> str:
+    return subprocess.run(
+        ["make", "--no-print-directory", "--dry-run", *words],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
 
 
 def test_commands_in_the_documents_exist() -> None:

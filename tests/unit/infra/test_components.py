@@ -65,11 +65,27 @@ def test_four_components_start_once_and_stop(
     assert stop_airflow(installation) == 0
 
 
+def test_the_scheduler_comes_after_what_has_to_be_done_before_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, installation: Installation
+) -> None:
+    use(monkeypatch, tmp_path, OBEDIENT, installation.port)
+    seen: list[set[str]] = []
+    try:
+        start_airflow(
+            installation,
+            {},
+            before_scheduler=lambda: seen.append(set(running_components(installation))),
+        )
+        assert seen == [{"api-server"}]
+    finally:
+        stop_airflow(installation)
+
+
 def test_a_component_that_ignores_the_request_is_killed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, installation: Installation
 ) -> None:
     use(monkeypatch, tmp_path, STUBBORN, installation.port)
-    monkeypatch.setattr(components, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(components, "GRACE_SECONDS", 2)
     start_airflow(installation, {})
     running = running_components(installation)
     assert stop_airflow(installation) == len(COMPONENTS)
@@ -102,3 +118,14 @@ def test_a_busy_port_is_refused_with_another_one() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(InfrastructureError, match=f"PORT={port + 1}"):
             refuse_busy_port(port)
+
+
+def test_there_is_no_port_above_the_highest() -> None:
+    with socket.socket() as taken:
+        try:
+            taken.bind(("127.0.0.1", 65535))
+        except OSError:
+            pytest.skip("another program listens on port 65535")
+        taken.listen()
+        with pytest.raises(InfrastructureError, match="PORT=65534"):
+            refuse_busy_port(65535)

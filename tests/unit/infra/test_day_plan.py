@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from datetime import date, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grove.errors import SettingsError
-from infra.local.day_plan import DayPlan, missing_days, plan_days
+from infra.local.day_plan import DayPlan, day_ranges, missing_days, plan_days
 
 TODAY = date(2026, 11, 20)
 
@@ -21,8 +22,15 @@ def test_a_new_source_gets_28_days_of_history_and_runs_3_up_to_yesterday() -> No
 
 def test_yesterday_comes_by_schedule_and_the_rest_by_backfill() -> None:
     plan = plan_days(today=TODAY, known_first=None, days=None)
-    assert plan.by_schedule == (date(2026, 11, 19),)
-    assert plan.by_backfill == (date(2026, 11, 17), date(2026, 11, 18))
+    assert plan.by_schedule(TODAY) == (date(2026, 11, 19),)
+    assert plan.by_backfill(TODAY) == (date(2026, 11, 17), date(2026, 11, 18))
+
+
+def test_after_midnight_the_last_day_of_a_plan_is_no_longer_scheduled() -> None:
+    plan = plan_days(today=TODAY, known_first=None, days=None)
+    tomorrow = TODAY + timedelta(days=1)
+    assert plan.by_schedule(tomorrow) == ()
+    assert plan.by_backfill(tomorrow) == plan.days
 
 
 def test_a_later_run_goes_on_from_where_the_source_began() -> None:
@@ -38,8 +46,8 @@ def test_a_source_that_has_ended_runs_wholly_by_backfill() -> None:
         last=date(2011, 11, 7),
         ended=True,
     )
-    assert plan.by_schedule == ()
-    assert plan.by_backfill == plan.days
+    assert plan.by_schedule(TODAY) == ()
+    assert plan.by_backfill(TODAY) == plan.days
     assert plan.history_last == date(2011, 10, 31)
 
 
@@ -62,10 +70,25 @@ def test_backfill_and_schedule_cover_every_day_once(length: int, ago: int) -> No
     last = TODAY - timedelta(days=ago)
     first = last - timedelta(days=length - 1)
     plan = plan_days(today=TODAY, known_first=None, days=f"{first}..{last}")
-    assert (*plan.by_backfill, *plan.by_schedule) == plan.days
+    assert (*plan.by_backfill(TODAY), *plan.by_schedule(TODAY)) == plan.days
     assert len(plan.days) == length
 
 
 def test_only_days_without_success_are_missing() -> None:
     days = (date(2026, 11, 17), date(2026, 11, 18))
     assert missing_days(days, ["2026-11-17", None]) == (date(2026, 11, 18),)
+
+
+@given(st.sets(st.integers(0, 30)))
+def test_ranges_hold_exactly_the_days(offsets: set[int]) -> None:
+    days = {TODAY + timedelta(days=offset) for offset in offsets}
+    ranges = day_ranges(days)
+    inside = [
+        first + timedelta(days=offset)
+        for first, last in ranges
+        for offset in range((last - first).days + 1)
+    ]
+    assert inside == sorted(days)
+    assert all(
+        later[0] - earlier[1] > timedelta(days=1) for earlier, later in itertools.pairwise(ranges)
+    )

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,9 @@ from infra.local.installation import (
     password,
     passwords_file,
     read_secrets,
+    require_settings,
 )
+from infra.local.toolchain import REPOSITORY
 
 
 @pytest.fixture
@@ -23,8 +27,10 @@ def installation(tmp_path: Path) -> Installation:
     return Installation(home=tmp_path / "shop", port=8123)
 
 
-def environment(installation: Installation, last_day: date | None = None) -> dict[str, str]:
-    settings = parse_settings({"home": str(installation.home)}, where="test")
+def environment(
+    installation: Installation, last_day: date | None = None, **sections: Any
+) -> dict[str, str]:
+    settings = parse_settings({"home": str(installation.home), **sections}, where="test")
     return airflow_environment(installation, settings, last_day=last_day)
 
 
@@ -60,8 +66,32 @@ def test_the_ui_listens_on_this_machine_only(installation: Installation) -> None
 
 
 def test_spark_has_an_explicit_connection(installation: Installation) -> None:
-    connection = json.loads(environment(installation)["AIRFLOW_CONN_SPARK_DEFAULT"])
-    assert connection["host"].startswith("local[")
+    variables = environment(installation, spark={"master": "local[7]"})
+    connection = json.loads(variables["AIRFLOW_CONN_SPARK_DEFAULT"])
+    assert connection["host"] == "local[7]"
+
+
+def test_the_first_day_of_the_source_is_told(installation: Installation) -> None:
+    assert environment(installation)["GROVE_FIRST_DAY"] == ""
+    variables = environment(installation, source={"first_day": date(2010, 12, 1)})
+    assert variables["GROVE_FIRST_DAY"] == "2010-12-01"
+
+
+def test_the_table_of_variables_says_what_make_run_sets(installation: Installation) -> None:
+    text = (REPOSITORY / "infra/README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+) \| (✓?) ?\|", text, re.M)
+    told = {name: mark == "✓" for names, mark in rows for name in re.findall(r"`(\w+)`", names)}
+    assert len(told) == 16
+    ours = {name for name in environment(installation) if name.startswith(("GROVE_", "AIRFLOW_C"))}
+    assert {name for name, is_set in told.items() if is_set} == ours
+
+
+def test_what_needs_a_former_run_says_so(installation: Installation) -> None:
+    with pytest.raises(DataError, match=r"expected: settings\.yaml"):
+        require_settings(installation)
+    installation.settings_file.parent.mkdir(parents=True)
+    installation.settings_file.touch()
+    assert require_settings(installation) == installation.settings_file
 
 
 def test_a_source_that_has_ended_names_its_last_day(installation: Installation) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from grove.catalog import Layout
-from grove.errors import DataError
+from grove.errors import DataError, InfrastructureError
 from grove.runtime.files import write_json
 from infra.local import progress
 from infra.local.outcome import metric_table, time_table
-from infra.local.progress import newest_runs, stage_line, watch_days
+from infra.local.progress import ended_runs, newest_runs, stage_line, watch_days
 
 DAY = date(2026, 8, 20)
 
@@ -94,6 +94,20 @@ def test_a_failed_day_raises_with_the_reason_of_its_notice(layout: Layout) -> No
     api = FakeApi(([run("a", str(DAY), "failed")], [task("ingest_landing", "failed")]))
     with pytest.raises(DataError, match="no rows on an open day"):
         watch_days(api, layout, [DAY], ignored=frozenset())
+
+
+def test_a_day_without_a_run_is_not_waited_for(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "ABSENT_SECONDS", -1.0)
+    api = FakeApi(*[([run("old", str(DAY), "failed")], [])] * 2)
+    with pytest.raises(InfrastructureError, match="no run exists for 2026-08-20"):
+        watch_days(api, layout, [DAY], ignored=ended_runs(api))
+
+
+def test_a_run_may_take_a_while_to_appear(layout: Layout) -> None:
+    api = FakeApi(([], []), ([run("a", str(DAY), "success")], []))
+    watch_days(api, layout, [DAY], ignored=frozenset())
 
 
 def test_the_newest_run_of_a_day_counts() -> None:

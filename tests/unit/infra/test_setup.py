@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from grove.errors import InfrastructureError
+from grove.runtime.java import delta_jars
 from infra.local import bootstrap, jars, java
 from infra.local.bootstrap import UNFINISHED, prepare_environment
 from infra.local.java import LAUNCHER, describe_java
+from infra.local.toolchain import REPOSITORY, Step
 
 FAKE_UV = """#!/bin/sh
 echo "$@" >> {calls}
@@ -38,8 +42,10 @@ def words(calls: Path) -> list[str]:
 
 
 def test_an_environment_is_installed_once(calls: Path, tmp_path: Path) -> None:
-    assert prepare_environment("jobs", tmp_path / "uv") == "jobs environment installed"
-    assert prepare_environment("jobs", tmp_path / "uv") == "jobs environment is up to date"
+    installed = Step("jobs environment installed", new=True)
+    assert prepare_environment("jobs", tmp_path / "uv") == installed
+    up_to_date = Step("jobs environment is up to date", new=False)
+    assert prepare_environment("jobs", tmp_path / "uv") == up_to_date
     assert words(calls) == ["venv", "pip"]
     assert "--require-hashes" in calls.read_text(encoding="utf-8")
 
@@ -87,9 +93,10 @@ def test_a_supported_java_is_linked(
     monkeypatch.setenv("PATH", f"{tmp_path / 'new/bin'}:/usr/bin:/bin")
     fake_java(tmp_path / "old/bin/java", 11)
     fake_java(tmp_path / "new/bin/java", version)
-    assert java.prepare_java(tmp_path / "uv") == f"Java {version} at {tmp_path / 'new'}"
+    said = f"Java {version} at {tmp_path / 'new'}"
+    assert java.prepare_java(tmp_path / "uv") == Step(said, new=True)
     assert link.resolve() == tmp_path / "new"
-    java.prepare_java(tmp_path / "uv")
+    assert java.prepare_java(tmp_path / "uv") == Step(said, new=False)
 
 
 def test_no_java_at_all_is_a_message_with_a_next_step(
@@ -139,3 +146,37 @@ def test_a_wrong_jar_is_refused_and_the_cache_stays_empty(
     with pytest.raises(InfrastructureError, match="not the expected file"):
         jars.prepare_jars()
     assert list((tmp_path / "jars").iterdir()) == []
+
+
+def test_jobs_look_for_the_jars_where_set_up_puts_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in (("GROVE_JARS", str(tmp_path / "jars")), ("HOME", str(tmp_path))):
+        monkeypatch.delenv("GROVE_JARS", raising=False)
+        monkeypatch.setenv(variable, value)
+        jars.jars_folder().mkdir(parents=True)
+        for name in jars.JARS:
+            (jars.jars_folder() / name).touch()
+        assert [Path(jar) for jar in delta_jars()] == [jars.jars_folder() / n for n in jars.JARS]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [([], "setup: old\nsetup: fetched\n"), (["--quiet"], "setup: fetched\n")],
+)
+def test_a_quiet_set_up_says_only_what_it_changed(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    expected: str,
+) -> None:
+    steps = [Step("old", new=False), Step("fetched", new=True)]
+    monkeypatch.setattr(bootstrap, "steps", lambda: iter(steps))
+    assert bootstrap.main(words) == 0
+    assert capsys.readouterr().out == expected
+
+
+def test_set_up_needs_nothing_but_the_standard_library() -> None:
+    environment = {**os.environ, "PYTHONPATH": f"{REPOSITORY / 'libs'}:{REPOSITORY}"}
+    command = [sys.executable, "-S", "-c", "import infra.local.bootstrap"]
+    subprocess.run(command, env=environment, check=True)

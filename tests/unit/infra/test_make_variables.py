@@ -1,0 +1,47 @@
+"""What was typed wrongly is named as it was typed, with a command that works."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from grove.errors import SettingsError
+from infra.local import __main__ as program
+from infra.local.make_variables import read_port, read_range
+
+
+@pytest.mark.parametrize(
+    ("words", "variable", "found", "example"),
+    [
+        (["trigger", "--day", ""], "DAY", "nothing", "make trigger DAY=2026-08-20"),
+        (["trigger"], "DAY", "nothing", "make trigger DAY=2026-08-20"),
+        (["trigger", "--day", "monday"], "DAY", "monday", "make trigger DAY=2026-08-20"),
+        (["backfill", "--from", "", "--to", ""], "FROM", "nothing", "make backfill FROM="),
+        (["backfill", "--from", "2026-08-20", "--to", ""], "TO", "nothing", "make backfill FROM="),
+        (
+            ["backfill", "--from", "2026-08-20", "--to", "2026-08-19"],
+            "FROM and TO",
+            "2026-08-20 and 2026-08-19",
+            "make backfill FROM=",
+        ),
+        (["rollback", "--to", ""], "TO", "nothing", "make rollback TO="),
+        (["--port", "65536", "stop"], "PORT", "65536", "make run PORT=8081"),
+        (["--port", "0", "stop"], "PORT", "0", "make run PORT=8081"),
+        (["--port", "", "stop"], "PORT", "nothing", "make run PORT=8081"),
+        (["--port", "eighty", "stop"], "PORT", "eighty", "make run PORT=8081"),
+    ],
+)
+def test_an_error_names_the_variable_and_shows_a_command(
+    words: list[str], variable: str, found: str, example: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        program.execute(program.parse_arguments(words))
+    error = caught.value
+    assert (error.where, error.found) == (variable, found)
+    assert example in error.next_step
+
+
+def test_what_is_right_is_read() -> None:
+    assert read_range("2026-08-19", "2026-08-19") == (date(2026, 8, 19), date(2026, 8, 19))
+    assert read_port("65535") == 65535
