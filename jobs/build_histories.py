@@ -20,7 +20,8 @@ from grove.histories import build_histories, check_histories, measure_histories
 from grove.quality import judge
 from grove.quality.invariants import no_gap
 from grove.runtime.arguments import job_parser, parse
-from grove.runtime.stage import open_stage, run_job
+from grove.runtime.job import run_job
+from grove.runtime.stage import open_stage
 from grove.runtime.tables import read_spark
 
 

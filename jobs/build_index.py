@@ -25,7 +25,8 @@ from grove.contracts import Verdict
 from grove.quality.invariants import finite_vectors, index_recall
 from grove.quality.invariants.index import index_complete
 from grove.runtime.arguments import job_parser, parse
-from grove.runtime.stage import Stage, open_stage, run_job
+from grove.runtime.job import run_job
+from grove.runtime.stage import Stage, open_stage
 from grove.runtime.tables import read_arrow
 
 RECALL_AT = 100

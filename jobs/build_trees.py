@@ -27,7 +27,8 @@ from grove.inference.dssm import encode_items
 from grove.passes.inputs import day_item_table
 from grove.passes.trees import judge_codes, report_trees
 from grove.runtime.arguments import job_parser, parse
-from grove.runtime.stage import Stage, open_stage, run_job
+from grove.runtime.job import run_job
+from grove.runtime.stage import Stage, open_stage
 from grove.runtime.tables import read_arrow
 from grove.trees import TreeShape, load_tree, save_tree
 from grove.trees.codes import codes_of_day, vectors_of_items
@@ -55,11 +56,12 @@ def run(arguments: Namespace) -> None:
         }
         ids = items["item_id"].to_pylist()
         refreshed = refresh_trees(trees, vectors, ids, recipe=recipe)
-        report_trees(stage, refreshed, vectors, items)
+        metrics = report_trees(stage, refreshed, vectors, items)
         codes = codes_of_day({name: one.tree for name, one in refreshed.items()}, stage.day)
         _save(stage.new_attempt(), refreshed, dssm)
         verdict = judge_codes(stage, codes, refreshed, ids)
         if stage.commit(CODES, codes, verdict, tree=list(TREES)):
+            stage.measure(metrics)
             stage.seal_attempt()
 
 

@@ -2,7 +2,8 @@
 
 Reads   tables/<dataset>_v1, the day's rows, or all rows of a table without days
 Writes  the verdict as JSON and as rows of `quality_results`, a page in the day's Data Docs
-Fails   with exit code 65 when a `fail` check falls; no data is changed either way
+Fails   with exit code 65 when a `fail` check falls, or an open day has no rows in a table that
+        has some on every such day; no data is changed either way
 
     spark-submit jobs/check_dataset.py --dataset interactions --day 2026-11-19
 """
@@ -13,14 +14,20 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.catalog import DATASETS
+from grove.catalog import CONTEXT, DATASETS, ITEMS, METRICS, QUARANTINE, QUERIES, USERS
 from grove.contracts import load_contract, verdict_table
 from grove.errors import DataError
 from grove.quality import judge
+from grove.quality.invariants import rows_on_open_day
 from grove.runtime.arguments import job_parser, parse
+from grove.runtime.days import was_closed
+from grove.runtime.job import run_job
 from grove.runtime.predicates import sql_predicate
-from grove.runtime.stage import open_stage, run_job
+from grove.runtime.stage import open_stage
 from grove.runtime.tables import read_spark
+
+MAY_BE_EMPTY = (ITEMS, USERS, CONTEXT, QUERIES, QUARANTINE, METRICS)
+"""Tables in which an open day may have no rows: nothing new, nothing said, nothing refused."""
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -39,9 +46,16 @@ def run(arguments: Namespace) -> None:
         if "day" in dataset.partition_by:
             rows = rows.where(sql_predicate({"day": stage.day}))
         rows = stage.stage_aside(rows)
-        stage.report.rows(in_=rows.count())
-        contract, run_name = load_contract(dataset), f"{stage.day} check_dataset"
-        verdict = judge(contract, rows, run_name=run_name, docs_folder=stage.docs_folder)
+        count = rows.count()
+        stage.report.rows(in_=count)
+        needed = dataset not in MAY_BE_EMPTY and not was_closed(stage.layout, stage.day)
+        verdict = judge(
+            load_contract(dataset),
+            rows,
+            run_name=f"{stage.day} check_dataset",
+            docs_folder=stage.docs_folder,
+            invariants=[rows_on_open_day(count)] if needed else [],
+        )
         stage.record(verdict)
         stage.log.info("%s on %s\n%s", dataset.name, stage.day, verdict_table(verdict))
     if not verdict.passed:

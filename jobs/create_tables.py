@@ -15,8 +15,8 @@ from collections.abc import Sequence
 
 from grove.catalog import DATASETS, Layout
 from grove.runtime.arguments import job_parser, parse, read_settings
+from grove.runtime.job import run_job
 from grove.runtime.logs import job_logger
-from grove.runtime.stage import run_job
 from grove.runtime.tables import create_tables
 
 log = job_logger("create_tables")

@@ -20,7 +20,8 @@ from grove.passes.texts import count_rows, day_texts, embed, unseen_texts
 from grove.quality import judge
 from grove.quality.invariants import every_text_embedded
 from grove.runtime.arguments import job_parser, parse
-from grove.runtime.stage import open_stage, run_job
+from grove.runtime.job import run_job
+from grove.runtime.stage import open_stage
 from grove.runtime.tables import insert_missing
 from grove.texts.encoder import EncoderSpec, encoder_folder
 from grove.texts.fingerprint import encoder_fingerprint

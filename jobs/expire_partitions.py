@@ -1,8 +1,9 @@
-"""Delete what has been kept long enough: rows, files, artifacts, landed days, old releases.
+"""Delete what has been kept long enough: rows, files, artifacts, landed days, records, releases.
 
 Reads   schemas/*.yaml for how long each table is kept, and the settings for the rest
 Writes  the tables without their expired days; deletes files no table names any more, and
-        folders of artifacts, landed days and releases; never the release being served
+        what days before left behind: artifacts, unfinished work, landed files, reports, verdicts,
+        Data Docs, notices, releases; never the release being served
 Fails   when a table cannot be read; what was deleted before stays deleted
 
     python jobs/expire_partitions.py --day 2026-11-19 --settings var/local/settings.yaml --dry-run
@@ -19,16 +20,19 @@ from pathlib import Path
 from grove.catalog import DATASETS, release_day
 from grove.release import current_release, list_releases, superfluous_releases
 from grove.runtime.arguments import job_parser, parse
+from grove.runtime.job import run_job
 from grove.runtime.retention import (
     delete_days,
     expired_artifacts,
     expired_landing,
+    expired_records,
     expired_rows,
-    remove_folders,
+    expired_staging,
+    remove_paths,
     tidy_table,
     unfinished_releases,
 )
-from grove.runtime.stage import Stage, open_stage, run_job
+from grove.runtime.stage import Stage, open_stage
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -46,7 +50,7 @@ def run(arguments: Namespace) -> None:
         _tables(stage, dry_run=arguments.dry_run)
         if not arguments.dry_run:
             for expired in folders.values():
-                remove_folders(expired)
+                remove_paths(expired)
 
 
 def _folders(stage: Stage) -> dict[str, list[Path]]:
@@ -54,13 +58,18 @@ def _folders(stage: Stage) -> dict[str, list[Path]]:
     serving = current_release(stage.layout.current_pointer())
     old = superfluous_releases(releases, keep=settings.release.keep, serving=serving)
     kept_days = {release_day(one) for one in list_releases(releases) if one not in old}
-    kept_artifacts = stage.day - timedelta(days=settings.retention.artifact_days)
-    kept_landing = stage.day - timedelta(days=settings.retention.landing_days)
+    kept = settings.retention
+    artifacts, landing, records = (
+        stage.day - timedelta(days=days)
+        for days in (kept.artifact_days, kept.landing_days, kept.report_days)
+    )
     return {
         "releases": [releases / one for one in old],
         "unfinished_releases": unfinished_releases(stage.layout, stage.day),
-        "artifacts": expired_artifacts(stage.layout, kept_artifacts, keep=kept_days),
-        "landing": expired_landing(stage.layout, kept_landing),
+        "artifacts": expired_artifacts(stage.layout, artifacts, keep=kept_days),
+        "staging": expired_staging(stage.layout, artifacts),
+        "landing": expired_landing(stage.layout, landing),
+        "records": expired_records(stage.layout, records),
     }
 
 

@@ -19,7 +19,8 @@ from grove.catalog import USER_EMBEDDINGS, stage_name
 from grove.passes.learning import forget_inputs
 from grove.passes.users import embed_users, histories_through, judge_embeddings
 from grove.runtime.arguments import job_parser, parse
-from grove.runtime.stage import open_stage, run_job
+from grove.runtime.job import run_job
+from grove.runtime.stage import open_stage
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:

@@ -15,9 +15,10 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from grove.runtime.arguments import job_parser, parse
+from grove.runtime.job import run_job
 from grove.runtime.landing_writer import land_closed_day, land_open_day
 from grove.runtime.progress import with_progress
-from grove.runtime.stage import Stage, open_stage, run_job
+from grove.runtime.stage import Stage, open_stage
 from grove.sources import FeedFiles, Source, open_source, require_days, require_feeds
 
 

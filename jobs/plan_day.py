@@ -13,13 +13,15 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from grove.errors import DataError
 from grove.release import newest_release_before, verify_release
 from grove.release.plan import EarlierRelease, PlanLimits, decide_plan, earlier_release
 from grove.runtime.arguments import job_parser, parse
-from grove.runtime.stage import Stage, open_stage, run_job
+from grove.runtime.job import run_job
+from grove.runtime.stage import Stage, open_stage
 from grove.settings import Settings
 
 
@@ -34,28 +36,31 @@ def run(arguments: Namespace) -> None:
     """Look at the newest earlier release, decide, and report."""
     with open_stage("plan_day", arguments) as stage:
         encoder = stage.earlier_report("embed_texts")["versions"]["encoder"]
+        earlier, broken = _earlier(stage)
         plan = decide_plan(
             stage.day,
-            _earlier(stage),
+            earlier,
             shape=_shape(stage.settings, encoder),
             limits=_limits(stage.settings),
             asked=arguments.retrain,
         )
+        plan = replace(plan, reason=f"{plan.reason}; {broken}") if broken else plan
         for key, value in plan.as_notes().items():
             stage.report.note(key, value)
         stage.log.info("%s is a day of kind %s: %s", stage.day, plan.kind, plan.reason)
 
 
-def _earlier(stage: Stage) -> EarlierRelease | None:
+def _earlier(stage: Stage) -> tuple[EarlierRelease | None, str | None]:
+    """The newest earlier release, and what is broken about it where it cannot be used."""
     releases = stage.layout.releases()
     release_id = newest_release_before(releases, stage.day)
     if release_id is None:
-        return None
+        return None, None
     try:
-        return earlier_release(verify_release(Path(releases) / release_id))
+        return earlier_release(verify_release(Path(releases) / release_id)), None
     except DataError as error:
         stage.log.warning("not starting from %s: %s", release_id, error)
-        return None
+        return None, f"{release_id} is broken: {error.what}, {error.found}"
 
 
 def _shape(settings: Settings, encoder: str) -> dict[str, str]:

@@ -34,7 +34,8 @@ from grove.index import item_keys
 from grove.passes.inputs import day_item_table
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.code_version import code_version
-from grove.runtime.stage import Stage, open_stage, run_job
+from grove.runtime.job import run_job
+from grove.runtime.stage import Stage, open_stage
 from grove.runtime.tables import newest_rows_as_of, read_arrow, table_versions
 
 
@@ -76,7 +77,8 @@ def _collect(stage: Stage, folder: Path, release_id: str) -> release.Manifest:
         run_id=stage.report.run_id,
         code_version=code_version(),
         table_versions=table_versions(stage.layout),
-        settings=stage.settings.model_dump(mode="json"),
+        # A release goes to its readers; where notices are sent is not for them.
+        settings=stage.settings.model_dump(mode="json", exclude={"notices"}),
         **release.release_facts(reports, stage.day),
     )
     manifest = release.describe_release(folder, release_id, origin=origin, metrics=metrics)

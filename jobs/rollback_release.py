@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from grove.catalog import Layout
 from grove.release import current_release, point_to
 from grove.runtime.arguments import job_parser, parse, read_settings
+from grove.runtime.job import run_job
 from grove.runtime.logs import job_logger
-from grove.runtime.stage import run_job
 
 log = job_logger("rollback_release")
 

@@ -17,24 +17,17 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.catalog import PASSES, stage_name
+from grove.catalog import stage_name
 from grove.passes.kinds import STARS
 from grove.passes.vectors import run_vector_pass
-from grove.runtime.arguments import job_parser, parse
-from grove.runtime.stage import open_stage, run_job
+from grove.runtime.arguments import parse, training_parser
+from grove.runtime.job import run_job
+from grove.runtime.stage import open_stage
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
     """Parse the command line."""
-    parser = job_parser(__doc__)
-    parser.add_argument(
-        "--pass",
-        dest="training_pass",
-        choices=PASSES,
-        default="candidate",
-        help="candidate: weights that have not seen the day; update: learn the day too",
-    )
-    return parse(parser, argv)
+    return parse(training_parser(__doc__), argv)
 
 
 def run(arguments: Namespace) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from grove.catalog import METRICS, Layout, release_day
 from grove.release import current_release
 from grove.runtime.files import read_json
+from grove.runtime.reports import find_report
 from grove.runtime.tables import read_arrow
 from grove.settings import Settings
 from infra.local.airflow_api import AirflowApi
@@ -18,7 +19,15 @@ from infra.local.installation import LOGIN, Installation, password
 from infra.local.jobs import show_plain
 from infra.local.progress import JOB_OPERATORS, stage_of
 
-SHOWN_CUTOFF = 50
+SHOWN_CUTOFFS = (10, 50)
+RANKED_BY = ("hit_rate", 50)
+SEGMENTS = {
+    "all": "all positives of the day",
+    "new_items": "only positives on items first seen on the day",
+    "repurchases": "only positives on items the user had had before",
+}
+"""Part of a day's positives → what it is called; one that a source does not have is not shown."""
+FATES = ("landed", "accepted", "duplicates", "quarantined")
 PARTS = ("start", "session", "gate", "work")
 """Parts of a stage's seconds in its report: process start, opening Spark, checks, work."""
 
@@ -38,15 +47,17 @@ def show_outcome(
     print("\nseconds per stage, mean of the days run")
     for line in time_table(layout, day_tasks(api, days)):
         print(line)
+    print("\nrows of the days run; landed = accepted + duplicates + quarantined")
+    for line in rows_table(layout, days):
+        print(line)
     release = current_release(layout.current_pointer())
     if release is not None:
-        print(f"\nserving release {release}, judged on {release_day(release)} before it was learnt")
-        columns = ["model", "metric", "cutoff", "segment", "value"]
-        rows = read_arrow(
-            layout, METRICS, columns=columns, day=release_day(release), stage="evaluate_models"
-        )
-        for line in metric_table(rows.to_pylist()):
-            print(line)
+        day = release_day(release)
+        print(f"\nserving release {release}, judged on {day} before it was learnt")
+        rows = read_arrow(layout, METRICS, day=day, stage="evaluate_models").to_pylist()
+        for segment, meaning in SEGMENTS.items():
+            for line in metric_table(rows, segment=segment, meaning=meaning):
+                print(line)
         print()
         show_plain("recommend", installation.settings_file)
     print(f"\nAirflow  {installation.address}  login {LOGIN}  password {password(installation)}")
@@ -92,25 +103,54 @@ def time_table(layout: Layout, tasks: Sequence[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def metric_table(metrics: Sequence[dict[str, Any]]) -> list[str]:
+def rows_table(layout: Layout, days: Sequence[date]) -> list[str]:
+    """What became of the rows of every feed that landed on some days.
+
+    Args:
+        layout: where the reports are.
+        days: landing days; one without a report is left out.
+
+    Returns:
+        Lines of a table, one per day and feed.
+    """
+    lines = [f"{'day':<12}{'feed':<12}" + "".join(f"{fate:>13}" for fate in FATES)]
+    for day in days:
+        report = find_report(layout, day, "ingest_landing")
+        notes: dict[str, Any] = report["notes"] if report else {}
+        if "reason" in notes:
+            lines.append(f"{day!s:<12}closed: {notes['reason']}")
+        for feed, counts in notes.get("feeds", {}).items():
+            rows = counts | {"quarantined": sum(counts["quarantined"].values())}
+            cells = "".join(f"{rows[fate]:>13,}" for fate in FATES)
+            lines.append(f"{day!s:<12}{feed:<12}{cells}")
+    return lines
+
+
+def metric_table(
+    metrics: Sequence[Mapping[str, Any]], *, segment: str = "all", meaning: str = SEGMENTS["all"]
+) -> list[str]:
     """HR and NDCG of every model and baseline, best first.
 
     Args:
         metrics: rows of the table `metrics`.
+        segment: which part of the positives.
+        meaning: what the part is called.
 
     Returns:
-        Lines of a table, over all users at one cut-off.
+        Lines of a table; none where nobody had such a positive.
     """
-    by_model: dict[str, dict[str, float]] = defaultdict(dict)
-    for row in metrics:
-        if row["segment"] == "all" and row["cutoff"] == SHOWN_CUTOFF:
-            by_model[row["model"]][row["metric"]] = row["value"]
-    names = sorted({name for values in by_model.values() for name in values})
-    if not names:
+    by_model: dict[str, dict[tuple[str, int], float]] = defaultdict(dict)
+    shown = [row for row in metrics if row["segment"] == segment and row["support"]]
+    shown = [row for row in shown if row["cutoff"] in SHOWN_CUTOFFS]
+    for row in shown:
+        by_model[row["model"]][row["metric"], row["cutoff"]] = row["value"]
+    if not by_model:
         return []
-    lines = [f"{'model':<28}" + "".join(f"{f'{name}@{SHOWN_CUTOFF}':>16}" for name in names)]
-    ranked = sorted(by_model.items(), key=lambda item: -item[1].get("hit_rate", 0.0))
-    for model, values in ranked:
-        cells = (f"{values[name]:>16.4f}" if name in values else f"{'':>16}" for name in names)
+    users = max(row["support"] for row in shown if row["metric"] != "coverage")
+    columns = sorted({column for values in by_model.values() for column in values})
+    heads = "".join(f"{f'{name}@{cutoff}':>14}" for name, cutoff in columns)
+    lines = [f"{meaning}, {users:,} users", f"{'model':<28}{heads}"]
+    for model, values in sorted(by_model.items(), key=lambda one: -one[1].get(RANKED_BY, 0.0)):
+        cells = (f"{values[one]:>14.4f}" if one in values else f"{'':>14}" for one in columns)
         lines.append(f"{model:<28}" + "".join(cells))
-    return lines
+    return [*lines, ""]

@@ -97,7 +97,7 @@ def ingest_history(installation: Installation, settings: Settings, plan: DayPlan
     """Ingest the days before the first run in one pass, unless that was done.
 
     Raises:
-        DataError: a day was refused; the next `make run` ingests the history again.
+        DataError: every day was refused; the next `make run` ingests the history again.
     """
     done = installation.home / "history.json"
     history = {"from": str(plan.history_first), "to": str(plan.history_last)}
@@ -116,21 +116,31 @@ def ingest_history(installation: Installation, settings: Settings, plan: DayPlan
 def require_accepted(layout: Layout, days: Sequence[date]) -> None:
     """Look at what ingestion said of each day: a job that refuses a day exits 0 all the same.
 
+    A refused day is a gap, which every stage that would have read it names; it is said here
+    because no task in the UI stands for a day of the history.
+
     Raises:
-        DataError: a day was neither committed nor closed; every such day is named.
+        DataError: no day was committed, so there is nothing to learn from.
     """
     reports = {day: find_report(layout, day, INGESTION) for day in days}
     told = {day: report["status"] if report else "no report" for day, report in reports.items()}
-    bad = {day: status for day, status in told.items() if status not in ACCEPTED}
-    if bad:
-        raise DataError(
-            f"{len(bad)} of {len(days)} days of the history were not accepted",
-            where=f"{layout.home}/reports/<day>/{INGESTION}.json",
-            expected="every day committed, or closed by the source's calendar",
-            found=", ".join(f"{day} {status}" for day, status in bad.items()),
-            next_step=f"read which checks fell in {layout.home}/verdicts/<day>/{INGESTION}, mend "
-            "what was landed, then `make run` again: it ingests the history anew",
-        )
+    refused = {day: status for day, status in told.items() if status not in ACCEPTED}
+    if not refused:
+        return
+    listed = ", ".join(f"{day} {status}" for day, status in refused.items())
+    verdicts = f"{layout.home}/verdicts/<day>/{INGESTION}"
+    if "committed" in told.values():
+        say(f"{len(refused)} of {len(days)} days of the history are gaps: {listed}")
+        say(f"why stands in {verdicts}; mend them and run jobs/{INGESTION}.py --from --to")
+        return
+    raise DataError(
+        "no day of the history was accepted",
+        where=f"{layout.home}/reports/<day>/{INGESTION}.json",
+        expected="at least one day committed",
+        found=listed,
+        next_step=f"read which checks fell in {verdicts}, mend what was landed, then `make run` "
+        "again: it ingests the history anew",
+    )
 
 
 def run_missing(api: AirflowApi, layout: Layout, plan: DayPlan, *, simulated: bool) -> None:

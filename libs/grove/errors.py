@@ -1,4 +1,4 @@
-"""Errors of two kinds: bad data is never retried, broken infrastructure is.
+"""Errors of three kinds: bad data and bugs of ours are never retried, infrastructure is.
 
 Every message answers five questions: what went wrong, where, what was expected,
 what was found, and what to do next.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 DATA_EXIT_CODE = 65
 """A data or settings error: running again with the same input fails again."""
+BUG_EXIT_CODE = 70
+"""A bug of ours, `EX_SOFTWARE`: running the same code again fails again."""
 INFRASTRUCTURE_EXIT_CODE = 75
 """A temporary failure: running again may succeed."""
 
@@ -45,6 +47,12 @@ class DataError(GroveError):
 
 class SettingsError(DataError):
     """A setting, an argument or a contract file is wrong."""
+
+
+class BugError(GroveError):
+    """A stage of ours broke its own contract; the code must change, so it is not retried."""
+
+    exit_code = BUG_EXIT_CODE
 
 
 class InfrastructureError(GroveError):

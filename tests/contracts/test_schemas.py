@@ -15,7 +15,6 @@ from grove.catalog import DATASETS, FEEDS
 from grove.contracts import (
     Contract,
     arrow_schema,
-    columns,
     delta_constraints,
     documentation_table,
     load_contracts,
@@ -35,13 +34,6 @@ def test_every_dataset_and_feed_has_one_contract_and_every_file_is_one() -> None
     assert list(CONTRACTS) == [*DATASETS, *(f"feed_{feed}" for feed in FEEDS)]
     files = {file.name for file in SCHEMAS.glob("*.yaml")}
     assert files == {f"{name}.v1.yaml" for name in CONTRACTS}
-
-
-def test_constants_are_exactly_the_columns_of_the_contracts() -> None:
-    constants = {key: value for key, value in vars(columns).items() if key.isupper()}
-    names = {name for contract in CONTRACTS.values() for name in contract.column_names}
-    assert set(constants.values()) == names
-    assert all(key == value.upper() for key, value in constants.items())
 
 
 def test_the_readme_shows_the_table_the_contracts_make() -> None:

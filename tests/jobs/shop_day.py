@@ -32,7 +32,8 @@ SMALL = {
 def write_small_settings(file: Path, **sections: dict) -> None:
     """Make the models of a settings file small, and replace some sections."""
     settings = yaml.safe_load(file.read_text())
-    settings |= {"dssm": SMALL, "stars": SMALL, "evaluation": {"holdout_share": 0.3}}
+    dssm = {name: value for name, value in SMALL.items() if name not in ("layers", "heads")}
+    settings |= {"dssm": dssm, "stars": SMALL, "evaluation": {"holdout_share": 0.3}}
     file.write_text(yaml.safe_dump(settings | sections))
 
 

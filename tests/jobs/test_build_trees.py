@@ -191,10 +191,12 @@ def test_a_full_tree_refuses_the_day_and_leaves_the_old_codes(layout, rebuild_da
     land_items(layout, tomorrow, 60, 64)
     plan(layout, tomorrow, rebuild=False, release=release)
     build_trees.run(arguments(day=tomorrow))
-    before = codes(layout, tomorrow)
+    before, measured = codes(layout, tomorrow), read_arrow(layout, METRICS, day=tomorrow)
     land_items(layout, tomorrow, 60, 300)
     build_trees.run(arguments(day=tomorrow))
     assert codes(layout, tomorrow) == before
+    assert measured.num_rows
+    assert read_arrow(layout, METRICS, day=tomorrow).equals(measured)
     assert read_json(layout.report(tomorrow, "build_trees"))["status"] == "refused"
     path = Path(layout.verdict(tomorrow, "build_trees", "codes"))
     fallen = {one.name: one for one in Verdict.from_json(path.read_text()).failures}

@@ -13,6 +13,7 @@ from tests.contracts.sample_rows import Row, as_table, valid_rows
 from grove.catalog import DATASETS, QUALITY_RESULTS, USERS, Layout
 from grove.contracts import Verdict, load_contract
 from grove.errors import DATA_EXIT_CODE, DataError
+from grove.runtime.landing import Marker, write_marker
 from grove.runtime.tables import read_arrow
 from jobs.check_dataset import parse_arguments, run
 
@@ -26,8 +27,9 @@ def write_users(layout: Layout, rows: list[Row]) -> None:
     write_deltalake(layout.table(USERS), as_table(rows, CONTRACT), mode="append")
 
 
-def verdict_of(layout: Layout, day: date) -> Verdict:
-    return Verdict.from_json(Path(layout.verdict(day, STAGE, "users")).read_text("utf-8"))
+def verdict_of(layout: Layout, day: date, name: str = "users") -> Verdict:
+    path = layout.verdict(day, f"check_dataset.{name}", name)
+    return Verdict.from_json(Path(path).read_text("utf-8"))
 
 
 def results(layout: Layout, day: date) -> list[Row]:
@@ -76,7 +78,7 @@ def test_only_the_day_is_looked_at(layout: Layout, arguments: Arguments, day: da
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["text_embeddings", "quarantine"])
 def test_a_table_without_days_and_an_empty_one_can_be_checked(
-    layout: Layout, arguments: Arguments, name: str
+    layout: Layout, arguments: Arguments, day: date, name: str
 ) -> None:
     dataset = DATASETS[name]
     contract = load_contract(dataset)
@@ -85,6 +87,23 @@ def test_a_table_without_days_and_an_empty_one_can_be_checked(
             layout.table(dataset), as_table(valid_rows(contract, 3), contract), mode="append"
         )
     run(arguments(dataset=name))
+    verdict = verdict_of(layout, day, name)
+    assert verdict.passed
+    assert {check.name for check in contract.checks} <= {one.name for one in verdict.results}
+    assert verdict.warnings == ()
+
+
+def test_an_open_day_without_rows_is_a_data_error_and_a_closed_one_is_not(
+    layout: Layout, arguments: Arguments, day: date
+) -> None:
+    with pytest.raises(DataError, match="interactions breaks its contract") as raised:
+        run(arguments(dataset="interactions"))
+    assert raised.value.found == "rows_on_open_day"
+    failures = verdict_of(layout, day, "interactions").failures
+    assert [(one.name, one.observed) for one in failures] == [("rows_on_open_day", "0 rows")]
+    write_marker(layout, Marker(day=day, calendar="closed", reason="holiday"))
+    run(arguments(dataset="interactions"))
+    assert verdict_of(layout, day, "interactions").passed
 
 
 def test_an_unknown_dataset_is_refused_by_the_parser(capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,7 +36,7 @@ from grove.runtime.tables import read_arrow, replace_partition
 from grove.trees import TreeShape, build_tree, save_tree
 from jobs import evaluate_models, train_dssm, train_stars, train_treebridge
 
-EVALUATION = {"cutoffs": [2, 5], "holdout_share": 0.3}
+EVALUATION = {"cutoffs": [2, 5], "gate_cutoff": 5, "holdout_share": 0.3}
 
 
 @pytest.fixture(autouse=True)

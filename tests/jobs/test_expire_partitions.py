@@ -89,6 +89,34 @@ def test_expired_things_go_and_the_rest_stays(arguments, layout, kept_too_long):
     assert Path(layout.releases(), f"{DAY}.1.tmp").exists()
 
 
+def test_what_days_said_of_themselves_and_left_unfinished_goes_in_its_time(
+    arguments, layout, settings_file
+):
+    settings = yaml.safe_load(settings_file.read_text()) | {"retention": {"report_days": 100}}
+    settings_file.write_text(yaml.safe_dump(settings))
+
+    def left_by(day):
+        return [
+            layout.report(day, "train_stars"),
+            layout.verdict(day, "train_stars", "item_vectors"),
+            f"{layout.data_docs(day)}/index.html",
+            f"{layout.notices()}/{day}-task-train_stars-scheduled_{day}.json",
+            layout.truth(day),
+            f"{layout.staging('train_stars', day)}/checkpoint/weights",
+        ]
+
+    for day in (OLD, DAY):
+        for path in left_by(day):
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text("{}")
+    run(arguments(dry_run=True))
+    assert all(Path(path).exists() for path in left_by(OLD))
+    run(arguments(dry_run=False))
+    assert [path for path in left_by(OLD) if Path(path).exists()] == []
+    assert all(Path(path).exists() for path in left_by(DAY))
+    assert not Path(layout.report(OLD, "train_stars")).parent.exists()
+
+
 def test_artifacts_of_a_kept_release_stay(arguments, layout, kept_too_long):
     other = OLD - timedelta(days=1)
     Path(layout.attempts(other, "train_stars"), "1").mkdir(parents=True)

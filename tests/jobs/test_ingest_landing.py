@@ -27,9 +27,9 @@ from grove.catalog import (
 from grove.contracts import Verdict
 from grove.errors import DATA_EXIT_CODE, DataError
 from grove.passes import ingestion
+from grove.runtime.job import run_job
 from grove.runtime.landing import LandedFeed, Marker, write_marker
 from grove.runtime.reports import find_report
-from grove.runtime.stage import run_job
 from grove.runtime.tables import read_arrow
 from jobs.ingest_landing import parse_arguments, run
 

@@ -12,8 +12,8 @@ import yaml
 from grove.catalog import FEEDS
 from grove.errors import DATA_EXIT_CODE, SettingsError
 from grove.runtime.clock import utc_today
+from grove.runtime.job import run_job
 from grove.runtime.landing import feed_files, read_marker
-from grove.runtime.stage import run_job
 from jobs.land_source import parse_arguments, run
 
 FIRST_DAY = date(2026, 8, 18)
@@ -86,7 +86,7 @@ def test_a_failure_leaves_a_day_without_its_marker(marketplace, arguments, day, 
     def broken(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr("grove.runtime.landing_writer._write_whole", broken)
+    monkeypatch.setattr("grove.runtime.landing_writer.appears_whole", broken)
     with pytest.raises(OSError, match="disk full"):
         run(arguments())
     assert not Path(marketplace.landing_marker(day)).exists()

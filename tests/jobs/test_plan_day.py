@@ -12,7 +12,7 @@ from grove.errors import DATA_EXIT_CODE
 from grove.release import Manifest, write_release
 from grove.release.checksums import content_fingerprint, describe_files
 from grove.runtime.files import write_json
-from grove.runtime.stage import run_job
+from grove.runtime.job import run_job
 from jobs.plan_day import run
 
 TREE = {"free_share": 0.2, "distortion": 1.0, "distortion_at_build": 1.0}
@@ -85,6 +85,11 @@ def test_a_broken_release_is_not_started_from(encoded, arguments, day):
     run(arguments(retrain=False))
     notes = plan_of(encoded, day)
     assert (notes["kind"], notes["previous_release"]) == ("retrain", None)
+    because = f"no earlier release to start from; {folder.name} is broken: "
+    assert notes["reason"].startswith(because)
+    assert "weights" in notes["reason"]
+    run(arguments(retrain=True))
+    assert plan_of(encoded, day)["reason"].startswith(f"asked for; {folder.name} is broken: ")
 
 
 def test_a_day_without_texts_is_a_data_error(layout, arguments, day):

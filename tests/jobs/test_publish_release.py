@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from grove.catalog import (
     CODES,
@@ -30,9 +31,11 @@ from grove.contracts.verdict import Verdict
 from grove.errors import DATA_EXIT_CODE, DataError
 from grove.index import item_keys
 from grove.release import current_release, list_releases, verify_release
+from grove.runtime.job import run_job
 from grove.runtime.reports import find_report
-from grove.runtime.stage import open_stage, run_job
+from grove.runtime.stage import open_stage
 from grove.runtime.tables import replace_partition
+from grove.settings import Settings
 from grove.texts.prompt import item_text, text_hash
 from jobs import publish_release, rollback_release
 
@@ -177,7 +180,12 @@ def manifest(layout, release_id):
     return verify_release(Path(layout.releases(), release_id))
 
 
-def test_a_release_holds_everything_a_server_needs(finished_day, layout):
+def test_a_release_holds_everything_a_server_needs_and_no_secret(
+    finished_day, layout, settings_file
+):
+    settings = yaml.safe_load(settings_file.read_text())
+    settings["notices"] = {"webhook": "https://hook/secret"}
+    settings_file.write_text(yaml.safe_dump(settings))
     publish_release.run(finished_day())
     assert served(layout) == f"{DAY}.1"
     written = manifest(layout, f"{DAY}.1")
@@ -198,6 +206,8 @@ def test_a_release_holds_everything_a_server_needs(finished_day, layout):
     assert written.metrics["evaluate_models"][0]["value"] == 0.25
     assert written.trees["cf"] == {"generation": "a" * 12}
     assert written.plan == {"kind": "retrain"}
+    assert set(Settings.model_fields) - set(written.settings) == {"notices"}
+    assert "secret" not in Path(layout.releases(), f"{DAY}.1", "manifest.json").read_text()
     items = pq.read_table(Path(layout.releases(), f"{DAY}.1", "items.parquet"))
     assert items["item_key"].to_pylist() == item_keys(np.array(ITEM_IDS)).tolist()
     assert {"title", "stock", "text_vector", "price_bucket"} <= set(items.column_names)

@@ -97,7 +97,9 @@ def test_an_update_goes_on_from_the_candidate_and_is_judged_on_held_out_users(sh
     } <= names
 
 
-def test_an_ordinary_day_encodes_new_items_with_the_earlier_weights(shop, day, arguments):
+def test_an_ordinary_day_encodes_new_items_with_the_earlier_weights(
+    shop, day, arguments, monkeypatch
+):
     train_dssm.run(arguments(training_pass="candidate"))
     earlier = read_json(shop.report(day, "train_dssm"))
     release = Path(shop.releases(), f"{day}.1", "models", "dssm")
@@ -106,11 +108,13 @@ def test_an_ordinary_day_encodes_new_items_with_the_earlier_weights(shop, day, a
     tomorrow = day + timedelta(days=1)
     land_shop(shop, tomorrow, release=f"{day}.1")
     land_items(shop, tomorrow, 0, ITEM_COUNT + 2)
+    monkeypatch.setattr(learning, "prepare_inputs", lambda *_, **__: pytest.fail("reads histories"))
     train_dssm.run(arguments(day=tomorrow, training_pass="candidate"))
     rows = vectors(shop, tomorrow, "candidate")
     assert len(rows) == ITEM_COUNT + 2
     told = read_json(shop.report(tomorrow, "train_dssm"))
     assert told["artifact"] == str(release)
+    assert told["rows"] == {"in": ITEM_COUNT + 2, "out": ITEM_COUNT + 2, "rejected": 0}
     assert told["notes"]["trained"] is False
     assert told["notes"]["curve"] == []
     assert told["notes"]["model_version"] == earlier["notes"]["model_version"]

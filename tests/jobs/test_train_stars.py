@@ -10,6 +10,7 @@ from tests.jobs.shop_day import ITEM_COUNT, land_shop, write_small_settings
 from grove.catalog import ITEM_VECTORS
 from grove.errors import InfrastructureError
 from grove.passes import kinds
+from grove.passes import vectors as vectors_pass
 from grove.passes.kinds import STARS
 from grove.runtime.files import read_json
 from grove.runtime.tables import read_arrow
@@ -47,9 +48,12 @@ def test_both_passes_run_on_two_ranks_and_repeat_to_the_bit(shop, day, arguments
 @pytest.mark.spark
 @pytest.mark.slow
 def test_a_rank_that_fails_is_an_infrastructure_error_and_leaves_the_inputs_to_resume(
-    shop, day, arguments, settings_file
+    shop, day, arguments, monkeypatch
 ):
-    write_small_settings(settings_file, stars={"width": 15, "heads": 2})
+    # Settings refuse a width its heads do not divide, so only a rank is told of one.
+    monkeypatch.setattr(
+        vectors_pass, "training_options", lambda section: section.model_dump() | {"width": 15}
+    )
     with pytest.raises(InfrastructureError, match="a training rank failed"):
         train_stars.run(arguments(training_pass="candidate"))
     assert vectors(shop, day, "candidate") == {}

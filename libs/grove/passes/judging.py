@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,9 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from grove.catalog import HISTORIES
+from grove.contracts import CheckResult
 from grove.inference.fusion import round_robin
 from grove.inference.ranking import top_k
 from grove.passes.kinds import Encoded
+from grove.quality.invariants import update_not_worse, vector_drift
 from grove.runtime.stage import Stage
 from grove.runtime.tables import read_arrow
 from grove.training.holdout import held_out
@@ -28,7 +31,7 @@ class HeldOut:
     histories: pa.Table
     """[U] rows, cut before the day."""
     targets: list[np.ndarray]
-    """U arrays of item rows: the day's positives that a list may contain."""
+    """U arrays of item rows: positives that happened on the day and that a list may contain."""
     seen: list[np.ndarray] | None
     """U arrays of item rows a list must not contain; none where seen items are recommended."""
 
@@ -36,13 +39,15 @@ class HeldOut:
 def held_out_users(stage: Stage, item_table: pa.Table) -> HeldOut:
     """Find the users drawn for the day who have a history before it and a positive on it.
 
+    A positive of an earlier day that landed late is no target: the day's lists are not for it.
+
     Args:
         stage: of the day.
         item_table: positives of other items do not count.
     """
     before = _drawn(stage, "before")
     through = _drawn(stage, "through")
-    positives = _rows_by_user(through, item_table, landed_on=stage.day)
+    positives = _rows_by_user(through, item_table, happened_on=stage.day)
     seen = _rows_by_user(before, item_table)
     keep_seen = stage.settings.source.keep_seen_items
     users, targets = [], []
@@ -79,6 +84,31 @@ def hits_of_lists(lists: np.ndarray, held: HeldOut) -> np.ndarray:
     return np.asarray(found, dtype=np.float64)
 
 
+def update_checks(
+    stage: Stage, drift: float, rates: np.ndarray, *, max_drift: float
+) -> Iterator[CheckResult]:
+    """Judge an update by how far vectors moved and how held-out users fare, and report both.
+
+    Args:
+        stage: of the day, named after the update.
+        drift: mean cosine distance of the item vectors before and after; see `mean_drift`.
+        rates: [2, U] whether each held-out user was hit, before and after.
+        max_drift: largest drift allowed.
+
+    Yields:
+        The check on the vectors, then the one on the users.
+    """
+    stage.report.note("drift", drift)
+    stage.report.note("held_out", {"users": rates.shape[1], "hits": rates.sum(1).tolist()})
+    yield vector_drift(drift, maximum=max_drift)
+    yield update_not_worse(
+        rates[0],
+        rates[1],
+        tolerance=stage.settings.evaluation.tolerance,
+        minimum_users=stage.settings.evaluation.holdout_min_users,
+    )
+
+
 def mean_drift(before: np.ndarray, after: np.ndarray) -> float:
     """Mean cosine distance of vectors before and after.
 
@@ -107,18 +137,21 @@ def _drawn(stage: Stage, cut: str) -> pa.Table:
 
 
 def _rows_by_user(
-    histories: pa.Table, item_table: pa.Table, *, landed_on: date | None = None
+    histories: pa.Table, item_table: pa.Table, *, happened_on: date | None = None
 ) -> dict[str, np.ndarray]:
-    """Distinct item rows of each user's events; of all events, or of those that landed on a day."""
+    """Distinct item rows of each user's events; of all, or of those of a day that landed on it."""
     rows = {item: row for row, item in enumerate(item_table["item_id"].to_pylist())}
-    columns = (histories[name].to_pylist() for name in ("user_id", "item_ids", "landed_days"))
+    names = ("user_id", "item_ids", "landed_days", "event_times")
+    columns = (histories[name].to_pylist() for name in names)
     return {
         user: np.unique(
             [
                 rows[item]
-                for item, landed in zip(items, days, strict=True)
-                if item in rows and landed_on in (None, landed)
+                for item, landed, time in zip(items, days, times, strict=True)
+                if item in rows
+                and happened_on in (None, landed)
+                and happened_on in (None, time.date())
             ]
         ).astype(np.int64)
-        for user, items, days in zip(*columns, strict=True)
+        for user, items, days, times in zip(*columns, strict=True)
     }

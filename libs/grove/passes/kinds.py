@@ -14,7 +14,7 @@ from grove.inference.dssm import load_dssm
 from grove.inference.stars import load_stars
 from grove.passes.learning import RankFunction
 from grove.settings import Settings
-from grove.settings.sections import TrainingSettings
+from grove.settings.models import TrainingSettings
 from grove.training.ranks import train_dssm_rank, train_stars_rank
 
 

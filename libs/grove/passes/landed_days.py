@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import PurePosixPath
 
@@ -37,20 +37,10 @@ def declared_files(stage: Stage, opened: Mapping[date, Marker]) -> list[LandedFi
             of them are named.
     """
     feeds = stage.settings.source.feeds
-    found = {(feed, day): feed_files(stage.layout, feed, day) for feed in feeds for day in opened}
-    missing = [
-        f"{feed} of {day}"
-        for (feed, day), files in found.items()
-        if not files or feed not in opened[day].feeds
-    ]
-    if missing:
-        raise DataError(
-            f"a declared feed has not landed: {', '.join(missing)}",
-            where=stage.layout.landing_feed(feeds[0], min(opened)),
-            expected=f"files of {', '.join(feeds)}, named in the day's marker",
-            found=f"none of {', '.join(missing)}",
-            next_step="land the day again, or take the feed out of source.feeds",
-        )
+    found: dict[tuple[str, date], list[str]] = {
+        (feed, day): feed_files(stage.layout, feed, day) for feed in feeds for day in opened
+    }
+    _require_landed(stage, found, opened)
     return [
         LandedFiles(
             feed=feed,
@@ -59,6 +49,29 @@ def declared_files(stage: Stage, opened: Mapping[date, Marker]) -> list[LandedFi
         )
         for feed in feeds
     ]
+
+
+def _require_landed(
+    stage: Stage, found: Mapping[tuple[str, date], Sequence[str]], opened: Mapping[date, Marker]
+) -> None:
+    """Refuse feeds without files or without their entry in the marker, and say where to look."""
+    without_files = [pair for pair, files in found.items() if not files]
+    not_announced = [(feed, day) for feed, day in found if feed not in opened[day].feeds]
+    missing = [pair for pair in found if pair in without_files or pair in not_announced]
+    if not missing:
+        return
+    layout = stage.layout
+    places = [layout.landing_feed(feed, day) for feed, day in without_files]
+    places += sorted({layout.landing_marker(day) for _, day in not_announced})
+    lacking = [f"no files of {feed} of {day}" for feed, day in without_files]
+    lacking += [f"no entry of {feed} in the marker of {day}" for feed, day in not_announced]
+    raise DataError(
+        f"a declared feed has not landed: {', '.join(f'{feed} of {day}' for feed, day in missing)}",
+        where=", ".join(places),
+        expected=f"files of {', '.join(stage.settings.source.feeds)}, named in the day's marker",
+        found="; ".join(lacking),
+        next_step="land the day again, or take the feed out of source.feeds",
+    )
 
 
 def _require_no_rows(stage: Stage, marker: Marker) -> None:

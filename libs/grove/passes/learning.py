@@ -9,9 +9,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from grove.catalog import stage_name
 from grove.features.model_folder import read_metadata
-from grove.passes.inputs import PassInputs, prepare_inputs
+from grove.passes.inputs import PassInputs, day_item_table, prepare_inputs
 from grove.runtime.distributed import run_ranks
 from grove.runtime.stage import Stage
 from grove.training.spec import TrainingSpec
@@ -25,8 +27,8 @@ class PassWeights:
 
     folder: Path
     """Model folder."""
-    inputs: PassInputs
-    """What it was trained with, or would be; the item table is that of the day."""
+    item_table: pa.Table
+    """Items as of the day; see `grove.features.items.build_item_table`."""
     before: Path | None
     """Model folder the update started from; none in a candidate pass."""
     trained: bool
@@ -43,8 +45,8 @@ def candidate_weights(
 ) -> PassWeights:
     """Weights that have learnt nothing of the day: the previous release's, or new ones.
 
-    On an ordinary day no session is opened and nothing is trained. On a retrain day the model
-    learns from scratch from the histories cut before the day.
+    On an ordinary day no session is opened, no history is read and nothing is trained. On a
+    retrain day the model learns from scratch from the histories cut before the day.
 
     Args:
         stage: of the day.
@@ -53,14 +55,16 @@ def candidate_weights(
         options: of a training from scratch.
     """
     plan = stage.earlier_report("plan_day")["notes"]
-    inputs = prepare_inputs(stage, cut="before")
     if plan["kind"] == "ordinary":
         folder = Path(stage.layout.releases(), plan["previous_release"], "models", model)
         stage.report.artifact = str(folder)
-        return PassWeights(folder=folder, inputs=inputs, before=None, trained=False)
+        items = day_item_table(stage)
+        stage.report.rows(in_=len(items))
+        return PassWeights(folder=folder, item_table=items, before=None, trained=False)
+    inputs = prepare_inputs(stage, cut="before")
     spec = _spec(stage, inputs, options, stage.day - timedelta(days=1))
     folder = _train(stage, train, spec)
-    return PassWeights(folder=folder, inputs=inputs, before=None, trained=True)
+    return PassWeights(folder=folder, item_table=inputs.item_table, before=None, trained=True)
 
 
 def updated_weights(
@@ -87,7 +91,7 @@ def updated_weights(
         max_events=metadata["max_events"],
     )
     folder = _train(stage, train, spec)
-    return PassWeights(folder=folder, inputs=inputs, before=before, trained=True)
+    return PassWeights(folder=folder, item_table=inputs.item_table, before=before, trained=True)
 
 
 def describe_weights(stage: Stage, weights: PassWeights) -> None:

@@ -16,7 +16,14 @@ from grove.errors import DataError
 from grove.features.model_folder import read_metadata
 from grove.inference.treebridge import TreeBridgeSearcher, load_searcher
 from grove.passes.inputs import inputs_folder
-from grove.passes.judging import CUTOFF, held_out_users, hits_of_lists, mean_drift
+from grove.passes.judging import (
+    CUTOFF,
+    HeldOut,
+    held_out_users,
+    hits_of_lists,
+    mean_drift,
+    update_checks,
+)
 from grove.passes.kinds import training_options, update_options
 from grove.passes.learning import (
     PassWeights,
@@ -25,7 +32,7 @@ from grove.passes.learning import (
     forget_inputs,
     updated_weights,
 )
-from grove.quality.invariants import finite_losses, no_gap, update_not_worse, vector_drift
+from grove.quality.invariants import finite_losses, no_gap
 from grove.runtime.stage import Stage
 from grove.runtime.tables import read_arrow
 from grove.training.treebridge_rank import codes_file, train_treebridge_rank
@@ -127,33 +134,21 @@ def _checks(
             _searcher(stage, weights, weights.before, codes),
             _searcher(stage, weights, weights.folder, codes),
         )
-        yield from _update_checks(stage, weights, searchers)
+        held = held_out_users(stage, weights.item_table)
+        drift = mean_drift(*(searcher.item_vectors[1:].numpy() for searcher in searchers))
+        rates = np.stack([_hits(searcher, held) for searcher in searchers])  # [2, U]
+        max_drift = stage.settings.treebridge.max_drift
+        yield from update_checks(stage, drift, rates, max_drift=max_drift)
 
 
 def _searcher(
     stage: Stage, weights: PassWeights, folder: Path, codes: Mapping[str, pa.Table]
 ) -> TreeBridgeSearcher:
     beam = stage.settings.treebridge.beam
-    return load_searcher(folder, weights.inputs.item_table, codes, beam=beam)
+    return load_searcher(folder, weights.item_table, codes, beam=beam)
 
 
-def _update_checks(
-    stage: Stage, weights: PassWeights, before_after: tuple[TreeBridgeSearcher, ...]
-) -> Iterator[CheckResult]:
-    drift = mean_drift(*(searcher.item_vectors[1:].numpy() for searcher in before_after))
-    held = held_out_users(stage, weights.inputs.item_table)
-    rates = np.stack(
-        [
-            hits_of_lists(searcher.recommend(held.histories, k=CUTOFF, excluded=held.seen)[0], held)
-            for searcher in before_after
-        ]
-    )  # [2, U]
-    stage.report.note("drift", drift)
-    stage.report.note("held_out", {"users": rates.shape[1], "hits": rates.sum(1).tolist()})
-    yield vector_drift(drift, maximum=stage.settings.treebridge.max_drift)
-    yield update_not_worse(
-        rates[0],
-        rates[1],
-        tolerance=stage.settings.evaluation.tolerance,
-        minimum_users=stage.settings.evaluation.holdout_min_users,
-    )
+def _hits(searcher: TreeBridgeSearcher, held: HeldOut) -> np.ndarray:
+    """Whether each held-out user's list has one of its targets, [U] float 0 or 1."""
+    lists, _ = searcher.recommend(held.histories, k=CUTOFF, excluded=held.seen)
+    return hits_of_lists(lists, held)

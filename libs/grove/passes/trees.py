@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,22 +23,25 @@ def report_trees(
     refreshed: Mapping[str, Refresh],
     vectors: Mapping[str, np.ndarray],
     items: pa.Table,
-) -> None:
-    """Put the quality of every tree into the report and the metrics.
+) -> list[dict[str, Any]]:
+    """Put the quality of every tree into the report.
 
     Args:
         stage: of the day.
         refreshed: trees by name.
         vectors: [N, D] the vectors each tree orders, by name.
         items: N rows of the item table.
+
+    Returns:
+        The same as rows of `metrics`, to be measured once the trees are kept.
     """
     ids, categories = items["item_id"].to_pylist(), items["category"].to_pylist()
     told = {name: describe(one, vectors[name], ids, categories) for name, one in refreshed.items()}
     for name, note in told.items():
         stage.report.note(name, note)
         stage.report.version(f"{name}_tree", note["generation"])
-    stage.measure(metric_rows(told))
     stage.report.rows(in_=len(ids), out=sum(note["items"] for note in told.values()))
+    return metric_rows(told)
 
 
 def judge_codes(

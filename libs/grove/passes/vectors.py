@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from grove.catalog import ITEM_VECTORS
 from grove.contracts import CheckResult, load_contract
-from grove.passes.judging import held_out_users, hits, mean_drift
+from grove.passes.judging import held_out_users, hits, mean_drift, update_checks
 from grove.passes.kinds import Encoded, ModelKind, training_options, update_options
 from grove.passes.learning import (
     PassWeights,
@@ -24,8 +24,6 @@ from grove.quality.invariants import (
     finite_unit_vectors,
     finite_vectors,
     no_gap,
-    update_not_worse,
-    vector_drift,
 )
 from grove.runtime.stage import Stage
 
@@ -40,7 +38,7 @@ def run_vector_pass(stage: Stage, kind: ModelKind, training_pass: str) -> None:
     """
     weights = _weights(stage, kind, training_pass)
     describe_weights(stage, weights)
-    encoded = kind.load(weights.folder, weights.inputs.item_table)
+    encoded = kind.load(weights.folder, weights.item_table)
     rows = _vector_rows(stage, weights, encoded, (kind.name, training_pass))
     checks = tuple(_checks(stage, kind, weights, encoded))
     verdict = judge(
@@ -65,7 +63,7 @@ def _weights(stage: Stage, kind: ModelKind, training_pass: str) -> PassWeights:
 def _vector_rows(
     stage: Stage, weights: PassWeights, encoded: Encoded, partition: tuple[str, str]
 ) -> pa.Table:
-    items = weights.inputs.item_table["item_id"].combine_chunks()
+    items = weights.item_table["item_id"].combine_chunks()
     count = len(items)
     model, training_pass = partition
     return pa.table(
@@ -89,23 +87,9 @@ def _checks(
     if weights.trained:
         yield finite_losses(weights.metadata["curve"])
     if weights.before is not None:
-        before = kind.load(weights.before, weights.inputs.item_table)
-        yield from _update_checks(stage, kind, weights, (before, encoded))
-
-
-def _update_checks(
-    stage: Stage, kind: ModelKind, weights: PassWeights, before_after: tuple[Encoded, Encoded]
-) -> Iterator[CheckResult]:
-    before, after = before_after
-    drift = mean_drift(before.item_vectors, after.item_vectors)
-    held = held_out_users(stage, weights.inputs.item_table)
-    rates = np.stack([hits(before, held), hits(after, held)])  # [2, U]
-    stage.report.note("drift", drift)
-    stage.report.note("held_out", {"users": rates.shape[1], "hits": rates.sum(1).tolist()})
-    yield vector_drift(drift, maximum=kind.settings(stage.settings).max_drift)
-    yield update_not_worse(
-        rates[0],
-        rates[1],
-        tolerance=stage.settings.evaluation.tolerance,
-        minimum_users=stage.settings.evaluation.holdout_min_users,
-    )
+        before = kind.load(weights.before, weights.item_table)
+        held = held_out_users(stage, weights.item_table)
+        rates = np.stack([hits(before, held), hits(encoded, held)])  # [2, U]
+        drift = mean_drift(before.item_vectors, encoded.item_vectors)
+        max_drift = kind.settings(stage.settings).max_drift
+        yield from update_checks(stage, drift, rates, max_drift=max_drift)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from grove.contracts import Check, CheckResult, Contract
-from grove.errors import DataError, GroveError, InfrastructureError
+from grove.errors import BugError, DataError, GroveError
 from grove.quality.measures import Frame, measure_arrow, measure_spark
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def validate_frame(
 
     Raises:
         DataError: a feed lacks a column, or holds values its checks cannot read.
-        InfrastructureError: the same in a table of ours, which is a bug, not bad rows.
+        BugError: the same in a table of ours, which is no fault of the rows.
     """
     rows = frame if _is_spark(frame) or isinstance(frame, pa.Table) else _as_arrow(frame)
     columns = tuple(rows.columns if _is_spark(rows) else rows.column_names)
@@ -99,7 +99,7 @@ def _error(contract: Contract, what: str, *, expected: str, found: str) -> Grove
             found=found,
             next_step="ask the feed's owner to land the day again, then run it again",
         )
-    return InfrastructureError(
+    return BugError(
         f"bug: {what}",
         where=where,
         expected=expected,

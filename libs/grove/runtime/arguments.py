@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Literal
 
+from grove.catalog import PASSES
 from grove.errors import SettingsError
 from grove.runtime.clock import utc_today
 from grove.settings import Settings, load_settings
@@ -46,6 +47,23 @@ def job_parser(
         help=f"settings file of the environment (default: ${SETTINGS_VARIABLE})",
     )
     parser.add_argument("--run-id", default="manual", help="name of the run, kept in reports")
+    return parser
+
+
+def training_parser(documentation: str | None) -> ArgumentParser:
+    """Make the parser of a job that trains a model: of one day, with `--pass`.
+
+    Args:
+        documentation: docstring of the job; see `job_parser`.
+    """
+    parser = job_parser(documentation)
+    parser.add_argument(
+        "--pass",
+        dest="training_pass",
+        choices=PASSES,
+        default="candidate",
+        help="candidate: weights that have not seen the day; update: learn the day too",
+    )
     return parser
 
 

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 
 from grove.catalog import Dataset
 from grove.contracts import Contract, arrow_schema, load_contract, spark_schema
-from grove.errors import InfrastructureError
+from grove.errors import BugError
 
 Frame: TypeAlias = DataFrame | pa.Table
 """Rows on their way to a table: spread over Spark, or held by this process."""
@@ -22,7 +22,7 @@ def conform_spark(frame: DataFrame, dataset: Dataset) -> DataFrame:
     """Select and cast a Spark frame to its contract.
 
     Raises:
-        InfrastructureError: a column is missing or is not in the contract.
+        BugError: a column is missing or is not in the contract.
     """
     contract = load_contract(dataset)
     _require_columns(frame.columns, contract)
@@ -35,7 +35,7 @@ def conform_arrow(table: pa.Table, dataset: Dataset) -> pa.Table:
     """Select and cast an Arrow table to its contract.
 
     Raises:
-        InfrastructureError: a column is missing, is not in the contract, or holds values
+        BugError: a column is missing, is not in the contract, or holds values
             its type cannot, a missing one among them.
     """
     contract = load_contract(dataset)
@@ -44,7 +44,7 @@ def conform_arrow(table: pa.Table, dataset: Dataset) -> pa.Table:
     try:
         return table.select(schema.names).cast(schema)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
-        raise InfrastructureError(
+        raise BugError(
             "rows do not fit their contract",
             where=f"{contract.name}.v{contract.version}",
             expected=", ".join(f"{field.name} {field.type}" for field in schema),
@@ -126,7 +126,7 @@ def _require_columns(found: Sequence[str], contract: Contract) -> None:
     missing = [name for name in expected if name not in found]
     unknown = [name for name in found if name not in expected]
     if missing or unknown:
-        raise InfrastructureError(
+        raise BugError(
             "a stage made other columns than its contract has",
             where=f"{contract.name}.v{contract.version}",
             expected=", ".join(expected),

@@ -12,25 +12,34 @@ from grove.runtime.reports import find_report
 from grove.runtime.tables import partition_days
 
 INGEST_STAGE = "ingest_landing"
+GAP_WINDOW_DAYS = 28
+"""How long a missing day is named. Histories are bounded by events, not by days: without a bound
+of its own, a day that was lost once would be named for ever."""
 
 
 def newest_accepted_day(layout: Layout, before: date) -> date | None:
     """Newest day before another that has interactions; none when there is none."""
-    earlier = [day for day in partition_days(layout, INTERACTIONS) if day < before]
+    earlier = accepted_days(layout, before)
     return earlier[-1] if earlier else None
 
 
+def accepted_days(layout: Layout, before: date) -> list[date]:
+    """Days before another that have interactions, in order; ingest commits these last."""
+    return [day for day in partition_days(layout, INTERACTIONS) if day < before]
+
+
 def gap_days(layout: Layout, day: date) -> tuple[date, ...]:
-    """Days missing between the newest earlier accepted day and a day, both excluded.
+    """Days missing since the first accepted day, of the `GAP_WINDOW_DAYS` before a day.
 
     A day on which the shop was closed is not missing. Without any earlier accepted day
     there is nothing to be missing from.
     """
-    newest = newest_accepted_day(layout, day)
-    if newest is None:
+    accepted = accepted_days(layout, day)
+    if not accepted:
         return ()
-    between = days_between(newest + timedelta(days=1), day - timedelta(days=1))
-    return tuple(missing for missing in between if not was_closed(layout, missing))
+    first = max(accepted[0], day - timedelta(days=GAP_WINDOW_DAYS))
+    missing = sorted(set(days_between(first, day - timedelta(days=1))) - set(accepted))
+    return tuple(one for one in missing if not was_closed(layout, one))
 
 
 def was_closed(layout: Layout, day: date) -> bool:

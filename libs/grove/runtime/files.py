@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +30,28 @@ def write_json(path: str | Path, value: object) -> None:
 
 def write_text(path: str | Path, text: str) -> None:
     """Write UTF-8 text in one step; see `write_json`."""
+    with appears_whole(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def appears_whole(path: str | Path) -> Iterator[Path]:
+    """Let a block write a file beside its target, then put it there in one step.
+
+    Args:
+        path: target file; missing parent folders are made.
+
+    Yields:
+        The file to write. When the block fails the target stays as it was.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     # The process id keeps two writers of one target from sharing the file beside it.
     beside = target.with_name(f"{target.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    yield beside
+    _flush(beside)
     beside.replace(target)
-    flush_folder(target.parent)
+    _flush(target.parent)
 
 
 def read_json(path: str | Path) -> dict[str, Any]:
@@ -54,11 +68,7 @@ def read_json(path: str | Path) -> dict[str, Any]:
 
 def flush_folder(folder: Path) -> None:
     """Make a rename inside a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    _flush(folder)
 
 
 def list_files(folder: str | Path) -> list[str]:
@@ -70,8 +80,18 @@ def list_files(folder: str | Path) -> list[str]:
     )
 
 
-def remove_tree(folder: str | Path) -> None:
-    """Delete a folder and what is in it; a folder that is absent is fine."""
-    target = Path(folder)
-    if target.exists():
+def remove_tree(path: str | Path) -> None:
+    """Delete a file, or a folder and what is in it; one that is absent is fine."""
+    target = Path(path)
+    if target.is_dir():
         shutil.rmtree(target)
+    else:
+        target.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

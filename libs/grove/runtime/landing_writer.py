@@ -6,8 +6,7 @@ mixture of two landings; the marker comes back at the end.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Protocol
@@ -15,8 +14,8 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from grove.catalog import Layout
-from grove.runtime.files import TEMPORARY_SUFFIX, flush_folder, list_files
+from grove.catalog import FEEDS, Layout
+from grove.runtime.files import appears_whole, flush_folder, list_files, remove_tree
 from grove.runtime.landing import LandedFeed, Marker, write_marker
 
 
@@ -51,6 +50,7 @@ def land_open_day(
         truth: a simulator's true ranking of the day.
     """
     withdraw_marker(layout, day)
+    _clear(layout, day, keep=feeds)
     landed = {
         feed: LandedFeed(
             files=write_feed(layout, feed, day, content.files),
@@ -67,7 +67,15 @@ def land_open_day(
 
 
 def land_closed_day(layout: Layout, day: date, reason: str) -> Marker:
-    """Write the marker of a day on which the shop did not trade."""
+    """Clear what a day has in the landing zone, and write the marker of a shop that did not trade.
+
+    Args:
+        layout: paths of the home folder.
+        day: landing day.
+        reason: why the shop was closed, as its calendar says.
+    """
+    withdraw_marker(layout, day)
+    _clear(layout, day, keep=())
     marker = Marker(day=day, calendar="closed", reason=reason)
     write_marker(layout, marker)
     return marker
@@ -95,7 +103,8 @@ def write_feed(layout: Layout, feed: str, day: date, files: Iterable[bytes]) -> 
     written = set()
     for number, content in enumerate(files):
         target = folder / f"part-{number:05d}.jsonl"
-        _write_whole(target, content)
+        with appears_whole(target) as beside:
+            beside.write_bytes(content)
         written.add(str(target))
     for path in list_files(folder):
         if path not in written:
@@ -106,21 +115,13 @@ def write_feed(layout: Layout, feed: str, day: date, files: Iterable[bytes]) -> 
 
 def write_truth(layout: Layout, day: date, table: pa.Table) -> None:
     """Replace a simulator's true ranking of one day."""
-    target = Path(layout.truth(day))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = _beside(target)
-    pq.write_table(table, beside)
-    beside.replace(target)
+    with appears_whole(layout.truth(day)) as beside:
+        pq.write_table(table, beside)
 
 
-def _write_whole(target: Path, content: bytes) -> None:
-    beside = _beside(target)
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(target)
-
-
-def _beside(target: Path) -> Path:
-    return target.with_name(f"{target.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+def _clear(layout: Layout, day: date, *, keep: Collection[str]) -> None:
+    """Remove a day's truth and feeds but some: what is not landed again must not stay."""
+    remove_tree(layout.truth(day))
+    for feed in FEEDS:
+        if feed not in keep:
+            remove_tree(layout.landing_feed(feed, day))

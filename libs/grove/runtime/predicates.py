@@ -8,7 +8,7 @@ from datetime import date
 import pyarrow.compute as pc
 
 from grove.catalog import Dataset
-from grove.errors import InfrastructureError
+from grove.errors import BugError
 
 Value = date | str | int
 Partition = Mapping[str, Value | Sequence[Value]]
@@ -43,10 +43,10 @@ def require_whole_partition(dataset: Dataset, partition: Partition) -> None:
     """Refuse to replace more of a table than its writer owns.
 
     Raises:
-        InfrastructureError: the partition does not name every partition column once.
+        BugError: the partition does not name every partition column once.
     """
     if set(partition) != set(dataset.partition_by):
-        raise InfrastructureError(
+        raise BugError(
             "a write names another partition than its table has",
             where=dataset.name,
             expected=f"a value for each of {', '.join(dataset.partition_by)}",

@@ -12,6 +12,8 @@ from pathlib import Path
 
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 LAUNCHER_POLL_SECONDS = 2.0
+LAUNCHER_VARIABLE = "GROVE_LAUNCHER_PID"
+"""Environment variable in which a launcher may leave its own process id for the job."""
 
 
 def die_with_parent() -> None:
@@ -19,13 +21,17 @@ def die_with_parent() -> None:
 
     Under `spark-submit` the parent is Spark's JVM, which the kernel does not tie to
     the scheduler's task. A daemon thread therefore also watches the JVM's own parent.
+
+    A job imports for seconds before it gets here, and its parent may have died meanwhile. Process
+    1 as the parent proves nothing, for in a container the launcher itself may be that. So the
+    parents are compared with `LAUNCHER_VARIABLE`, where the launcher has set it.
     """
     if sys.platform != "linux":
         return
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
     # The parent may have died before the request was made.
-    if os.getppid() != parent:
+    if os.getppid() != parent or _launcher_is_gone(parent):
         os.kill(os.getpid(), signal.SIGTERM)
     if _is_jvm(parent):
         _watch_launcher(parent)
@@ -75,6 +81,12 @@ def _started_at(process: int) -> float | None:
 def _is_jvm(process: int) -> bool:
     name = Path(f"/proc/{process}/comm")
     return name.exists() and name.read_text(encoding="utf-8").strip() == "java"
+
+
+def _launcher_is_gone(parent: int) -> bool:
+    """Whether neither the parent nor, past Spark's JVM, the parent's parent is the launcher."""
+    launcher = os.environ.get(LAUNCHER_VARIABLE, "")
+    return launcher.isdecimal() and int(launcher) not in (parent, parent_of(parent))
 
 
 def _watch_launcher(jvm: int) -> None:

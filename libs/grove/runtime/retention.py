@@ -1,4 +1,4 @@
-"""What has been kept long enough: rows of tables, files they left behind, folders of days."""
+"""What has been kept long enough: rows of tables, files they left behind, what days left."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from grove.runtime.files import TEMPORARY_SUFFIX, remove_tree
 from grove.runtime.locks import commit_lock
 from grove.runtime.tables import open_table, partition_days
 
-_DAY_FOLDER = re.compile(r"^(?:day=)?(\d{4}-\d{2}-\d{2})(?:\.\d+\.tmp)?$")
+_DAY_NAME = re.compile(r"^(?:day=)?(\d{4}-\d{2}-\d{2})(?:\.\d+\.tmp|-.+\.json)?$")
+"""Folders of a day, releases that were not finished, and notices, which begin with their day."""
 
 
 def expired_days(layout: Layout, dataset: Dataset, day: date) -> list[date]:
@@ -61,11 +62,13 @@ def tidy_table(layout: Layout, dataset: Dataset, *, hours: int, dry_run: bool) -
 
 
 def expired_landing(layout: Layout, before: date) -> list[Path]:
-    """Landed folders, feed by feed, of the days before another, and their markers' folders."""
-    landing = Path(layout.landing_marker(before)).parents[2]
-    return [
-        folder for name in (*FEEDS, "markers") for folder in _older(landing / name, before=before)
-    ]
+    """Folders of the days before another: landed feeds, markers, and a simulator's truth."""
+    landing, truth = (
+        Path(layout.landing_marker(before)).parents[2],
+        Path(layout.truth(before)).parents[1],
+    )
+    parents = [*(landing / name for name in (*FEEDS, "markers")), truth]
+    return [folder for parent in parents for folder in _older(parent, before=before)]
 
 
 def expired_artifacts(layout: Layout, before: date, *, keep: Collection[date]) -> list[Path]:
@@ -74,16 +77,34 @@ def expired_artifacts(layout: Layout, before: date, *, keep: Collection[date]) -
     return [folder for folder in _older(parent, before=before) if _day_of(folder) not in keep]
 
 
+def expired_staging(layout: Layout, before: date) -> list[Path]:
+    """Folders of what stages of the days before another left for a resumption that never came."""
+    staging = Path(layout.staging("any", before)).parents[1]
+    stages = sorted(staging.iterdir()) if staging.is_dir() else []
+    return [folder for stage in stages for folder in _older(stage, before=before)]
+
+
+def expired_records(layout: Layout, before: date) -> list[Path]:
+    """What the days before another said of themselves: reports, verdicts, Data Docs, notices."""
+    parents = (
+        Path(layout.report(before, "any")).parents[1],
+        Path(layout.verdict(before, "any", "any")).parents[2],
+        Path(layout.data_docs(before)).parent,
+        Path(layout.notices()),
+    )
+    return [path for parent in parents for path in _older(parent, before=before)]
+
+
 def unfinished_releases(layout: Layout, before: date) -> list[Path]:
     """Folders of releases of earlier days whose run was killed before they were sealed."""
     older = _older(Path(layout.releases()), before=before)
     return [folder for folder in older if folder.name.endswith(TEMPORARY_SUFFIX)]
 
 
-def remove_folders(folders: Collection[Path]) -> None:
-    """Delete folders and what is in them."""
-    for folder in folders:
-        remove_tree(folder)
+def remove_paths(paths: Collection[Path]) -> None:
+    """Delete files, and folders with what is in them."""
+    for path in paths:
+        remove_tree(path)
 
 
 def _older(parent: Path, *, before: date) -> list[Path]:
@@ -93,6 +114,6 @@ def _older(parent: Path, *, before: date) -> list[Path]:
     return [path for path, day in days.items() if day is not None and day < before]
 
 
-def _day_of(folder: Path) -> date | None:
-    found = _DAY_FOLDER.match(folder.name)
+def _day_of(path: Path) -> date | None:
+    found = _DAY_NAME.match(path.name)
     return date.fromisoformat(found.group(1)) if found else None

@@ -11,10 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
 
+from deltalake.exceptions import DeltaError
 from pyspark.sql import DataFrame, SparkSession
 
-from grove.catalog import Dataset, Layout
+from grove.catalog import INTERACTIONS, Dataset, Layout
 from grove.contracts.verdict import Verdict
+from grove.errors import GroveError
 from grove.runtime.arguments import read_settings
 from grove.runtime.attempts import finish_attempt, start_attempt
 from grove.runtime.clock import Stopwatch
@@ -83,7 +85,7 @@ class Stage:
 
     @cached_property
     def gap_days(self) -> tuple[date, ...]:
-        """Missing days right before this one; asking names them in the report."""
+        """Missing days of the weeks before this one; asking names them in the report."""
         gaps = gap_days(self.layout, self.day)
         self.report.gaps = [day.isoformat() for day in gaps]
         if gaps:
@@ -176,7 +178,9 @@ class Stage:
     def commit_days(self, outputs: Sequence[RangeOutput]) -> tuple[date, ...]:
         """Replace many days of tables partitioned by day alone, each table in one pass.
 
-        A day is written only if all its verdicts passed, in every table or in none.
+        A day is written only if all its verdicts passed. Tables are committed one after another;
+        a day counts as accepted once it has interactions, so these go last: a run that breaks
+        off between two tables leaves a new day unaccepted, and running it again completes it.
 
         Returns:
             The days that were written, in order.
@@ -188,7 +192,7 @@ class Stage:
                 if not self.for_day(day).record(verdict):
                     refused.add(day)
         accepted = tuple(day for day in judged if day not in refused)
-        for dataset, frame, _ in outputs:
+        for dataset, frame, _ in sorted(outputs, key=lambda output: output[0] == INTERACTIONS):
             if accepted:
                 rows = rows_of_days(frame, accepted)
                 replace_partition(rows, self.layout, dataset, {"day": accepted})
@@ -220,7 +224,19 @@ class Stage:
         stages = [self, *self._others.values()]
         for stage in stages:
             stage._finish_report(error, seconds, len(stages))
+        try:
+            self._write_records(stages)
+        except (GroveError, DeltaError, OSError) as failure:
+            if error is None:
+                raise
+            # What the job failed of decides whether it is retried, not what came after.
+            self.log.error("%s %s leaves no records: %s", self.stage, self.day, failure)  # noqa: TRY400
+
+    def _write_records(self, stages: Sequence[Stage]) -> None:
         judged = {stage.day: tuple(stage._verdicts.values()) for stage in stages}
+        for stage in stages:
+            path = self.layout.report(stage.day, stage.stage)
+            write_json(path, stage.report.as_json())
         write_verdicts(self.layout, self.stage, judged)
         write_reports(self.layout, self.stage, [stage.report for stage in stages])
 
@@ -234,7 +250,6 @@ class Stage:
         report.gate_seconds = min(report.gate_seconds, seconds / days)
         work = seconds / days - report.session_seconds - report.gate_seconds
         report.work_seconds = max(0.0, work)
-        write_json(self.layout.report(self.day, self.stage), report.as_json())
         self.log.info("%s %s: %s", self.stage, self.day, report.as_json())
 
 

@@ -1,8 +1,8 @@
 """Delta tables: created once, replaced partition by partition, read with or without Spark.
 
-Row order inside a table is not part of its contract. Writers sort by the contract's
-key, so that two writes of equal rows give equal files, but a reader to whom order
-matters sorts for itself.
+Row order inside a table is not part of its contract. Writers sort small partitions by the
+contract's key, so that two writes of equal rows give equal files, but a reader to whom
+order matters sorts for itself.
 """
 
 from __future__ import annotations
@@ -211,14 +211,20 @@ def _ordered_table(table: pa.Table, dataset: Dataset) -> pa.Table:
 
 
 def _ordered_frame(frame: DataFrame, dataset: Dataset, partition: Partition) -> DataFrame:
-    """Rows sorted by key within as few files as their size allows, the same at every run."""
+    """Rows within as few files as their size allows, the same at every run.
+
+    Rows of one file are sorted by key. A partition of several files keeps the order it came in:
+    to shuffle and sort it costs as much as to write it, and no reader asks for it.
+    """
     conformed = conform_spark(frame, dataset)
-    keys = sort_keys(dataset)
     files = _file_count(conformed, partition)
-    # Over several partitions each one goes to a single task, hence to a single file.
-    several = any(len(values_of(value)) > 1 for value in partition.values())
-    spread = dataset.partition_by if several else keys
-    return conformed.repartition(files, *spread).sortWithinPartitions(*keys)
+    if any(len(values_of(value)) > 1 for value in partition.values()):
+        # Each partition goes to a single task, hence to a single file.
+        by_partition = conformed.repartition(files, *dataset.partition_by)
+        return by_partition.sortWithinPartitions(*sort_keys(dataset))
+    if files > 1:
+        return conformed.coalesce(files)
+    return conformed.repartition(1).sortWithinPartitions(*sort_keys(dataset))
 
 
 def _file_count(frame: DataFrame, partition: Partition) -> int:

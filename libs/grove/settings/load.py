@@ -7,9 +7,13 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from grove.errors import SettingsError
 from grove.settings.sections import Settings
+
+_SECRET_SECTION = "notices"
+"""Its webhook is an address that whoever reads it may post to."""
 
 
 def load_settings(path: str | Path) -> Settings:
@@ -42,18 +46,24 @@ def parse_settings(values: dict[str, Any], *, where: str) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-            f" (found {problem['input']!r})"
-            for problem in error.errors()
-        ]
+        problems = [_sentence(problem) for problem in error.errors()]
         raise SettingsError(
             f"{len(problems)} settings are wrong",
             where=where,
-            expected="known keys with values in range, as described in grove/settings/sections.py",
+            expected="known keys with values in range, as described in grove/settings",
             found="; ".join(problems),
             next_step="correct the file; every problem is listed above",
-        ) from error
+        ) from None  # pydantic's own message repeats every value, secret ones too
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    """One problem with the value found, unless that is a whole section or may be a secret."""
+    keys = [str(key) for key in problem["loc"]]
+    told = f"{'.'.join(keys)}: {problem['msg']}"
+    whole = problem["type"] in ("missing", "extra_forbidden") or isinstance(problem["input"], dict)
+    if whole or keys[:1] == [_SECRET_SECTION]:
+        return told
+    return f"{told} (found {problem['input']!r})"
 
 
 def _read_mapping(file: Path) -> dict[str, Any]:
@@ -64,7 +74,7 @@ def _read_mapping(file: Path) -> dict[str, Any]:
             "settings are not YAML",
             where=str(file),
             expected="YAML",
-            found=str(error),
+            found=_problem_of(error),
             next_step="correct the line named above",
         ) from error
     if not isinstance(values, dict):
@@ -76,3 +86,10 @@ def _read_mapping(file: Path) -> dict[str, Any]:
             next_step="see infra/environments/local.yaml for the form",
         )
     return values
+
+
+def _problem_of(error: yaml.YAMLError) -> str:
+    """What is wrong and in which line, without the line itself: it may hold a secret."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"{error.problem}, in line {error.problem_mark.line + 1}"
+    return str(error)

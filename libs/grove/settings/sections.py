@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, ValidationInfo, field_validator
 
+from grove.settings.models import StarsSettings, TrainingSettings, TreeBridgeSettings
+from grove.settings.section import Section
+
+AtLeastOne = Annotated[int, Field(ge=1)]
 EventType = Literal["impression", "click", "cart", "order", "cancel"]
-
-
-class Section(BaseModel):
-    """A section of the settings file: frozen, and unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SourceSettings(Section):
@@ -38,13 +37,22 @@ class SourceSettings(Section):
     )
     has_oracle: bool = Field(True, description="the source writes a true ranking beside each day")
     positive_events: tuple[EventType, ...] = Field(
-        ("click", "cart", "order"), description="events that count as a wish for the item"
+        ("click", "cart", "order"),
+        min_length=1,
+        description="events that count as a wish for the item",
     )
     keep_seen_items: bool = Field(
         False,
         description="recommend items the user already had a positive event with (repurchases)",
     )
     currency: str = Field("EUR", min_length=3, max_length=3, description="unit of every price")
+
+    @field_validator("feeds")
+    @classmethod
+    def _events_are_declared(cls, feeds: tuple[str, ...]) -> tuple[str, ...]:
+        if "events" not in feeds:
+            raise ValueError("every source declares events")
+        return feeds
 
 
 class IngestSettings(Section):
@@ -55,10 +63,18 @@ class IngestSettings(Section):
     )
     fail_on_gap: bool = Field(False, description="a missing earlier day fails instead of warning")
     max_quarantined_share: float = Field(
-        0.5, gt=0, le=1, description="above this share of quarantined event rows the day is refused"
+        0.5,
+        gt=0,
+        le=1,
+        description="above this share of a feed's rows in quarantine, any feed's,"
+        " the day is refused",
     )
     warn_quarantined_share: float = Field(
-        0.05, ge=0, le=1, description="above this share of quarantined event rows the gate warns"
+        0.05,
+        ge=0,
+        le=1,
+        description="above this share of a feed's rows in quarantine its gate"
+        " warns; at most max_quarantined_share",
     )
     max_price: float = Field(
         1_000_000, gt=0, description="a price above this is absurd, in currency"
@@ -68,6 +84,14 @@ class IngestSettings(Section):
         gt=1,
         description="warn when rows differ from the same weekday by more than this factor",
     )
+
+    @field_validator("warn_quarantined_share")
+    @classmethod
+    def _warns_before_it_refuses(cls, share: float, info: ValidationInfo) -> float:
+        most = info.data.get("max_quarantined_share")
+        if most is not None and share > most:
+            raise ValueError(f"must be at most max_quarantined_share, {most:g}")
+        return share
 
 
 class TextSettings(Section):
@@ -80,7 +104,7 @@ class TextSettings(Section):
     pooling: Literal["mean", "last_token", "item_token"] = Field(
         "mean", description="how token states become one vector"
     )
-    prompt: str = Field("", description="text put before every item text")
+    prompt: str = Field("", description="text put before every text, of items and of queries")
     max_tokens: int = Field(64, ge=8, description="texts are cut after this many tokens")
     batch_size: int = Field(32, ge=1, description="texts per forward pass")
 
@@ -89,26 +113,6 @@ class HistorySettings(Section):
     """How long a user's history is."""
 
     max_events: int = Field(50, ge=2, description="newest events kept per user")
-
-
-class TrainingSettings(Section):
-    """How one model is trained."""
-
-    width: int = Field(64, ge=8, description="width of the vectors the model compares")
-    layers: int = Field(2, ge=1, description="transformer layers (unused by DSSM)")
-    heads: int = Field(4, ge=1, description="attention heads (unused by DSSM)")
-    dropout: float = Field(0.1, ge=0, lt=1, description="dropout probability")
-    epochs: int = Field(12, ge=1, description="passes over the histories on a retrain day")
-    update_epochs: int = Field(2, ge=1, description="passes over the new events in the update")
-    batch_size: int = Field(64, ge=1, description="users per step and rank")
-    learning_rate: float = Field(2e-3, gt=0, description="peak of the schedule on a retrain day")
-    update_learning_rate: float = Field(3e-4, gt=0, description="constant rate of the update")
-    max_drift: float = Field(
-        0.5,
-        gt=0,
-        le=2,
-        description="update gate: largest mean cosine distance of item vectors before and after",
-    )
 
 
 class DistributedSettings(Section):
@@ -120,42 +124,10 @@ class DistributedSettings(Section):
     seed: int = Field(13, ge=0, description="seed of initial weights, order and dropout")
 
 
-class StarsSettings(TrainingSettings):
-    """STARS, and how its two heads are weighted."""
-
-    frozen_offset_share: float = Field(
-        0.25, ge=0, lt=1, description="share of the epochs in which the item offsets stay zero"
-    )
-    generation_weight: float = Field(
-        0.5, ge=0, description="λ_gen, weight of the h_gen loss; no unit"
-    )
-    popularity_gamma: float = Field(
-        0.0, ge=0, le=1, description="γ of the fixed popularity term in training; no unit"
-    )
-
-
-class TreeBridgeSettings(TrainingSettings):
-    """TreeBridge's generator and its search."""
-
-    layers: int = Field(1, ge=1, description="transformer layers of the user encoder")
-    dropout: float = Field(0.2, ge=0, lt=1, description="dropout probability of the user encoder")
-    epochs: int = Field(8, ge=1, description="passes over the histories on a retrain day")
-    batch_size: int = Field(16, ge=1, description="users per step and rank")
-    learning_rate: float = Field(5e-3, gt=0, description="peak of the schedule on a retrain day")
-    llm_weight: float = Field(1.0, ge=0, description="λ₁, weight of the llm tree's loss; no unit")
-    cf_weight: float = Field(1.0, ge=0, description="λ₂, weight of the cf tree's loss; no unit")
-    beam: int = Field(50, ge=1, description="paths kept per level and tree")
-    leaf_step: Literal["item_score", "slot"] = Field(
-        "item_score",
-        description="how a leaf's items are told apart: by the score of the item's vector, which a"
-        " new item has too, or by decoding the slot as one more code",
-    )
-
-
 class TreeSettings(Section):
     """Shape and age of the trees."""
 
-    level_sizes: tuple[int, ...] | None = Field(
+    level_sizes: Annotated[tuple[AtLeastOne, ...], Field(min_length=1)] | None = Field(
         None, description="codes per level; none: derived from the number of items"
     )
     leaf_capacity: int = Field(16, ge=2, description="τ, most items per leaf")
@@ -181,15 +153,26 @@ class PlanSettings(Section):
 class EvaluationSettings(Section):
     """What is measured on a day nobody has seen."""
 
-    cutoffs: tuple[int, ...] = Field((10, 50, 100), description="K of HR@K and NDCG@K")
+    cutoffs: tuple[AtLeastOne, ...] = Field(
+        (10, 50, 100), min_length=1, description="K of HR@K and NDCG@K"
+    )
+    gate_cutoff: int = Field(50, description="K of the HR@K the gate compares; one of the cutoffs")
     max_users: int = Field(20_000, ge=1, description="users judged, drawn by hash of user and day")
     tolerance: float = Field(
-        0.1, ge=0, description="a candidate may lose this share of the comparator's HR@50"
+        0.1, ge=0, description="a candidate may lose this share of the comparator's HR@K"
     )
     holdout_share: float = Field(
         0.05, gt=0, lt=1, description="share of users kept out of the update for its gate"
     )
     holdout_min_users: int = Field(200, ge=1, description="fewer users than this only warn")
+
+    @field_validator("gate_cutoff")
+    @classmethod
+    def _gate_is_measured(cls, cutoff: int, info: ValidationInfo) -> int:
+        cutoffs = info.data.get("cutoffs")
+        if cutoffs is not None and cutoff not in cutoffs:
+            raise ValueError(f"must be one of the cutoffs, {', '.join(map(str, cutoffs))}")
+        return cutoff
 
 
 class IndexSettings(Section):
@@ -210,8 +193,16 @@ class ReleaseSettings(Section):
 class RetentionSettings(Section):
     """How long files outside tables stay; tables follow their contracts."""
 
-    artifact_days: int = Field(14, ge=1, description="days artifacts not named by a release stay")
-    landing_days: int = Field(60, ge=1, description="days landed files stay")
+    artifact_days: int = Field(
+        14, ge=1, description="days artifacts not named by a release stay, and unfinished work"
+    )
+    landing_days: int = Field(
+        60, ge=1, description="days landed files stay, and a simulator's truth beside them"
+    )
+    # Four weeks are looked back on: for the usual volume of a weekday, and for gaps.
+    report_days: int = Field(
+        365, ge=35, description="days reports, verdicts, Data Docs and failure notices stay"
+    )
     vacuum_hours: int = Field(168, ge=0, description="age of unreferenced table files to delete")
 
 
@@ -219,8 +210,10 @@ class SparkSettings(Section):
     """Spark's size; empty values leave Spark's own defaults, as a cluster wants."""
 
     master: str = Field("local[2]", description="Spark master, or `local[N]`")
-    driver_memory_gib: int | None = Field(None, description="none: a quarter of the machine's")
-    shuffle_partitions: int | None = Field(4, description="none: Spark's default")
+    driver_memory_gib: int | None = Field(
+        None, ge=1, description="none: a quarter of the machine's"
+    )
+    shuffle_partitions: int | None = Field(4, ge=1, description="none: Spark's default")
     embed_partitions: int = Field(2, ge=1, description="tasks that embed texts or users")
     conf: dict[str, str] = Field(default_factory=dict, description="further Spark settings")
 
@@ -235,7 +228,11 @@ class NoticeSettings(Section):
 class Settings(Section):
     """The whole settings file of one environment."""
 
-    home: str = Field(description="folder or URI below which everything of this source lives")
+    home: str = Field(
+        min_length=1,
+        description="folder below which everything of this source lives; on a cluster one that"
+        " every machine mounts",
+    )
     source: SourceSettings = SourceSettings()
     ingest: IngestSettings = IngestSettings()
     texts: TextSettings = TextSettings()
@@ -252,3 +249,13 @@ class Settings(Section):
     retention: RetentionSettings = RetentionSettings()
     spark: SparkSettings = SparkSettings()
     notices: NoticeSettings = NoticeSettings()
+
+    @field_validator("home")
+    @classmethod
+    def _home_is_a_folder(cls, home: str) -> str:
+        if re.match(r"[\w+.-]+:/", home):
+            raise ValueError(
+                "object storage is not supported yet: locks, reports and releases need a file"
+                " system; give the path of a folder that every machine mounts"
+            )
+        return home

@@ -14,6 +14,7 @@ from grove.errors import DataError, InfrastructureError
 from grove.runtime.files import write_json, write_text
 from grove.settings import Settings
 from grove.settings.load import parse_settings
+from grove.runtime.arguments import days_between
 from infra.local import refresh
 from infra.local.day_plan import DayPlan, plan_days
 from infra.local.installation import Installation
@@ -107,23 +108,35 @@ def test_days_between_two_missing_ones_are_left_alone(
     ]
 
 
-@pytest.mark.parametrize("status", ["refused", "failed", "none"])
-def test_a_refused_day_of_the_history_is_named_and_ingested_again(
-    installation: Installation, settings: Settings, jobs: Jobs, status: str
+@pytest.mark.parametrize("status", ["refused", "failed"])
+def test_a_refused_day_of_the_history_is_a_gap_and_named(
+    installation: Installation,
+    settings: Settings,
+    jobs: Jobs,
+    status: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     jobs.status = {"2026-08-03": status, "2026-08-04": "closed"}
-    with pytest.raises(DataError) as caught:
-        prepare_data(installation, settings, PLAN)
-    assert "2026-08-03" in caught.value.found
-    assert "2026-08-04" not in caught.value.found
-    assert "1 of 28 days" in caught.value.what
-    jobs.status.pop("2026-08-03")
-    jobs.calls.clear()
     prepare_data(installation, settings, PLAN)
-    assert jobs.calls[-1][0] == "ingest_landing"
+    told = capsys.readouterr().out
+    assert f"1 of 28 days of the history are gaps: 2026-08-03 {status}\n" in told
     jobs.calls.clear()
     prepare_data(installation, settings, PLAN)
     assert jobs.calls == [("create_tables",)]
+
+
+def test_a_history_without_an_accepted_day_is_ingested_again(
+    installation: Installation, settings: Settings, jobs: Jobs
+) -> None:
+    days = days_between(PLAN.history_first, PLAN.history_last)
+    jobs.status = {str(day): "refused" for day in days}
+    with pytest.raises(DataError, match="no day of the history was accepted") as caught:
+        prepare_data(installation, settings, PLAN)
+    assert f"{days[0]} refused" in caught.value.found
+    jobs.status.clear()
+    jobs.calls.clear()
+    prepare_data(installation, settings, PLAN)
+    assert jobs.calls[-1][0] == "ingest_landing"
 
 
 class FakeApi:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from tests.jobs.shop_day import ENCODER, land_shop, report, write_small_settings
 
-from grove.catalog import HISTORIES
+from grove.catalog import HISTORIES, Layout
+from grove.contracts import arrow_schema, load_contract
 from grove.passes.inputs import day_item_table
-from grove.passes.judging import HeldOut, held_out_users, hits, hits_of_lists, mean_drift
+from grove.passes.judging import (
+    HeldOut,
+    held_out_users,
+    hits,
+    hits_of_lists,
+    mean_drift,
+    update_checks,
+)
 from grove.passes.kinds import Encoded
+from grove.runtime.reports import find_report
 from grove.runtime.stage import open_stage
-from grove.runtime.tables import read_arrow
+from grove.runtime.tables import read_arrow, replace_partition
 from grove.training.holdout import held_out
 
 
@@ -22,6 +33,16 @@ def held(targets: list[list[int]], seen: list[list[int]] | None = None) -> HeldO
         targets=[np.array(rows) for rows in targets],
         seen=None if seen is None else [np.array(rows, dtype=np.int64) for rows in seen],
     )
+
+
+def let_last_event_land_late(layout: Layout, day: date) -> None:
+    """Every user's last event of the day happened the evening before."""
+    rows = read_arrow(layout, HISTORIES, day=day, cut="through").to_pylist()
+    for row in rows:
+        row["event_times"][-1] -= timedelta(days=1)
+    schema = arrow_schema(load_contract(HISTORIES))
+    table = pa.Table.from_pylist(rows, schema=schema)
+    replace_partition(table, layout, HISTORIES, {"day": day, "cut": "through"})
 
 
 def test_a_hit_is_any_target_anywhere_in_the_list():
@@ -44,6 +65,7 @@ def test_held_out_users_are_those_drawn_with_something_to_find(
     write_small_settings(settings_file, source={"keep_seen_items": keep_seen})
     land_shop(layout, day)
     report(layout, day, "embed_texts", versions={"encoder": ENCODER})
+    let_last_event_land_late(layout, day)
     with open_stage("any", arguments()) as stage:
         found = held_out_users(stage, day_item_table(stage))
     users = found.histories["user_id"].to_pylist()
@@ -51,13 +73,30 @@ def test_held_out_users_are_those_drawn_with_something_to_find(
     assert all(held_out(user, day, 0.3) for user in users)
     histories = read_arrow(layout, HISTORIES, day=day, cut="through").to_pylist()
     by_user = {row["user_id"]: row for row in histories}
+    not_targets = set()
     for user, targets in zip(users, found.targets, strict=True):
         row = by_user[user]
         items = [int(item.removeprefix("item")) for item in row["item_ids"]]
-        pairs = list(zip(items, row["landed_days"], strict=True))
-        today = {item for item, landed in pairs if landed == day}
-        earlier = {item for item, landed in pairs if landed < day}
+        events = list(zip(items, row["landed_days"], row["event_times"], strict=True))
+        today = {item for item, landed, time in events if landed == day == time.date()}
+        earlier = {item for item, landed, _ in events if landed < day}
         assert set(targets.tolist()) == (today if keep_seen else today - earlier)
+        late = {item for item, landed, time in events if landed == day != time.date()}
+        not_targets |= late - today - earlier
+    assert not_targets  # some item was wished for the day before only, and landed on the day
+
+
+def test_an_update_is_judged_by_drift_and_by_held_out_users(arguments):
+    rates = np.array([np.ones(300), np.zeros(300)])
+    with open_stage("train_dssm", arguments(), stage="train_dssm.update") as stage:
+        checks = list(update_checks(stage, 0.6, rates, max_drift=0.5))
+        stage.refuse_if(True)
+    assert [(check.name, check.severity, check.passed) for check in checks] == [
+        ("vector_drift", "fail", False),
+        ("update_not_worse", "fail", False),
+    ]
+    told = find_report(stage.layout, stage.day, "train_dssm.update")["notes"]
+    assert told == {"drift": 0.6, "held_out": {"users": 300, "hits": [300.0, 0.0]}}
 
 
 def test_drift_is_the_mean_cosine_distance():

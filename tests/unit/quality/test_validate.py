@@ -8,7 +8,7 @@ from tests.contracts.sample_rows import as_table, broken_everywhere, valid_rows
 
 from grove.catalog import HISTORIES, INTERACTIONS, ITEMS, METRICS, TEXT_EMBEDDINGS, Dataset
 from grove.contracts import CheckResult, Contract, feed_dataset, load_contract
-from grove.errors import DataError, InfrastructureError
+from grove.errors import BugError, DataError
 from grove.quality import validate_frame
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def validate(frame: object, contract: Contract) -> tuple[CheckResult, ...]:
 
 @pytest.mark.parametrize(
     ("dataset", "error", "message"),
-    [(EVENTS, DataError, "feed_events lacks"), (INTERACTIONS, InfrastructureError, "bug: ")],
+    [(EVENTS, DataError, "feed_events lacks"), (INTERACTIONS, BugError, "bug: ")],
 )
 def test_a_missing_column_is_a_feeds_fault_or_our_bug(
     dataset: Dataset, error: type[Exception], message: str
@@ -41,9 +41,7 @@ def test_an_optional_column_of_a_feed_may_be_absent() -> None:
     assert {check.name for check in contract.checks} - names == {"price_range"}
 
 
-@pytest.mark.parametrize(
-    ("dataset", "error"), [(EVENTS, DataError), (INTERACTIONS, InfrastructureError)]
-)
+@pytest.mark.parametrize(("dataset", "error"), [(EVENTS, DataError), (INTERACTIONS, BugError)])
 def test_a_check_that_cannot_be_evaluated_is_no_verdict(
     dataset: Dataset, error: type[Exception]
 ) -> None:

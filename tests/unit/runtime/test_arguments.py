@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grove.errors import SettingsError
-from grove.runtime.arguments import days_between, job_parser, parse, refuse_future
+from grove.runtime.arguments import (
+    days_between,
+    job_parser,
+    parse,
+    refuse_future,
+    training_parser,
+)
 from grove.runtime.clock import utc_today
 
 DOCUMENTATION = """Do one thing.
@@ -41,6 +47,15 @@ def test_settings_come_from_the_environment(monkeypatch):
 
 def test_an_empty_word_of_a_template_is_ignored():
     assert parsed("--day", "2026-08-20", "").day == date(2026, 8, 20)
+
+
+def test_a_training_has_a_pass():
+    command = ["--settings", "s.yaml", "--day", "2026-08-20"]
+    assert parse(training_parser(DOCUMENTATION), command).training_pass == "candidate"
+    update = parse(training_parser(DOCUMENTATION), [*command, "--pass", "update"])
+    assert (update.training_pass, update.day) == ("update", date(2026, 8, 20))
+    with pytest.raises(SystemExit):
+        training_parser(DOCUMENTATION).parse_args([*command, "--pass", "both"])
 
 
 def test_a_range_covers_both_ends():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grove.runtime import files
-from grove.runtime.files import list_files, read_json, remove_tree, write_json
+from grove.runtime.files import appears_whole, list_files, read_json, remove_tree, write_json
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -42,6 +42,17 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     assert read_json(path) == {"version": 1}
 
 
+def test_a_block_that_fails_leaves_the_old_file_and_no_other_in_sight(tmp_path):
+    path = tmp_path / "deep" / "part"
+    with appears_whole(path) as beside:
+        beside.write_bytes(b"old")
+    with pytest.raises(RuntimeError, match="broke off"), appears_whole(path) as beside:
+        beside.write_bytes(b"ne")
+        raise RuntimeError("broke off")
+    assert path.read_bytes() == b"old"
+    assert list_files(tmp_path) == [str(path)]
+
+
 def test_only_objects_are_read(tmp_path):
     (tmp_path / "list.json").write_text("[1]")
     with pytest.raises(ValueError, match="expected a JSON object"):
@@ -55,6 +66,8 @@ def test_listing_and_removing(tmp_path):
         path.write_text("")
     folder = tmp_path / "folder"
     assert list_files(folder) == [str(folder / "a" / "one"), str(folder / "b" / "two")]
+    remove_tree(folder / "a" / "three.tmp")
+    assert not (folder / "a" / "three.tmp").exists()
     remove_tree(folder)
     remove_tree(folder)
     assert list_files(folder) == []

@@ -9,8 +9,10 @@ from datetime import date, timedelta
 import pytest
 
 from grove.errors import (
+    BUG_EXIT_CODE,
     DATA_EXIT_CODE,
     INFRASTRUCTURE_EXIT_CODE,
+    BugError,
     DataError,
     InfrastructureError,
     SettingsError,
@@ -45,12 +47,18 @@ def grove_error(kind):
         (None, 0),
         (grove_error(DataError), DATA_EXIT_CODE),
         (grove_error(SettingsError), DATA_EXIT_CODE),
+        (grove_error(BugError), BUG_EXIT_CODE),
         (grove_error(InfrastructureError), INFRASTRUCTURE_EXIT_CODE),
         (RuntimeError("a bug"), INFRASTRUCTURE_EXIT_CODE),
     ],
 )
 def test_every_end_has_its_exit_code(error, code):
     assert ended(error) == code
+
+
+def test_only_what_another_try_may_mend_shares_the_retried_code():
+    assert len({DATA_EXIT_CODE, BUG_EXIT_CODE, INFRASTRUCTURE_EXIT_CODE}) == 3
+    assert BUG_EXIT_CODE == 70  # EX_SOFTWARE; the operators of the DAGs know it by this number
 
 
 def test_an_error_of_ours_is_told_without_a_traceback(capsys):

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from grove.runtime import landing_writer
 from grove.runtime.landing import feed_files, marker_exists, read_marker
 from grove.runtime.landing_writer import land_closed_day, land_open_day, write_feed
 
@@ -51,3 +52,27 @@ def test_a_closed_day_has_a_marker_with_its_reason(layout, day):
     assert marker.closed
     assert marker.reason == "holiday"
     assert marker.feeds == {}
+
+
+def test_a_day_that_closes_loses_what_it_had_landed(layout, day, monkeypatch):
+    content = Content([b"{}\n"], 1, {})
+    land_open_day(layout, day, {"events": content, "users": content}, truth=pa.table({"a": [1]}))
+    written = landing_writer.write_marker
+
+    def after_the_files(layout, marker):
+        assert not marker_exists(layout, day)  # nobody may read the old marker meanwhile
+        assert feed_files(layout, "events", day) == feed_files(layout, "users", day) == []
+        written(layout, marker)
+
+    monkeypatch.setattr(landing_writer, "write_marker", after_the_files)
+    land_closed_day(layout, day, "holiday")
+    assert read_marker(layout, day).closed
+    assert not Path(layout.truth(day)).exists()
+
+
+def test_a_feed_that_is_not_landed_again_does_not_stay(layout, day):
+    content = Content([b"{}\n"], 1, {})
+    land_open_day(layout, day, {"events": content, "users": content})
+    land_open_day(layout, day, {"events": content})
+    assert feed_files(layout, "events", day)
+    assert feed_files(layout, "users", day) == []

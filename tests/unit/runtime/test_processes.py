@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grove.runtime.processes import parent_of
+from grove.runtime.processes import LAUNCHER_VARIABLE, parent_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's call is Linux's")
 
@@ -48,6 +49,27 @@ def test_a_child_ends_when_its_parent_is_killed():
     while is_alive(child) and time.monotonic() < give_up:
         time.sleep(0.02)
     assert not is_alive(child)
+
+
+@pytest.mark.parametrize(
+    ("launcher", "ends"),
+    [
+        ("", False),
+        (str(os.getpid()), False),  # as a Python job sees its task
+        (str(os.getppid()), False),  # as a Spark job sees its task, past the JVM
+        (str(2**22 + 1), True),  # a task that died while the job was importing
+    ],
+)
+def test_a_child_whose_launcher_died_before_it_looked_ends_at_once(launcher, ends):
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD],
+        stdout=subprocess.PIPE,
+        env={**os.environ, LAUNCHER_VARIABLE: launcher},
+    )
+    told = child.stdout.readline()
+    assert told == (b"" if ends else b"tied\n")
+    child.terminate()
+    assert child.wait() == -signal.SIGTERM
 
 
 def test_the_parent_of_a_process():

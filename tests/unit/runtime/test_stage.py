@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from grove.contracts import arrow_schema, load_contract
 from grove.contracts.verdict import CheckResult, Verdict
 from grove.errors import DataError, InfrastructureError
 from grove.runtime import locks
+from grove.runtime import stage as stage_module
+from grove.runtime.days import gap_days, newest_accepted_day
 from grove.runtime.landing import Marker, write_marker
 from grove.runtime.stage import open_stage
-from grove.runtime.tables import read_arrow, replace_partition
+from grove.runtime.tables import open_table, read_arrow, replace_partition
 
 DAY = date(2026, 8, 20)
 
@@ -42,19 +45,21 @@ def report(layout, stage="ingest_landing", day=DAY):
     return json.loads(Path(layout.report(day, stage)).read_text())
 
 
+def interactions(day):
+    row = {
+        "day": day,
+        "event_id": f"e{day}",
+        "event_type": "click",
+        "user_id": "u",
+        "item_id": "i",
+        "event_time": datetime(day.year, day.month, day.day, 8, tzinfo=UTC),
+    }
+    return pa.Table.from_pylist([row], schema=arrow_schema(load_contract(INTERACTIONS)))
+
+
 def accept(layout, *days):
-    schema = arrow_schema(load_contract(INTERACTIONS))
     for day in days:
-        row = {
-            "day": day,
-            "event_id": f"e{day}",
-            "event_type": "click",
-            "user_id": "u",
-            "item_id": "i",
-            "event_time": datetime(day.year, day.month, day.day, 8, tzinfo=UTC),
-        }
-        rows = pa.Table.from_pylist([row], schema=schema)
-        replace_partition(rows, layout, INTERACTIONS, {"day": day})
+        replace_partition(interactions(day), layout, INTERACTIONS, {"day": day})
 
 
 def test_a_passed_verdict_replaces_the_partition(arguments, layout):
@@ -133,6 +138,58 @@ def test_a_failed_job_still_reports(arguments, layout):
     assert read_arrow(layout, STAGE_REPORTS)["status"].to_pylist() == ["failed"]
 
 
+def test_a_home_without_tables_hides_no_data_error(settings_file, caplog):
+    given = Namespace(day=DAY, days=(DAY,), settings=str(settings_file), run_id="r")
+    with (
+        pytest.raises(DataError, match="embed_texts has no output"),
+        open_stage("plan_day", given) as stage,
+    ):
+        stage.record(verdict())
+        stage.earlier_report("embed_texts")
+    assert "a table does not exist" in caplog.text
+    assert report(stage.layout, "plan_day")["status"] == "failed"
+
+
+def test_records_that_cannot_be_written_fail_a_run_that_went_well(settings_file):
+    given = Namespace(day=DAY, days=(DAY,), settings=str(settings_file), run_id="r")
+    with (
+        pytest.raises(InfrastructureError, match="a table does not exist"),
+        open_stage("plan_day", given),
+    ):
+        pass
+
+
+def test_a_range_that_breaks_off_between_two_tables_leaves_its_days_unaccepted(
+    arguments, layout, monkeypatch
+):
+    replace = stage_module.replace_partition
+    committed = []
+
+    def break_off(frame, layout, dataset, partition):
+        if committed:
+            raise OSError("the machine went away")
+        committed.append(dataset)
+        replace(frame, layout, dataset, partition)
+
+    outputs = [
+        (INTERACTIONS, interactions(DAY), {DAY: verdict("interactions")}),
+        (QUERIES, queries(DAY, ["mug"]), {DAY: verdict()}),
+    ]
+    monkeypatch.setattr(stage_module, "replace_partition", break_off)
+    with (
+        pytest.raises(OSError, match="went away"),
+        open_stage("ingest_landing", arguments()) as stage,
+    ):
+        stage.commit_days(outputs)
+    assert (committed, words(layout)) == ([QUERIES], ["mug"])
+    assert newest_accepted_day(layout, DAY + timedelta(days=1)) is None
+
+    monkeypatch.setattr(stage_module, "replace_partition", replace)
+    with open_stage("ingest_landing", arguments()) as stage:
+        assert stage.commit_days(outputs) == (DAY,)
+    assert newest_accepted_day(layout, DAY + timedelta(days=1)) == DAY
+
+
 def test_a_closed_day_says_why(arguments, layout):
     with open_stage("ingest_landing", arguments()) as stage:
         stage.close("no trade on Saturdays")
@@ -195,7 +252,7 @@ def test_another_stages_report_is_read_only_when_it_committed(arguments, layout)
         stage.earlier_report("plan_day")
 
 
-def test_gaps_are_the_days_right_before_that_are_neither_accepted_nor_closed(arguments, layout):
+def test_gaps_are_the_days_before_that_are_neither_accepted_nor_closed(arguments, layout):
     days = [DAY - timedelta(days=back) for back in range(5)]
     accept(layout, days[4])
     write_marker(layout, Marker(day=days[2], calendar="closed", reason="holiday"))
@@ -203,6 +260,19 @@ def test_gaps_are_the_days_right_before_that_are_neither_accepted_nor_closed(arg
         assert stage.gap_days == (days[3], days[1])
         assert stage.require_history() == days[4]
     assert report(layout, "build_histories")["gaps"] == [str(days[3]), str(days[1])]
+
+
+def test_a_gap_is_named_by_every_day_that_looks_back_on_it(arguments, layout):
+    first, gap = DAY - timedelta(days=40), DAY - timedelta(days=2)
+    accept(layout, *(first + timedelta(days=offset) for offset in range(42)))
+    for missing in (gap, DAY - timedelta(days=28), DAY - timedelta(days=29)):
+        open_table(layout, INTERACTIONS).delete(f"day = '{missing}'")
+    for back in (gap + timedelta(days=1), DAY, DAY + timedelta(days=1)):
+        with open_stage("build_histories", arguments(day=back)) as stage:
+            assert gap in stage.gap_days
+    assert gap_days(layout, DAY) == (DAY - timedelta(days=28), gap)
+    assert gap_days(layout, first) == ()
+    assert gap_days(layout, first + timedelta(days=1)) == ()
 
 
 def test_a_day_without_history_says_how_to_get_one(arguments, layout):

@@ -9,7 +9,7 @@ import pytest
 
 from grove.catalog import DATASETS, ITEMS, METRICS, STAGE_REPORTS, TEXT_EMBEDDINGS
 from grove.contracts import arrow_schema, load_contract
-from grove.errors import InfrastructureError
+from grove.errors import BugError, InfrastructureError
 from grove.runtime.tables import (
     create_tables,
     insert_missing,
@@ -125,21 +125,21 @@ def test_rows_of_another_partition_are_refused_and_the_old_rows_stay(layout):
 
 
 def test_a_partition_must_be_named_in_full(layout):
-    with pytest.raises(InfrastructureError, match="day, stage"):
+    with pytest.raises(BugError, match="day, stage"):
         replace_partition(metric_rows(DAY, "a", [1.0]), layout, METRICS, {"day": DAY})
 
 
 def test_missing_and_unknown_columns_are_named(layout):
     table = item_rows(DAY, {"a": 1.0}).drop_columns(["title"])
     table = table.append_column("colour", pa.array(["red"]))
-    with pytest.raises(InfrastructureError, match=r"missing: \['title'\]; unknown: \['colour'\]"):
+    with pytest.raises(BugError, match=r"missing: \['title'\]; unknown: \['colour'\]"):
         replace_partition(table, layout, ITEMS, {"day": DAY})
 
 
 def test_values_that_do_not_fit_their_type_are_refused(layout):
     table = item_rows(DAY, {"a": 1.0})
     table = table.set_column(table.column_names.index("price"), "price", pa.array(["dear"]))
-    with pytest.raises(InfrastructureError, match="do not fit their contract"):
+    with pytest.raises(BugError, match="do not fit their contract"):
         replace_partition(table, layout, ITEMS, {"day": DAY})
 
 
@@ -148,7 +148,7 @@ def test_a_missing_value_where_none_is_allowed_is_refused(layout):
     table = table.set_column(
         table.column_names.index("title"), "title", pa.array([None], pa.string())
     )
-    with pytest.raises(InfrastructureError, match="do not fit their contract"):
+    with pytest.raises(BugError, match="do not fit their contract"):
         replace_partition(table, layout, ITEMS, {"day": DAY})
     assert prices(layout) == {}
 
@@ -243,7 +243,7 @@ def test_spark_casts_to_the_contract(spark, layout):
 @pytest.mark.spark
 def test_spark_names_missing_and_unknown_columns(spark, layout):
     frame = report_rows(spark, DAY, ["one"]).withColumnRenamed("run_id", "run")
-    with pytest.raises(InfrastructureError, match=r"missing: \['run_id'\]; unknown: \['run'\]"):
+    with pytest.raises(BugError, match=r"missing: \['run_id'\]; unknown: \['run'\]"):
         replace_partition(frame, layout, STAGE_REPORTS, {"day": DAY, "stage": "ingest_landing"})
 
 

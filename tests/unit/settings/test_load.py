@@ -8,7 +8,8 @@ from pydantic import BaseModel, ValidationError
 
 from grove.errors import DATA_EXIT_CODE, SettingsError
 from grove.settings import Settings, load_settings, sections
-from grove.settings.sections import Section
+from grove.settings.load import parse_settings
+from grove.settings.section import Section
 
 
 @pytest.fixture
@@ -41,6 +42,74 @@ def test_every_problem_is_in_one_message(written):
     for key in ("home", "colour", "trees.leaf_capacity", "trees.shape", "texts.max_tokens"):
         assert f"{key}: " in message
     assert caught.value.exit_code == DATA_EXIT_CODE
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "told"),
+    [
+        ("evaluation", {"cutoffs": []}, "evaluation.cutoffs: "),
+        ("evaluation", {"cutoffs": [0, 50]}, "evaluation.cutoffs.0: "),
+        ("evaluation", {"cutoffs": [10, 100]}, "evaluation.gate_cutoff: .* one of the cutoffs, 10"),
+        ("evaluation", {"gate_cutoff": 20}, "evaluation.gate_cutoff: .*found 20"),
+        ("trees", {"level_sizes": [0, -1]}, "trees.level_sizes.0: .*trees.level_sizes.1: "),
+        ("trees", {"level_sizes": []}, "trees.level_sizes: "),
+        ("treebridge", {"width": 65}, "treebridge.heads: .*must divide the width, 65"),
+        ("stars", {"width": 15, "heads": 2}, "stars.heads: .*must divide the width, 15"),
+        ("dssm", {"layers": 2}, "dssm.layers: Extra inputs"),
+        ("dssm", {"heads": 2}, "dssm.heads: Extra inputs"),
+        ("ingest", {"max_quarantined_share": 0.01}, "ingest.warn_quarantined_share: .*0.01"),
+        ("source", {"feeds": ["users"]}, "source.feeds: .*declares events"),
+        ("source", {"positive_events": []}, "source.positive_events: "),
+        ("spark", {"driver_memory_gib": 0}, "spark.driver_memory_gib: "),
+        ("spark", {"shuffle_partitions": 0}, "spark.shuffle_partitions: "),
+        ("retention", {"report_days": 7}, "retention.report_days: "),
+    ],
+)
+def test_values_that_would_crash_a_job_are_refused(section, values, told):
+    with pytest.raises(SettingsError, match=told):
+        parse_settings({"home": "h", section: values}, where="here")
+
+
+def test_values_that_do_not_fit_together_are_told_beside_all_others():
+    wrong = {
+        "home": "h",
+        "treebridge": {"width": 65, "epochs": 0},
+        "evaluation": {"gate_cutoff": 20, "tolerance": -1},
+    }
+    with pytest.raises(SettingsError, match="4 settings are wrong"):
+        parse_settings(wrong, where="here")
+
+
+@pytest.mark.parametrize("home", ["s3a://shop/grove", "file:/srv/shop", "hdfs://shop"])
+def test_a_home_that_is_no_folder_is_refused(home):
+    with pytest.raises(SettingsError, match=r"home: .*object storage is not supported yet"):
+        parse_settings({"home": home}, where="here")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"notices": {"web_hook": "https://hook/secret"}},
+        {"notices": {"webhook": ["https://hook/secret"]}},
+        {"notices": "https://hook/secret"},
+        {"notice": {"webhook": "https://hook/secret"}},
+        {"home": None, "notices": {"webhook": "https://hook/secret"}},
+    ],
+)
+def test_an_error_never_repeats_the_webhook(wrong):
+    values = {"home": "h"} | wrong
+    for broken in (values, {name: value for name, value in values.items() if name != "home"}):
+        with pytest.raises(SettingsError, match=r"home|notice") as caught:
+            parse_settings({"colour": "red", **broken}, where="here")
+        assert "secret" not in str(caught.value)
+        assert caught.value.__suppress_context__
+
+
+def test_broken_yaml_is_told_by_its_line_alone(written):
+    with pytest.raises(SettingsError) as caught:
+        load_settings(written("home: h\nnotices:\n  webhook: https://hook/secret: x\n"))
+    assert "in line 3" in caught.value.found
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["- a list", "just words", "home: [", ""])

@@ -94,10 +94,10 @@ def volume_like_weekday(rows: int, past_rows: Sequence[int], *, ratio: float) ->
 
 
 def no_gap(missing_days: Iterable[date], *, fail: bool) -> CheckResult:
-    """No earlier day that the stage would have read is missing or was refused.
+    """No day that the stage looks back on is missing or was refused.
 
     Args:
-        missing_days: the gaps.
+        missing_days: the gaps; every day after one names it, for as long as it is looked back on.
         fail: whether a gap refuses the day, a setting; else it is only shown.
     """
     gaps = sorted(missing_days)

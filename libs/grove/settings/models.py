@@ -1,0 +1,74 @@
+"""The sections of the three models: their size, and how they are trained."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from grove.settings.section import Section
+
+
+def heads_divide_width(heads: int, info: ValidationInfo) -> int:
+    """Refuse attention heads that do not split the width evenly."""
+    width = info.data.get("width")
+    if width is not None and width % heads:
+        raise ValueError(f"the heads must divide the width, {width}")
+    return heads
+
+
+class TrainingSettings(Section):
+    """How one model is trained."""
+
+    width: int = Field(64, ge=8, description="width of the vectors the model compares")
+    dropout: float = Field(0.1, ge=0, lt=1, description="dropout probability")
+    epochs: int = Field(12, ge=1, description="passes over the histories on a retrain day")
+    update_epochs: int = Field(2, ge=1, description="passes over the new events in the update")
+    batch_size: int = Field(64, ge=1, description="users per step and rank")
+    learning_rate: float = Field(2e-3, gt=0, description="peak of the schedule on a retrain day")
+    update_learning_rate: float = Field(3e-4, gt=0, description="constant rate of the update")
+    max_drift: float = Field(
+        0.5,
+        gt=0,
+        le=2,
+        description="update gate: largest mean cosine distance of item vectors before and after",
+    )
+
+
+class StarsSettings(TrainingSettings):
+    """STARS, and how its two heads are weighted."""
+
+    layers: int = Field(2, ge=1, description="transformer layers")
+    heads: int = Field(4, ge=1, description="attention heads; a divisor of the width")
+    frozen_offset_share: float = Field(
+        0.25, ge=0, lt=1, description="share of the epochs in which the item offsets stay zero"
+    )
+    generation_weight: float = Field(
+        0.5, ge=0, description="λ_gen, weight of the h_gen loss; no unit"
+    )
+    popularity_gamma: float = Field(
+        0.0, ge=0, le=1, description="γ of the fixed popularity term in training; no unit"
+    )
+
+    _heads_divide_width = field_validator("heads")(heads_divide_width)
+
+
+class TreeBridgeSettings(TrainingSettings):
+    """TreeBridge's generator and its search."""
+
+    layers: int = Field(1, ge=1, description="transformer layers of the user encoder")
+    heads: int = Field(4, ge=1, description="attention heads of it; a divisor of the width")
+    dropout: float = Field(0.2, ge=0, lt=1, description="dropout probability of the user encoder")
+    epochs: int = Field(8, ge=1, description="passes over the histories on a retrain day")
+    batch_size: int = Field(16, ge=1, description="users per step and rank")
+    learning_rate: float = Field(5e-3, gt=0, description="peak of the schedule on a retrain day")
+    llm_weight: float = Field(1.0, ge=0, description="λ₁, weight of the llm tree's loss; no unit")
+    cf_weight: float = Field(1.0, ge=0, description="λ₂, weight of the cf tree's loss; no unit")
+    beam: int = Field(50, ge=1, description="paths kept per level and tree")
+    leaf_step: Literal["item_score", "slot"] = Field(
+        "item_score",
+        description="how a leaf's items are told apart: by the score of the item's vector, which a"
+        " new item has too, or by decoding the slot as one more code",
+    )
+
+    _heads_divide_width = field_validator("heads")(heads_divide_width)

@@ -1,0 +1,12 @@
+"""What every section of the settings file has in common."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Section(BaseModel):
+    """A section of the settings file: frozen, and unknown keys are errors."""
+
+    # Defaults are checked as well: one may not fit a value that was given beside it.
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
