@@ -24,7 +24,7 @@ import pyarrow as pa
 from grove.catalog import CODES, ITEM_VECTORS, TREES
 from grove.features.items import text_matrix
 from grove.inference.dssm import encode_items
-from grove.passes.inputs import day_item_table
+from grove.passes.inputs import day_item_table, known_items
 from grove.passes.trees import judge_codes, report_trees
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
@@ -55,7 +55,8 @@ def run(arguments: Namespace) -> None:
             "cf": _trained_vectors(stage, items) if recipe else encode_items(dssm, items),
         }
         ids = items["item_id"].to_pylist()
-        refreshed = refresh_trees(trees, vectors, ids, recipe=recipe)
+        known = known_items(stage, items["item_id"]) if recipe else None
+        refreshed = refresh_trees(trees, vectors, ids, recipe=recipe, known=known)
         metrics = report_trees(stage, refreshed, vectors, items)
         codes = codes_of_day({name: one.tree for name, one in refreshed.items()}, stage.day)
         _save(stage.new_attempt(), refreshed, dssm)

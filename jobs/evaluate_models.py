@@ -19,7 +19,8 @@ from collections.abc import Sequence
 
 from grove.passes.evaluation import evaluate_day
 from grove.runtime.arguments import job_parser, parse
-from grove.runtime.stage import open_stage, run_job
+from grove.runtime.job import run_job
+from grove.runtime.stage import open_stage
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:

@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from grove.passes.ingestion import ingest_days
 from grove.passes.landed_days import open_days
 from grove.runtime.arguments import job_parser, parse
-from grove.runtime.stage import open_stage, run_job
+from grove.runtime.job import run_job
+from grove.runtime.stage import open_stage
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:

@@ -16,12 +16,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from grove.catalog import ITEMS
 from grove.errors import DataError
 from grove.release import newest_release_before, verify_release
 from grove.release.plan import EarlierRelease, PlanLimits, decide_plan, earlier_release
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
 from grove.runtime.stage import Stage, open_stage
+from grove.runtime.tables import newest_rows_as_of
 from grove.settings import Settings
 
 
@@ -37,12 +39,14 @@ def run(arguments: Namespace) -> None:
     with open_stage("plan_day", arguments) as stage:
         encoder = stage.earlier_report("embed_texts")["versions"]["encoder"]
         earlier, broken = _earlier(stage)
+        items = newest_rows_as_of(stage.layout, ITEMS, "item_id", stage.day, columns=()).num_rows
         plan = decide_plan(
             stage.day,
             earlier,
             shape=_shape(stage.settings, encoder),
             limits=_limits(stage.settings),
             asked=arguments.retrain,
+            new_items=items - earlier.items if earlier else 0,
         )
         plan = replace(plan, reason=f"{plan.reason}; {broken}") if broken else plan
         for key, value in plan.as_notes().items():

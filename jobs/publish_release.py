@@ -18,25 +18,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import pyarrow as pa
-
 from grove import release
-from grove.catalog import (
-    CODES,
-    HISTORIES,
-    ITEMS,
-    METRICS,
-    TREES,
-    USER_EMBEDDINGS,
-)
+from grove.catalog import METRICS
 from grove.contracts import CheckResult, Verdict
-from grove.index import item_keys
-from grove.passes.inputs import day_item_table
+from grove.passes.release_tables import release_tables
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.code_version import code_version
 from grove.runtime.job import run_job
 from grove.runtime.stage import Stage, open_stage
-from grove.runtime.tables import newest_rows_as_of, read_arrow, table_versions
+from grove.runtime.tables import read_arrow, table_versions
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -64,12 +54,10 @@ def run(arguments: Namespace) -> None:
 
 
 def _collect(stage: Stage, folder: Path, release_id: str) -> release.Manifest:
-    reports = {name: stage.earlier_report(name) for name in release.STAGES}
+    stages = (*release.STAGES, *release.CANDIDATES.values())
+    reports = {name: stage.earlier_report(name) for name in stages}
     metrics = release.metrics_by_stage(read_arrow(stage.layout, METRICS, day=stage.day))
-    tables = {
-        "items.parquet": _item_rows(stage),
-        **_day_rows(stage),
-    }
+    tables = release_tables(stage)
     parts = release.Parts(release.release_folders(reports), tables, metrics)
     release.collect_parts(folder, parts)
     stage.report.rows(out=tables["items.parquet"].num_rows)
@@ -84,29 +72,6 @@ def _collect(stage: Stage, folder: Path, release_id: str) -> release.Manifest:
     manifest = release.describe_release(folder, release_id, origin=origin, metrics=metrics)
     stage.report.version("content", manifest.content)
     return manifest
-
-
-def _item_rows(stage: Stage) -> pa.Table:
-    items = newest_rows_as_of(stage.layout, ITEMS, "item_id", stage.day)
-    item_table = day_item_table(stage)
-    return release.item_rows(
-        items, item_table, item_keys(item_table["item_id"].to_pylist()).tolist()
-    )
-
-
-def _day_rows(stage: Stage) -> dict[str, pa.Table]:
-    layout, day = stage.layout, stage.day
-    users = read_arrow(layout, USER_EMBEDDINGS, day=day)
-    histories = read_arrow(layout, HISTORIES, day=day, cut="through")
-    codes = {tree: read_arrow(layout, CODES, day=day, tree=tree) for tree in TREES}
-    return {
-        "user_embeddings.parquet": release.day_rows(users, "user_id", without=("day",)),
-        "histories.parquet": release.day_rows(histories, "user_id", without=("day", "cut")),
-        **{
-            f"codes_{tree}.parquet": release.day_rows(rows, "item_id", without=("day", "tree"))
-            for tree, rows in codes.items()
-        },
-    }
 
 
 if __name__ == "__main__":

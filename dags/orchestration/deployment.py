@@ -30,7 +30,7 @@ class Deployment:
     """One installation: its folders, programs and limits."""
 
     home: str
-    """Folder or URI below which everything of the source lives."""
+    """Folder below which everything of the source lives."""
     settings: str
     """Settings file every job reads."""
     repository: str

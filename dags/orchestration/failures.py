@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSensorTimeout
 
-from grove.errors import DATA_EXIT_CODE
+from grove.errors import BUG_EXIT_CODE, DATA_EXIT_CODE
 
 USAGE_EXIT_CODE = 2
 """A job's command line was wrong, or its file is not there: Python and argparse say so."""
@@ -43,8 +43,9 @@ def failure_of(job: str, exit_code: int | None, last_lines: Iterable[str]) -> Ai
         last_lines: what the job said at the end.
 
     Returns:
-        `AirflowFailException`, which is not retried, for a data or settings error and for a
-        wrong command line; else `AirflowException`, which is.
+        `AirflowFailException`, which is not retried, for a data or settings error, a wrong
+        command line and a fault that the job itself knows for one; else `AirflowException`,
+        which is.
     """
     said = "\n".join(["", "It said at the end:", *last_lines])
     if exit_code == DATA_EXIT_CODE:
@@ -56,6 +57,11 @@ def failure_of(job: str, exit_code: int | None, last_lines: Iterable[str]) -> Ai
         return BrokenStage(
             f"{job} does not know its own command line (exit code {exit_code}). It fails again "
             f"in the same way, so this task is not retried: DAG and job differ in version.{said}"
+        )
+    if exit_code == BUG_EXIT_CODE:
+        return BrokenStage(
+            f"{job} met a fault of ours (exit code {exit_code}). No retry mends it, so this task "
+            f"is not retried: correct the code, then clear it.{said}"
         )
     return AirflowException(
         f"{job} failed (exit code {exit_code}): a code or cluster problem.{said}"

@@ -1,8 +1,8 @@
 """Run a job, and tell bad data from broken infrastructure by its exit code.
 
 Spark's own hook raises one exception whatever the exit code, so a day with bad data
-would be tried again and again. Here exit code 65 fails the task for good, and so does
-exit code 2; any other failure is left to Airflow's retries.
+would be tried again and again. Here exit code 65 fails the task for good, and so do 2 and
+70; any other failure is left to Airflow's retries.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOpe
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowException
 
+from grove.catalog import LAUNCHER_VARIABLE
 from orchestration.deployment import deployment
 from orchestration.failures import failure_of
 from orchestration.links import DayLink, ReportLink
@@ -49,6 +50,8 @@ class SparkJobOperator(SparkSubmitOperator):
 
     def execute(self, context: Context) -> None:
         """Submit the job and wait for it."""
+        # Not among `env_vars`: those follow a driver to a cluster, where no such process is.
+        os.environ[LAUNCHER_VARIABLE] = str(os.getpid())
         self.application_args: list[str] = without_empty(self.application_args or [])
         try:
             super().execute(context)
@@ -106,7 +109,7 @@ class PlainJobOperator(BaseOperator):
         """Run the job, line by line into the task's log."""
         self._process = subprocess.Popen(
             self.command(),
-            env={**os.environ, **self.env_vars},
+            env={**os.environ, **self.env_vars, LAUNCHER_VARIABLE: str(os.getpid())},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -6,6 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from grove.catalog import LAUNCHER_VARIABLE
 from grove.errors import InfrastructureError
 from grove.runtime.spark_session import driver_memory_gib
 from grove.settings import Settings
@@ -67,6 +68,7 @@ def job_environment() -> dict[str, str]:
     return {
         **os.environ,
         **QUICK_START,
+        LAUNCHER_VARIABLE: str(os.getpid()),
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "JAVA_HOME": str(JAVA_HOME),

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePosixPath
 
+LAUNCHER_VARIABLE = "GROVE_LAUNCHER_PID"
+"""Environment variable in which a launcher leaves its own process id for the job it starts."""
 LANDING_MARKER = "_COMPLETE.json"
 FEEDS = ("events", "catalogue", "users", "context")
 TREES = ("llm", "cf")
@@ -100,7 +102,8 @@ FEED_DATASETS = {
 class Layout:
     """Every path below the home folder of one source, as plain strings.
 
-    Strings, not `Path`: on a cluster the home is a URI such as `s3a://shop/grove`.
+    Strings, not `Path`: Spark and Delta take them as they are, and a home in object storage,
+    a later milestone, will be a URI.
 
     Example:
         >>> Layout("/data/shop").table(INTERACTIONS)

@@ -107,7 +107,7 @@ def rebuild_day(layout, day, tmp_path):
     folder = tmp_path / "dssm"
     folder.mkdir()
     (folder / "model.json").write_text("{}")
-    land_items(layout, day, 0, 60)
+    land_items(layout, day - timedelta(days=1), 0, 60)
     land_dssm_vectors(layout, day, 60)
     plan(layout, day, rebuild=True)
     report(layout, day, "train_dssm", artifact=str(folder))
@@ -117,6 +117,23 @@ def rebuild_day(layout, day, tmp_path):
 def codes(layout, day):
     rows = read_arrow(layout, CODES, day=day).to_pylist()
     return {(row["tree"], row["item_id"]): (*row["path"], row["slot"]) for row in rows}
+
+
+def test_a_rebuild_does_not_look_at_the_days_own_items_which_join_it(
+    layout, rebuild_day, arguments
+):
+    build_trees.run(arguments())
+    without = codes(layout, rebuild_day)
+    land_items(layout, rebuild_day, 60, 63)
+    land_dssm_vectors(layout, rebuild_day, 63)
+    build_trees.run(arguments())
+    found = codes(layout, rebuild_day)
+    assert len(found) == len(without) + 2 * 3
+    assert {key: found[key] for key in without} == without
+    notes = read_json(layout.report(rebuild_day, "build_trees"))["notes"]
+    assert {(notes[tree]["rebuilt"], notes[tree]["appended"]) for tree in ("llm", "cf")} == {
+        (True, 3)
+    }
 
 
 def test_a_rebuild_gives_every_item_a_code_in_both_trees(layout, rebuild_day, arguments):
@@ -172,14 +189,14 @@ def test_new_items_are_appended_and_no_code_moves(layout, rebuild_day, arguments
 
 def test_a_rebuild_after_a_release_reports_its_churn(layout, rebuild_day, arguments):
     build_trees.run(arguments())
-    tomorrow = rebuild_day + timedelta(days=1)
+    tomorrow, later = (rebuild_day + timedelta(days=days) for days in (1, 2))
     land_items(layout, tomorrow, 60, 75)
-    land_dssm_vectors(layout, tomorrow, 75)
-    plan(layout, tomorrow, rebuild=True, release=release_trees(layout, rebuild_day))
+    land_dssm_vectors(layout, later, 75)
+    plan(layout, later, rebuild=True, release=release_trees(layout, rebuild_day))
     artifact = read_json(layout.report(rebuild_day, "train_dssm"))["artifact"]
-    report(layout, tomorrow, "train_dssm", artifact=artifact)
-    build_trees.run(arguments(day=tomorrow))
-    told = read_json(layout.report(tomorrow, "build_trees"))
+    report(layout, later, "train_dssm", artifact=artifact)
+    build_trees.run(arguments(day=later))
+    told = read_json(layout.report(later, "build_trees"))
     assert told["status"] == "committed"
     assert 0 < told["notes"]["llm"]["churn"] <= 1
 

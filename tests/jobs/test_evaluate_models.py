@@ -291,8 +291,9 @@ def test_without_a_catalogue_the_items_are_those_of_the_day_before(
 ):
     source = {"feeds": ["events"], "has_oracle": False}
     write_small_settings(settings_file, treebridge=SMALL, evaluation=EVALUATION, source=source)
-    land_items(layout, day - timedelta(days=1), 0, ITEM_COUNT - 5)
     land_day(layout, day, arguments)
+    land_items(layout, day, 0, ITEM_COUNT)
+    land_items(layout, day - timedelta(days=1), 0, ITEM_COUNT - 5)
     evaluate_models.run(arguments())
     told = read_json(layout.report(day, "evaluate_models"))["notes"]
     assert told["not_judged"]["item not known the day before"] > 0

@@ -135,6 +135,8 @@ def report_stages(arguments):
         return pa.table({"item_id": ITEM_IDS, "item_key": item_keys(np.array(ITEM_IDS))})
 
     for model in ("dssm", "treebridge", "stars"):
+        with open_stage(f"train_{model}", arguments) as stage:
+            stage.report.note("model_version", f"judged {model}")
         name = stage_name(f"train_{model}", "update")
         with open_stage(f"train_{model}", arguments, stage=name) as stage:
             (stage.new_attempt() / "model.json").write_text(json.dumps({"model": model}))
@@ -197,12 +199,15 @@ def test_a_release_holds_everything_a_server_needs_and_no_secret(
         "items.parquet",
         "user_embeddings.parquet",
         "histories.parquet",
+        "seen.parquet",
+        "popularity.parquet",
         "metrics.json",
     }
     assert written.weights["stars"] == {
         "model_version": "stars0000000",
         "learned_through": str(DAY),
     }
+    assert written.judged == {model: f"judged {model}" for model in ("dssm", "treebridge", "stars")}
     assert written.metrics["evaluate_models"][0]["value"] == 0.25
     assert written.trees["cf"] == {"generation": "a" * 12}
     assert written.plan == {"kind": "retrain"}

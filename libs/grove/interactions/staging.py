@@ -162,9 +162,7 @@ def _sampled_fields(rows: DataFrame, by: tuple[str, ...]) -> dict[tuple[Any, ...
     """Names of fields per group; asked apart, as sets would keep the other sums from being fast."""
     sampled = rows.where(F.col(names.KEYS).isNotNull())
     found = sampled.groupBy(*by).agg(F.flatten(F.collect_set(names.KEYS)).alias("fields"))
-    return {
-        tuple(line[name] for name in by): frozenset(line["fields"]) for line in found.collect()
-    }
+    return {tuple(line[name] for name in by): frozenset(line["fields"]) for line in found.collect()}
 
 
 def _blocks(groups: Sequence[RowGroup]) -> dict[tuple[date, str, int], tuple[int, int, int]]:

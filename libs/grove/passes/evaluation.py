@@ -27,8 +27,6 @@ from grove.quality.invariants import candidate_not_worse, no_gap
 from grove.release import read_manifest
 from grove.runtime.stage import Stage
 
-CUTOFF = 50
-"""K of the HR@K that the gate compares."""
 COMPARATOR = "comparator_"
 """Put before the names of the comparator's lists."""
 BASELINES = ("popularity", "popularity_7_days")
@@ -41,7 +39,7 @@ def evaluate_day(stage: Stage) -> None:
     lists = _all_lists(stage, judged)
     figures = _figures(stage, judged, lists)
     rates = {
-        name: hit_rate(lists[name], judged.targets, cutoff=CUTOFF)
+        name: hit_rate(lists[name], judged.targets, cutoff=stage.settings.evaluation.gate_cutoff)
         for name in ("fused", f"{COMPARATOR}fused")
         if name in lists
     }
@@ -144,10 +142,11 @@ def _checks(stage: Stage, judged: JudgedDay, rates: Mapping[str, float]) -> Iter
 
 
 def _tell(stage: Stage, judged: JudgedDay, figures: Sequence[Measurement]) -> None:
-    """Put the figures over all targets into the report, where publishing finds them."""
+    """Put the figures into the report, for whoever asks what the day's models were worth."""
+    cutoff = stage.settings.evaluation.gate_cutoff
     best = times_better(
-        find_figure(figures, "fused", "hit_rate", CUTOFF),
-        [find_figure(figures, name, "hit_rate", CUTOFF) for name in BASELINES],
+        find_figure(figures, "fused", "hit_rate", cutoff),
+        [find_figure(figures, name, "hit_rate", cutoff) for name in BASELINES],
     )
     report = stage.report
     report.note("users", int((judged.targets.per_user() > 0).sum()))
@@ -155,5 +154,5 @@ def _tell(stage: Stage, judged: JudgedDay, figures: Sequence[Measurement]) -> No
     report.note("targets", len(judged.targets.users))
     report.note("not_judged", judged.not_judged)
     report.note("times_popularity", best)
-    report.note("figures", [asdict(figure) for figure in figures if figure.segment == "all"])
+    report.note("figures", [asdict(figure) for figure in figures if figure.support])
     report.rows(in_=len(judged.users), out=len(figures))

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from grove.catalog import HISTORIES, ITEMS, TEXT_EMBEDDINGS
@@ -84,9 +86,23 @@ def inputs_folder(stage: Stage) -> Path:
 
 def day_item_table(stage: Stage, *, as_of: date | None = None) -> pa.Table:
     """Items as of a day, the stage's if none is given, with the vectors of their texts."""
-    items = newest_rows_as_of(stage.layout, ITEMS, "item_id", as_of or stage.day)
+    return item_table_of(
+        stage, newest_rows_as_of(stage.layout, ITEMS, "item_id", as_of or stage.day)
+    )
+
+
+def item_table_of(stage: Stage, items: pa.Table) -> pa.Table:
+    """Some rows of `items`, one per item, with the vectors of their texts."""
     hashes = pa.array([text_hash(text) for text in item_texts(items)], pa.string())
     return build_item_table(items.append_column("text_hash", hashes), _text_vectors(stage))
+
+
+def known_items(stage: Stage, item_ids: pa.ChunkedArray) -> np.ndarray:
+    """Which items had landed by the evening before, [N] bool."""
+    before = evening_before(stage)
+    known = newest_rows_as_of(stage.layout, ITEMS, "item_id", before, columns=())["item_id"]
+    found = pc.is_in(item_ids, value_set=known.combine_chunks())
+    return np.asarray(found.to_numpy(), dtype=bool)
 
 
 def _known_items(stage: Stage) -> pa.Table:

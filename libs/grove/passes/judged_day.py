@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from grove.catalog import HISTORIES, INTERACTIONS, ITEMS
+from grove.catalog import HISTORIES, INTERACTIONS
 from grove.evaluation.popularity import popularity_order, same_list_for_all
 from grove.evaluation.ranking import Targets
-from grove.passes.inputs import day_item_table, evening_before
+from grove.passes.inputs import day_item_table, evening_before, known_items
 from grove.runtime.stage import Stage
-from grove.runtime.tables import newest_rows_as_of, partition_days, read_arrow
+from grove.runtime.tables import partition_days, read_arrow
 
 RECENT_DAYS = 7
 """Days of the second popularity baseline: D−7 .. D−1."""
@@ -87,7 +87,6 @@ def read_judged_day(stage: Stage) -> JudgedDay:
     """
     named = "catalogue" in stage.settings.source.feeds
     table = day_item_table(stage, as_of=None if named else evening_before(stage))
-    item_ids = table["item_id"].combine_chunks()
     wanted = _positives(stage, [stage.day])
     happened = pc.equal(pc.cast(wanted["event_time"], pa.date32()), pa.scalar(stage.day))
     wanted = wanted.filter(happened)
@@ -96,7 +95,9 @@ def read_judged_day(stage: Stage) -> JudgedDay:
     )
     days = [day for day in partition_days(stage.layout, INTERACTIONS) if day < stage.day]
     past = _positives(stage, days)
-    return _judged_day(stage, table, users, (wanted, past), new=_new_items(stage, item_ids))
+    return _judged_day(
+        stage, table, users, (wanted, past), new=~known_items(stage, table["item_id"])
+    )
 
 
 def draw_users(user_ids: Sequence[str], day: date, most: int) -> list[str]:
@@ -155,16 +156,6 @@ def _histories(stage: Stage, users: list[str]) -> pa.Table:
     """Histories of some users cut before the day, in order of user."""
     histories = read_arrow(stage.layout, HISTORIES, day=stage.day, cut="before", user_id=users)
     return histories.sort_by("user_id").combine_chunks()
-
-
-def _new_items(stage: Stage, item_ids: pa.Array) -> np.ndarray:
-    """[N] bool: not landed before the day."""
-    known = newest_rows_as_of(stage.layout, ITEMS, "item_id", evening_before(stage))["item_id"]
-    return np.asarray(
-        pc.invert(pc.is_in(item_ids, value_set=known.combine_chunks())).to_numpy(
-            zero_copy_only=False
-        )
-    )
 
 
 def _pairs(

@@ -14,6 +14,7 @@ import pyarrow as pa
 from grove.catalog import stage_name
 from grove.features.model_folder import read_metadata
 from grove.passes.inputs import PassInputs, day_item_table, prepare_inputs
+from grove.runtime.code_version import code_version
 from grove.runtime.distributed import run_ranks
 from grove.runtime.stage import Stage
 from grove.training.spec import TrainingSpec
@@ -121,6 +122,7 @@ def _spec(stage: Stage, inputs: PassInputs, options: dict[str, Any], through: da
         seed=stage.settings.distributed.seed,
         use_gpu=stage.settings.distributed.use_gpu,
         options=options,
+        code_version=code_version(),
     )
 
 

@@ -15,20 +15,28 @@ if TYPE_CHECKING:
 _GX_SEVERITIES = {"fail": "critical", "warn": "warning"}
 
 
-def expectation_suite(checks: Iterable[Check], contract: Contract) -> ExpectationSuite:
-    """The suite of a dataset; each expectation carries its check's name in `meta`."""
+def expectation_suite(
+    checks: Iterable[Check], contract: Contract, *, counted: bool = False
+) -> ExpectationSuite:
+    """The suite of a dataset; each expectation carries its check's name in `meta`.
+
+    Args:
+        checks: what is asked of the rows.
+        contract: what the checks are part of.
+        counted: whether the rows come with their number of repeated keys; see `measure_spark`.
+    """
     import great_expectations as gx
 
-    expectations = [_expectation(check, contract) for check in checks]
+    expectations = [_expectation(check, contract, counted=counted) for check in checks]
     return gx.ExpectationSuite(name=contract.name, expectations=expectations)
 
 
-def _expectation(check: Check, contract: Contract) -> Expectation:
+def _expectation(check: Check, contract: Contract, *, counted: bool) -> Expectation:
     from great_expectations import expectations
 
-    kind, arguments = _kind_and_arguments(check)
+    kind, arguments = _kind_and_arguments(check, counted=counted)
     if "column_list" not in arguments:
-        arguments["column"] = measured_column(check, contract)
+        arguments["column"] = measured_column(check, contract, counted=counted)
     return getattr(expectations, kind)(
         **arguments,
         severity=_GX_SEVERITIES[check.severity],
@@ -38,8 +46,10 @@ def _expectation(check: Check, contract: Contract) -> Expectation:
     )
 
 
-def _kind_and_arguments(check: Check) -> tuple[str, dict[str, Any]]:
+def _kind_and_arguments(check: Check, *, counted: bool) -> tuple[str, dict[str, Any]]:
     """Name of the expectation, and what it takes besides the column."""
+    if check.kind == "unique" and counted:
+        return "ExpectColumnValuesToBeBetween", {"min_value": 0, "max_value": 0}
     if check.kind == "unique" and len(check.columns) > 1:
         return "ExpectCompoundColumnsToBeUnique", {"column_list": list(check.columns)}
     bounds = {"min_value": check.minimum, "max_value": check.maximum}

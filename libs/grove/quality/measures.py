@@ -26,8 +26,13 @@ Frame: TypeAlias = Union["DataFrame", "pd.DataFrame", pa.Table]
 _MEASURED = ("items", "norm", "same_length")
 
 
-def measured_column(check: Check, contract: Contract) -> str:
+def measured_column(check: Check, contract: Contract, *, counted: bool = False) -> str:
     """Name of the column in which a check finds what it looks at.
+
+    Args:
+        check: the check.
+        contract: what it is part of.
+        counted: whether uniqueness is looked at as a number of repeated keys.
 
     Example:
         >>> from grove.catalog import HISTORIES
@@ -37,6 +42,8 @@ def measured_column(check: Check, contract: Contract) -> str:
         ['item_ids__items', 'event_types__items']
     """
     column = check.columns[0]
+    if counted and check.kind == "unique":
+        return f"{'_'.join(check.columns)}__repeated"
     if check.kind in _MEASURED:
         return f"{column}__{check.kind}"
     if check.kind == "not_null" and contract.column(column).logical_type == "array":
@@ -44,19 +51,40 @@ def measured_column(check: Check, contract: Contract) -> str:
     return column
 
 
-def measure_spark(frame: DataFrame, checks: Iterable[Check], contract: Contract) -> DataFrame:
-    """Select what the checks look at from a Spark frame."""
+def measure_spark(
+    frame: DataFrame, checks: Iterable[Check], contract: Contract, *, counted: bool
+) -> DataFrame:
+    """Select what the checks look at from a Spark frame.
+
+    Args:
+        frame: the rows.
+        checks: what is asked of them.
+        contract: what the checks are part of.
+        counted: count repeated keys here, by a hash, where Great Expectations would sort all
+            rows by key. Two keys with one hash count as repeated, so a number other than zero
+            is a reason to ask again with the keys themselves, and no verdict.
+    """
     from pyspark.sql import functions
 
     wanted: dict[str, Column] = {}
     for check in checks:
-        name = measured_column(check, contract)
+        name = measured_column(check, contract, counted=counted)
+        if name.endswith("__repeated"):
+            wanted[name] = functions.lit(_repeated_keys(frame, check.columns))
+            continue
         measure = name.removeprefix(check.columns[0]).removeprefix("__")
         if measure:
             wanted[name] = _spark_measure(measure, check.columns)
         else:
             wanted |= {column: functions.col(column) for column in check.columns}
     return frame.select(*(column.alias(name) for name, column in wanted.items()))
+
+
+def _repeated_keys(frame: DataFrame, key: tuple[str, ...]) -> int:
+    from pyspark.sql import functions
+
+    hashes = frame.dropna(subset=list(key)).select(functions.xxhash64(*key).alias("key_hash"))
+    return hashes.groupBy("key_hash").count().where("count > 1").count()
 
 
 def _spark_measure(measure: str, columns: tuple[str, ...]) -> Column:

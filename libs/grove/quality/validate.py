@@ -116,17 +116,18 @@ def _run(
     from grove.quality.expectations import expectation_suite
 
     checks = tuple(checks)
+    counted = _is_spark(rows) and not detailed
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     if _is_spark(rows):
         # Persisting is ours to do: GX would cache the frame and never let go of it.
         source = context.data_sources.add_spark("spark", persist=False)
-        measured = measure_spark(rows, checks, contract)
+        measured = measure_spark(rows, checks, contract, counted=counted)
     else:
         source = context.data_sources.add_pandas("pandas")
         measured = measure_arrow(rows, checks, contract)
     batch = source.add_dataframe_asset(contract.name).add_batch_definition_whole_dataframe("rows")
-    suite = context.suites.add(expectation_suite(checks, contract))
+    suite = context.suites.add(expectation_suite(checks, contract, counted=counted))
     definition = gx.ValidationDefinition(name=contract.name, data=batch, suite=suite)
     outcome = context.validation_definitions.add(definition).run(
         batch_parameters={"dataframe": measured},

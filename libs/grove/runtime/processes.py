@@ -10,10 +10,10 @@ import threading
 import time
 from pathlib import Path
 
+from grove.catalog import LAUNCHER_VARIABLE
+
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 LAUNCHER_POLL_SECONDS = 2.0
-LAUNCHER_VARIABLE = "GROVE_LAUNCHER_PID"
-"""Environment variable in which a launcher may leave its own process id for the job."""
 
 
 def die_with_parent() -> None:

@@ -24,7 +24,6 @@ from grove.runtime.code_version import code_version
 from grove.runtime.conform import Frame, rows_of_days
 from grove.runtime.days import gap_days, require_history
 from grove.runtime.files import write_json, write_text
-from grove.runtime.job import run_job
 from grove.runtime.locks import stage_lock
 from grove.runtime.logs import job_logger
 from grove.runtime.predicates import Partition, Value
@@ -34,8 +33,6 @@ from grove.runtime.reports import Report, read_report
 from grove.runtime.session_holder import SessionHolder
 from grove.runtime.tables import replace_partition
 from grove.settings import Settings
-
-__all__ = ["Output", "RangeOutput", "Stage", "open_stage", "run_job"]
 
 Output: TypeAlias = tuple[Dataset, Frame, Verdict, Partition]
 """One dataset of a stage: table, rows, verdict, and partition values besides the day."""

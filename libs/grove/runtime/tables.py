@@ -131,7 +131,9 @@ def read_arrow(
     return rows.to_table(columns=chosen, filter=arrow_predicate(equals))
 
 
-def newest_rows_as_of(layout: Layout, dataset: Dataset, key: str, day: date) -> pa.Table:
+def newest_rows_as_of(
+    layout: Layout, dataset: Dataset, key: str, day: date, *, columns: Sequence[str] | None = None
+) -> pa.Table:
     """The newest version of each row that had landed by a day, ordered by key.
 
     Args:
@@ -139,9 +141,12 @@ def newest_rows_as_of(layout: Layout, dataset: Dataset, key: str, day: date) -> 
         dataset: table with one row per day and key: `items` or `users`.
         key: column that names the thing, for example `item_id`.
         day: last landing day that counts.
+        columns: names to read besides key and `day`; none reads all.
     """
+    chosen = None if columns is None else ["day", key, *columns]
     rows = open_table(layout, dataset).to_pyarrow_dataset()
-    return newest_of_each(rows.to_table(filter=pc.field("day") <= pa.scalar(day)), key, by="day")
+    landed = rows.to_table(columns=chosen, filter=pc.field("day") <= pa.scalar(day))
+    return newest_of_each(landed, key, by="day")
 
 
 def replace_partition(frame: Frame, layout: Layout, dataset: Dataset, partition: Partition) -> None:

@@ -51,6 +51,7 @@ def refresh_trees(
     item_ids: Sequence[str] | np.ndarray,
     *,
     recipe: Recipe | None,
+    known: np.ndarray | None = None,
 ) -> dict[str, Refresh]:
     """Bring every tree up to a day.
 
@@ -59,16 +60,30 @@ def refresh_trees(
         vectors: [N, D] float, by name of the tree.
         item_ids: N distinct ids.
         recipe: how to build; none extends the trees in use.
+        known: [N] bool, the items a tree is built from; the others join it afterwards, as new
+            items do on any day. None: it is built from all.
 
     Returns:
         The refreshed trees, by name.
     """
+    if recipe is None:
+        return {name: extend(previous[name], space, item_ids) for name, space in vectors.items()}
+    ids = np.asarray(item_ids)
+    chosen = np.ones(len(ids), dtype=bool) if known is None else known
     return {
-        name: rebuild(space, item_ids, recipe=recipe, previous=previous.get(name))
-        if recipe
-        else extend(previous[name], space, item_ids)
+        name: _join(
+            rebuild(space[chosen], ids[chosen], recipe=recipe, previous=previous.get(name)),
+            space,
+            ids,
+        )
         for name, space in vectors.items()
     }
+
+
+def _join(built: Refresh, vectors: np.ndarray, item_ids: np.ndarray) -> Refresh:
+    """Let the items a tree was not built from join it."""
+    joined = extend(built.tree, vectors, item_ids)
+    return replace(built, tree=joined.tree, appended=joined.appended, unplaced=joined.unplaced)
 
 
 def rebuild(

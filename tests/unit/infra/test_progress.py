@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from grove.catalog import Layout
 from grove.errors import DataError, InfrastructureError
 from grove.runtime.files import write_json
 from infra.local import progress
-from infra.local.outcome import metric_table, time_table
+from infra.local.outcome import metric_table, rows_table, time_table
 from infra.local.progress import ended_runs, newest_runs, stage_line, watch_days
 
 DAY = date(2026, 8, 20)
@@ -133,9 +133,47 @@ def test_times_are_split_into_the_parts_of_the_report_and_the_rest(layout: Layou
 
 def test_models_are_listed_best_first() -> None:
     rows = [
-        {"model": model, "metric": "hit_rate", "cutoff": 50, "segment": "all", "value": value}
+        figure(model, "hit_rate", 50, value)
         for model, value in (("popularity", 0.1), ("fused", 0.4), ("oracle", 0.6))
     ]
-    assert [line.split()[0] for line in metric_table(rows)] == [
-        *("model", "oracle", "fused", "popularity"),
+    table = metric_table(rows)
+    assert table[0] == "all positives of the day, 12 users"
+    assert [line.split()[0] for line in table[1:-1]] == ["model", "oracle", "fused", "popularity"]
+
+
+def test_a_part_of_the_positives_has_a_table_of_its_own_where_somebody_has_one() -> None:
+    rows = [
+        figure("fused", "hit_rate", 10, 0.25, segment="new_items"),
+        figure("fused", "hit_rate", 50, 0.5, segment="new_items"),
+        figure("fused", "hit_rate", 100, 0.75, segment="new_items"),
+        figure("fused", "hit_rate", 50, 0.0, segment="repurchases", support=0),
+    ]
+    table = metric_table(rows, segment="new_items", meaning="new")
+    assert [line.split() for line in table[1:-1]] == [
+        ["model", "hit_rate@10", "hit_rate@50"],
+        ["fused", "0.2500", "0.5000"],
+    ]
+    assert metric_table(rows, segment="repurchases") == []
+    assert metric_table(rows) == []
+
+
+def figure(
+    model: str, metric: str, cutoff: int, value: float, *, segment: str = "all", support: int = 12
+) -> dict[str, Any]:
+    row = {"model": model, "metric": metric, "cutoff": cutoff, "segment": segment}
+    return row | {"value": value, "support": support}
+
+
+def test_rows_of_a_day_are_shown_where_they_ended_up(layout: Layout) -> None:
+    counts = {"landed": 1010, "accepted": 1000, "duplicates": 4, "quarantined": {"malformed": 6}}
+    written = {"rows": {"out": 1}, "notes": {"feeds": {"events": counts}}}
+    write_json(layout.report(DAY, "ingest_landing"), written)
+    saturday = DAY + timedelta(days=1)
+    closed = {"rows": {"out": 0}, "notes": {"reason": "no trade on Saturdays"}}
+    write_json(layout.report(saturday, "ingest_landing"), closed)
+    table = rows_table(layout, [DAY, saturday, saturday + timedelta(days=1)])
+    assert [line.split() for line in table] == [
+        ["day", "feed", "landed", "accepted", "duplicates", "quarantined"],
+        [str(DAY), "events", "1,010", "1,000", "4", "6"],
+        [str(saturday), "closed:", "no", "trade", "on", "Saturdays"],
     ]

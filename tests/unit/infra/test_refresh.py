@@ -11,10 +11,10 @@ import pytest
 
 from grove.catalog import Layout
 from grove.errors import DataError, InfrastructureError
+from grove.runtime.arguments import days_between
 from grove.runtime.files import write_json, write_text
 from grove.settings import Settings
 from grove.settings.load import parse_settings
-from grove.runtime.arguments import days_between
 from infra.local import refresh
 from infra.local.day_plan import DayPlan, plan_days
 from infra.local.installation import Installation
