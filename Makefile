@@ -78,5 +78,5 @@ format: setup ## Let ruff rewrite what it can
 	$(JOBS)/ruff format
 
 .PHONY: benchmark
-benchmark: setup ## Measure one benchmark  NAME=
-	$(JOBS)/python tests/benchmarks/run.py $(NAME)
+benchmark: setup ## Measure one benchmark  NAME= [ONLY=part DATA=folder]
+	$(JOBS)/python tests/benchmarks/run.py $(NAME) $(if $(ONLY),--only '$(ONLY)') $(if $(DATA),--data '$(DATA)')

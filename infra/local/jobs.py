@@ -45,14 +45,18 @@ def run_plain(job: str, settings_file: Path, *arguments: str) -> None:
 
 
 def run_spark(job: str, settings_file: Path, settings: Settings, *arguments: str) -> None:
-    """Submit a job to Spark; see `run_plain`."""
+    """Submit a job to Spark that has minutes of work; see `run_plain`.
+
+    Its JVM compiles as well as it can, unlike those of a day's jobs, which end too soon for
+    that: the history of a month took half the time so.
+    """
     jars = ",".join(str(jars_folder() / name) for name in JARS)
     command = [
         *(str(SPARK_SUBMIT), "--master", settings.spark.master, "--jars", jars),
         *("--driver-memory", f"{driver_memory_gib(settings.spark)}g", "--name", f"grove.{job}"),
         *(_file(job), "--settings", str(settings_file), *arguments),
     ]
-    _call(command, job, settings_file.parent)
+    _call(command, job, settings_file.parent, quick_start=False)
 
 
 def _plain(job: str, settings_file: Path, *arguments: str) -> list[str]:
@@ -63,11 +67,15 @@ def _file(job: str) -> str:
     return str(REPOSITORY / "jobs" / f"{job}.py")
 
 
-def job_environment() -> dict[str, str]:
-    """Variables of every job, on top of this process's own."""
+def job_environment(*, quick_start: bool = True) -> dict[str, str]:
+    """Variables of every job, on top of this process's own.
+
+    Args:
+        quick_start: whether a JVM should start soon rather than run fast in the end.
+    """
     return {
         **os.environ,
-        **QUICK_START,
+        **(QUICK_START if quick_start else {}),
         LAUNCHER_VARIABLE: str(os.getpid()),
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
@@ -79,12 +87,13 @@ def job_environment() -> dict[str, str]:
     }
 
 
-def _call(command: list[str], job: str, home: Path) -> None:
+def _call(command: list[str], job: str, home: Path, *, quick_start: bool = True) -> None:
+    environment = job_environment(quick_start=quick_start)
     log = home / "logs" / f"{job}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
         result = subprocess.run(
-            command, env=job_environment(), stdout=out, stderr=subprocess.STDOUT, check=False
+            command, env=environment, stdout=out, stderr=subprocess.STDOUT, check=False
         )
     if result.returncode:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-SHOWN_LINES:]

@@ -1,10 +1,12 @@
 """Run one benchmark by name and write its JSON and its Markdown table.
 
-    python tests/benchmarks/run.py day
+    python tests/benchmarks/run.py trees --only beauty --data ../data/another_shop
 
-A benchmark is a module beside this one with a function `measure() -> Iterator[Row]`. The JSON
-goes to `build/benchmarks/<name>.json`, the table to `tests/benchmarks/results/<name>.md`.
-A benchmark asserts nothing about seconds: a goal that is missed is shown as missed.
+A benchmark is a module beside this one with `PARTS`: functions by name, each of which yields rows.
+Parts are kept as they end, so a run that broke off goes on where it was; one that has all of them
+starts anew. The JSON goes to `build/benchmarks/<name>.json`, the table to
+`tests/benchmarks/results/<name>.md`. A benchmark asserts nothing about seconds: a goal that is
+missed is shown as missed.
 """
 
 from __future__ import annotations
@@ -16,11 +18,12 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from types import ModuleType
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parents[1] / "build" / "benchmarks"
@@ -39,11 +42,8 @@ class Row:
     met: bool | None = None
 
 
-class Benchmark(Protocol):
-    """What a benchmark module offers."""
-
-    def measure(self) -> Iterator[Row]:
-        """Yield figures as they are measured."""
+Part = Callable[[Path | None], Iterator[Row]]
+"""Takes a folder of data, none for the part's own, and yields figures as they are measured."""
 
 
 def names() -> list[str]:
@@ -51,11 +51,11 @@ def names() -> list[str]:
     return sorted(
         file.stem
         for file in HERE.glob("*.py")
-        if file.stem not in NOT_BENCHMARKS and "def measure() " in file.read_text(encoding="utf-8")
+        if file.stem not in NOT_BENCHMARKS and "\nPARTS" in file.read_text(encoding="utf-8")
     )
 
 
-def load(name: str) -> Benchmark:
+def load(name: str) -> ModuleType:
     """Import one benchmark module by its file."""
     specification = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
     if specification is None or specification.loader is None:
@@ -77,22 +77,61 @@ def machine() -> dict[str, str | int]:
     }
 
 
-def markdown(name: str, rows: Sequence[Row], about: dict[str, str | int], seconds: float) -> str:
+def choose(parts: Sequence[str], only: str | None, kept: Path) -> list[str]:
+    """Parts to run now: the one asked for, else those not kept; all when every one is.
+
+    Args:
+        parts: names of all parts.
+        only: a part's name, if one was asked for.
+        kept: folder of the parts that have ended.
+    """
+    if only is not None:
+        if only not in parts:
+            raise SystemExit(f"ONLY={only} is no part of it; expected one of {', '.join(parts)}")
+        return [only]
+    missing = [part for part in parts if not (kept / f"{part}.json").is_file()]
+    return missing or list(parts)
+
+
+def run_part(part: Part, data: Path | None) -> dict[str, Any]:
+    """Run one part, telling each figure as it comes."""
+    started = time.perf_counter()
+    rows: list[dict[str, Any]] = []
+    for row in part(data):
+        rows.append(asdict(row))
+        sys.stderr.write(f"{row.measure}: {row.value:.4g} {row.unit}\n")
+    return {"seconds": round(time.perf_counter() - started, 1), "rows": rows}
+
+
+def collect(name: str, parts: Sequence[str], kept: Path) -> dict[str, Any]:
+    """Everything that is known of a benchmark, in the order of its parts."""
+    files = [kept / f"{part}.json" for part in parts]
+    ended = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()]
+    return {
+        "name": name,
+        "command": f"make benchmark NAME={name}",
+        "seconds": round(sum(part["seconds"] for part in ended), 1),
+        "machine": machine(),
+        "rows": [row for part in ended for row in part["rows"]],
+    }
+
+
+def markdown(result: Mapping[str, Any]) -> str:
     """Render the committed table of a benchmark."""
-    told = ", ".join(f"{key} {value}" for key, value in about.items())
+    told = ", ".join(f"{key} {value}" for key, value in result["machine"].items())
     lines = [
-        f"# Benchmark `{name}`",
+        f"# Benchmark `{result['name']}`",
         "",
-        f"`make benchmark NAME={name}` · {seconds:.0f} s · {told}",
+        f"`{result['command']}` · {result['seconds']:.0f} s · {told}",
         "",
         "| measure | value | unit | reference | goal | met |",
         "|---|--:|---|---|---|---|",
     ]
     verdicts = {True: "yes", False: "no", None: ""}
     lines += [
-        f"| {row.measure} | {row.value:.4g} | {row.unit} | {row.reference} | {row.goal}"
-        f" | {verdicts[row.met]} |"
-        for row in rows
+        f"| {row['measure']} | {row['value']:.4g} | {row['unit']} | {row['reference']} "
+        f"| {row['goal']} | {verdicts[row['met']]} |"
+        for row in result["rows"]
     ]
     return "\n".join(lines) + "\n"
 
@@ -101,27 +140,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("name", choices=names())
-    name = parser.parse_args(argv).name
-    started = time.perf_counter()
-    rows: list[Row] = []
-    # Benchmarks build rows with their own import of this module, so fields are copied by name.
-    for row in load(name).measure():
-        rows.append(Row(**asdict(row)))
-        sys.stderr.write(f"{row.measure}: {row.value:.4g} {row.unit}\n")
-    seconds = time.perf_counter() - started
-    about = machine()
-    BUILD.mkdir(parents=True, exist_ok=True)
-    result = {
-        "name": name,
-        "command": f"make benchmark NAME={name}",
-        "seconds": round(seconds, 1),
-        "machine": about,
-        "rows": [asdict(row) for row in rows],
-    }
-    (BUILD / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    table = HERE / "results" / f"{name}.md"
+    parser.add_argument("--only", help="a single part")
+    parser.add_argument("--data", type=Path, help="folder of another shop's data")
+    asked = parser.parse_args(argv)
+    parts: Mapping[str, Part] = load(asked.name).PARTS
+    kept = BUILD / asked.name
+    kept.mkdir(parents=True, exist_ok=True)
+    chosen = choose(list(parts), asked.only or None, kept)
+    for part in chosen:
+        (kept / f"{part}.json").unlink(missing_ok=True)
+    for part in chosen:
+        found = run_part(parts[part], asked.data)
+        (kept / f"{part}.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    result = collect(asked.name, list(parts), kept)
+    (BUILD / f"{asked.name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    table = HERE / "results" / f"{asked.name}.md"
     table.parent.mkdir(exist_ok=True)
-    table.write_text(markdown(name, rows, about, seconds), encoding="utf-8")
+    table.write_text(markdown(result), encoding="utf-8")
     sys.stderr.write(f"wrote {table}\n")
 
 

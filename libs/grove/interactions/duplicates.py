@@ -53,7 +53,7 @@ def find_duplicates(
     first stays. Of other feeds the last row of a day stays, the newest state of a thing.
 
     Almost no row has a duplicate. So rows are first counted by a 64-bit hash of their key,
-    which moves eight bytes a row, and only keys whose hash occurs twice are compared.
+    which moves eight bytes a row, and only keys whose hash occurs twice are kept and compared.
 
     Args:
         staged: a feed; refused rows are neither duplicates nor have any.
@@ -69,9 +69,9 @@ def find_duplicates(
     if earlier is not None:
         rows = rows.unionByName(earlier.select(names.DAY, *key), allowMissingColumns=True)
     if staged.feed != "events":
-        repeated = _all_but_last(_suspects(rows, [names.DAY, *key]), key)
+        repeated = _all_but_last(keep(_suspects(rows, [names.DAY, *key])), key)
     else:
-        repeated = _repeats(_suspects(rows, key), key, within_days)
+        repeated = _repeats(keep(_suspects(rows, key)), key, within_days)
     kept = keep(repeated.select(names.DAY, names.ROW_ID))
     counted = kept.groupBy(names.DAY).count().collect()
     return Duplicates(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import faiss
 import numpy as np
 from scipy.sparse import csr_matrix
 
@@ -18,8 +19,6 @@ CANDIDATES = 16
 """M of large inputs: clusters a vector may choose from before the last moves."""
 DENSE_FLOATS = 1 << 22
 """Up to this many distances every vector may choose from all clusters: M = K."""
-BLOCK_FLOATS = 1 << 24
-"""Distances held at once, so that memory does not grow with N x K."""
 PRICE_ROWS_PER_CLUSTER = 1024
 """Prices are estimated from this many vectors per cluster."""
 COOLING_STEPS = 6
@@ -43,10 +42,27 @@ class Assignment:
 class Offers:
     """The clusters each vector may choose from."""
 
-    clusters: np.ndarray
-    """[N, M] int64."""
+    clusters: np.ndarray | None
+    """[N, M] int64; none where every vector may choose from all clusters, in order."""
     costs: np.ndarray
-    """[N, M] float32, squared distance less the vector's own squared norm."""
+    """[N, M] float32, squared distances."""
+
+    def of(self, rows: np.ndarray) -> Offers:
+        """Offers of some vectors: [R] rows → [R, M]."""
+        return Offers(None if self.clusters is None else self.clusters[rows], self.costs[rows])
+
+    def per_offer(self, values: np.ndarray) -> np.ndarray:
+        """Spread a value per cluster over the offers: [K] → [N, M]."""
+        if self.clusters is None:
+            return np.broadcast_to(values, self.costs.shape)
+        return values[self.clusters]
+
+    def cheapest(self, costs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cluster and place of the offer that is cheapest by other costs: [N, M] → [N], [N, 1]."""
+        choice = np.argmin(costs, axis=1)[:, None]  # [N, 1]
+        if self.clusters is None:
+            return choice[:, 0], choice
+        return np.take_along_axis(self.clusters, choice, axis=1)[:, 0], choice
 
 
 def assign_balanced(
@@ -78,8 +94,7 @@ def assign_balanced(
     target = _spread_capacities(offers, capacities)  # [K]
     start = np.zeros(len(target), dtype=np.float32) if prices is None else prices
     prices = clearing_prices(offers, target, start)  # [K]
-    choice = np.argmin(offers.costs + prices[offers.clusters], axis=1)[:, None]  # [N, 1]
-    labels = np.take_along_axis(offers.clusters, choice, axis=1)[:, 0]  # [N]
+    labels, choice = offers.cheapest(offers.costs + offers.per_offer(prices))  # [N], [N, 1]
     own_costs = np.take_along_axis(offers.costs, choice, axis=1)[:, 0]  # [N]
     while (np.bincount(labels, minlength=len(target)) != target).any():
         if not move_cheapest(labels, own_costs, offers, target):
@@ -88,30 +103,20 @@ def assign_balanced(
 
 
 def nearest_offers(vectors: np.ndarray, centroids: np.ndarray) -> Offers:
-    """Find the M nearest centroids of every vector, block by block.
+    """Find the M nearest centroids of every vector.
 
     Args:
         vectors: [N, D] float32.
         centroids: [K, D] float32.
 
     Returns:
-        M offers per vector, in no order; all clusters in order when M = K.
+        M offers per vector, nearest first; all clusters in order when M = K.
     """
-    count = len(vectors)
-    dense = count * len(centroids) <= DENSE_FLOATS
-    kept = len(centroids) if dense else min(len(centroids), CANDIDATES)
-    clusters = np.tile(np.arange(kept), (count, 1))  # [N, M]
-    costs = np.empty((count, kept), dtype=np.float32)  # [N, M]
-    squared_norms = np.einsum("kd,kd->k", centroids, centroids)  # [K]
-    block = max(1, BLOCK_FLOATS // len(centroids))
-    for start in range(0, count, block):
-        rows = slice(start, start + block)
-        distances = squared_norms - 2 * (vectors[rows] @ centroids.T)  # [block, K]
-        if kept < len(centroids):
-            nearest = np.argpartition(distances, kept - 1, axis=1)[:, :kept]  # [block, M]
-            clusters[rows] = nearest
-            distances = np.take_along_axis(distances, nearest, axis=1)  # [block, M]
-        costs[rows] = distances
+    if len(vectors) * len(centroids) <= DENSE_FLOATS or len(centroids) <= CANDIDATES:
+        own, others = (np.einsum("nd,nd->n", one, one) for one in (vectors, centroids))
+        return Offers(None, own[:, None] + others - 2 * (vectors @ centroids.T))  # [N, K]
+    # Blocks of distances by BLAS and the nearest of each by a heap, both in C++.
+    costs, clusters = faiss.knn(vectors, centroids, CANDIDATES)  # [N, M], [N, M]
     return Offers(clusters, costs)
 
 
@@ -126,7 +131,7 @@ def clearing_prices(offers: Offers, capacities: np.ndarray, start: np.ndarray) -
     scaling is absorbed into prices, so that small temperatures do not underflow.
 
     Args:
-        offers: clusters [N, M] and costs [N, M].
+        offers: of N vectors.
         capacities: [K] int64, at least 1 each.
         start: [K] float32, prices of an earlier round, or zeros.
 
@@ -134,7 +139,7 @@ def clearing_prices(offers: Offers, capacities: np.ndarray, start: np.ndarray) -
         [K] float32, to be added to the costs.
     """
     rows = _spaced_rows(len(offers.costs), PRICE_ROWS_PER_CLUSTER * len(capacities))
-    sample = Offers(offers.clusters[rows], offers.costs[rows])  # [S, M]
+    sample = offers.of(rows)  # [S, M]
     wanted = (capacities * (len(rows) / capacities.sum())).astype(np.float32)  # [K]
     spread = float(np.median(sample.costs.max(axis=1) - sample.costs.min(axis=1)))
     prices = start.astype(np.float32)
@@ -163,7 +168,7 @@ def move_cheapest(
     Args:
         labels: [N] int64.
         own_costs: [N] float32, cost of each vector's present cluster.
-        offers: clusters [N, M] and costs [N, M]; an infinite cost is no offer.
+        offers: of N vectors; an infinite cost is no offer.
         capacities: [K] int64.
 
     Returns:
@@ -171,10 +176,9 @@ def move_cheapest(
     """
     excess = np.bincount(labels, minlength=len(capacities)) - capacities  # [K]
     rows = np.flatnonzero(excess[labels] > 0)  # [R]
-    clusters = offers.clusters[rows]  # [R, M]
-    costs = np.where(excess[clusters] < 0, offers.costs[rows], np.inf)  # [R, M]
-    best = np.argmin(costs, axis=1)[:, None]  # [R, 1]
-    target = np.take_along_axis(clusters, best, axis=1)[:, 0]  # [R]
+    offered = offers.of(rows)  # [R, M]
+    costs = np.where(offered.per_offer(excess) < 0, offered.costs, np.inf)  # [R, M]
+    target, best = offered.cheapest(costs)  # [R], [R, 1]
     cost = np.take_along_axis(costs, best, axis=1)[:, 0]  # [R]
     order = np.argsort(cost - own_costs[rows], kind="stable")  # [R]
     order = order[np.isfinite(cost[order])]
@@ -193,19 +197,17 @@ def _offers_of_open_clusters(
     open_clusters = np.flatnonzero(excess < 0)
     rows = np.flatnonzero(excess[labels] > 0)
     found = nearest_offers(vectors[rows], centroids[open_clusters])
-    clusters = np.zeros((len(labels), found.clusters.shape[1]), dtype=np.int64)  # [N, M]
+    clusters = np.zeros((len(labels), found.costs.shape[1]), dtype=np.int64)  # [N, M]
     costs = np.full(clusters.shape, np.inf, dtype=np.float32)  # [N, M]
-    clusters[rows] = open_clusters[found.clusters]
+    clusters[rows] = found.per_offer(open_clusters)
     costs[rows] = found.costs
     return Offers(clusters, costs)
 
 
 def _spread_capacities(offers: Offers, capacities: np.ndarray) -> np.ndarray:
     """Give the larger capacities to the clusters nearest to more vectors, [K]."""
-    nearest = np.argmin(offers.costs, axis=1)[:, None]  # [N, 1]
-    demand = np.bincount(
-        np.take_along_axis(offers.clusters, nearest, axis=1)[:, 0], minlength=len(capacities)
-    )  # [K]
+    nearest, _ = offers.cheapest(offers.costs)  # [N]
+    demand = np.bincount(nearest, minlength=len(capacities))  # [K]
     target = np.empty_like(capacities)
     target[np.argsort(-demand, kind="stable")] = np.sort(capacities)[::-1]
     return target
@@ -214,13 +216,11 @@ def _spread_capacities(offers: Offers, capacities: np.ndarray) -> np.ndarray:
 def _kernel(offers: Offers, prices: np.ndarray, temperature: float) -> np.ndarray | csr_matrix:
     """How much each vector wants each cluster, 1 for the one it wants most, [S, K]."""
     count, kept = offers.costs.shape
-    # All clusters in order are the usual case; adding a row is far faster than looking up.
-    dense = kept == len(prices)
-    energies = offers.costs + (prices if dense else prices[offers.clusters])  # [S, M]
+    energies = offers.costs + offers.per_offer(prices)  # [S, M]
     energies -= energies.min(axis=1, keepdims=True)
     energies *= -1 / temperature
     weights = np.exp(energies, out=energies)
-    if dense:
+    if offers.clusters is None:
         return weights
     starts = np.arange(0, count * kept + 1, kept)
     return csr_matrix((weights.ravel(), offers.clusters.ravel(), starts), (count, len(prices)))

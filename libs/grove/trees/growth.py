@@ -100,9 +100,7 @@ def _place(tree: Tree, vectors: np.ndarray) -> np.ndarray:
     while (placed < 0).any():
         waiting, open_leaves = np.flatnonzero(placed < 0), np.flatnonzero(room > 0)
         offers = nearest_offers(vectors[waiting], tree.centroids[-1][open_leaves])
-        squared_norms = np.einsum("ad,ad->a", vectors[waiting], vectors[waiting])[:, None]
-        leaves = open_leaves[offers.clusters]  # [W, M]
-        _take_turns(placed, room, waiting, leaves, offers.costs + squared_norms)
+        _take_turns(placed, room, waiting, offers.per_offer(open_leaves), offers.costs)
     return placed
 
 

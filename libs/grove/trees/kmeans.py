@@ -15,7 +15,7 @@ from grove.trees.requirements import require_vectors
 
 SAMPLE_PER_CLUSTER = 256
 """Centroids are found on at most this many vectors per cluster, as FAISS does."""
-BALANCED_ROUNDS = 8
+BALANCED_ROUNDS = 6
 """Lloyd rounds with exact balance that follow the ordinary ones."""
 SPLIT_ABOVE = 1024
 """More clusters than this are found in two steps, so that cost stays below N x K."""

@@ -53,10 +53,9 @@ def test_every_cluster_is_filled_exactly(count, clusters, distinct, seed):
     assert sorted(sizes, reverse=True) == even_sizes(count, clusters).tolist()
 
 
-def test_few_candidates_and_small_blocks_still_fill_exactly(monkeypatch):
+def test_few_candidates_still_fill_exactly(monkeypatch):
     monkeypatch.setattr(assignment, "DENSE_FLOATS", 0)
     monkeypatch.setattr(assignment, "CANDIDATES", 2)
-    monkeypatch.setattr(assignment, "BLOCK_FLOATS", 100)
     vectors = np.random.default_rng(0).normal(size=(103, 4)).astype(np.float32)
     # All but one centroid are far away, so two candidates cannot hold all vectors.
     centroids = np.eye(10, 4, dtype=np.float32) + 50 * np.arange(10, dtype=np.float32)[:, None]
@@ -97,8 +96,8 @@ def test_priced_demand_meets_capacity_within_a_fifth(monkeypatch, candidates):
     vectors = generator.normal(size=(2400, 6)).astype(np.float32)
     offers = nearest_offers(vectors, vectors[:12])
     prices = clearing_prices(offers, even_sizes(2400, 12), np.zeros(12))
-    choice = np.argmin(offers.costs + prices[offers.clusters], axis=1)
-    demand = np.bincount(offers.clusters[np.arange(2400), choice], minlength=12)
+    chosen, _ = offers.cheapest(offers.costs + offers.per_offer(prices))
+    demand = np.bincount(chosen, minlength=12)
     assert np.abs(demand - 200).max() <= 40
 
 

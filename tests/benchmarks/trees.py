@@ -1,0 +1,207 @@
+"""P3: the balanced tree over FAISS hierarchical k-means of the same shape, in one run.
+
+Every contestant runs in a process of its own, so that its peak memory is its own. Synthetic vectors
+are unit vectors of 2,000 topics whose sizes are skewed, as a shop's are.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+import faiss
+import numpy as np
+import pyarrow.parquet as pq
+from tests.benchmarks.run import Row
+
+from grove.texts.encoder import EncoderSpec, encoder_folder, load_encoder
+from grove.texts.prompt import item_text
+from grove.trees import TreeShape
+from grove.trees.build import build_tree, mean_squared_distance
+from grove.trees.kmeans import balanced_kmeans
+
+WIDTH = 384
+TOPICS = 2_000
+ITERATIONS = 20
+CAPACITY = 50
+SHAPES = {10_000: (16, 16), 100_000: (92, 32), 1_000_000: (300, 100)}
+BEAUTY_SHAPE = (32, 32)
+MOST_OVER_FAISS = {"balanced tree": 2.0, "whole codebook": 4.0}
+MOST_MEMORY_GIB = 12.0
+MOST_DISTORTION = 1.05
+BEAUTY = Path("../shared/data/amazon2014_beauty")
+
+
+def topic_vectors(count: int) -> np.ndarray:
+    """Unit vectors around topics of skewed sizes, [count, WIDTH] float32."""
+    generator = np.random.default_rng(count)
+    topics = generator.normal(size=(TOPICS, WIDTH)).astype(np.float32)
+    weights = 1 / np.arange(1, TOPICS + 1)
+    chosen = generator.choice(TOPICS, count, p=weights / weights.sum())
+    vectors = generator.standard_normal((count, WIDTH), dtype=np.float32)
+    vectors += topics[chosen]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
+
+
+def faiss_leaves(vectors: np.ndarray, sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """FAISS's own k-means per level, unbalanced: leaf of every vector, and the leaves' means."""
+    nodes = np.zeros(len(vectors), dtype=np.int64)
+    for size in sizes:
+        below = np.empty_like(nodes)
+        order = np.argsort(nodes, kind="stable")
+        for rows in np.split(order, np.cumsum(np.bincount(nodes))[:-1]):
+            below[rows] = nodes[rows] * size + _faiss_split(vectors[rows], size)
+        nodes = below
+    used, leaves = np.unique(nodes, return_inverse=True)
+    means = np.zeros((len(used), vectors.shape[1]), dtype=np.float32)
+    np.add.at(means, leaves, vectors)
+    return leaves, means / np.bincount(leaves)[:, None]
+
+
+def _faiss_split(vectors: np.ndarray, size: int) -> np.ndarray:
+    if len(vectors) <= size:
+        return np.arange(len(vectors))
+    clustering = faiss.Kmeans(
+        vectors.shape[1], size, niter=ITERATIONS, seed=1, min_points_per_centroid=1
+    )
+    clustering.train(vectors)
+    return np.asarray(clustering.assign(vectors)[1])
+
+
+def balanced_leaves(vectors: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
+    """Balanced k-means per level, and nothing else: leaf of every vector."""
+    nodes = np.zeros(len(vectors), dtype=np.int64)
+    for size in sizes:
+        below = np.empty_like(nodes)
+        order = np.argsort(nodes, kind="stable")
+        for rows in np.split(order, np.cumsum(np.bincount(nodes))[:-1]):
+            found = balanced_kmeans(vectors[rows], size, iterations=ITERATIONS, seed=1)
+            below[rows] = nodes[rows] * size + found
+        nodes = below
+    return nodes
+
+
+def compete(contestant: str, file: Path, sizes: tuple[int, ...]) -> dict[str, float]:
+    """Run one contestant here and say what it took.
+
+    Args:
+        contestant: `FAISS`, `balanced tree` or `whole codebook`.
+        file: vectors, [N, D].
+        sizes: codes per level.
+
+    Returns:
+        Seconds, peak memory in GiB, smallest and largest leaf, mean squared distance to the leaf.
+    """
+    vectors = np.load(file)
+    started = perf_counter()
+    if contestant == "whole codebook":
+        fill = -(-len(vectors) // math.prod(sizes))
+        shape = TreeShape(level_sizes=sizes, leaf_capacity=max(CAPACITY, fill), headroom=0.0)
+        ids = [f"i{row:07d}" for row in range(len(vectors))]
+        leaves = build_tree(vectors, ids, shape=shape, iterations=ITERATIONS, seed=1).leaves
+    elif contestant == "balanced tree":
+        leaves = balanced_leaves(vectors, sizes)
+    else:
+        leaves, _ = faiss_leaves(vectors, sizes)
+    seconds = perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    filled = np.bincount(leaves)
+    filled = filled[filled > 0]
+    return {
+        "seconds": seconds,
+        "memory": peak,
+        "smallest": float(filled.min()),
+        "largest": float(filled.max()),
+        "distortion": _distortion(vectors, leaves),
+    }
+
+
+def _distortion(vectors: np.ndarray, leaves: np.ndarray) -> float:
+    used, nodes = np.unique(leaves, return_inverse=True)
+    order = np.argsort(nodes, kind="stable")
+    starts = np.searchsorted(nodes[order], np.arange(len(used)))
+    means = np.add.reduceat(vectors[order], starts) / np.bincount(nodes)[:, None]
+    return mean_squared_distance(vectors, means.astype(np.float32), nodes)
+
+
+def _in_a_process(contestant: str, file: Path, sizes: tuple[int, ...]) -> dict[str, float]:
+    code = (
+        "import json, sys; from pathlib import Path; from tests.benchmarks.trees import compete;"
+        f"print(json.dumps(compete({contestant!r}, Path({str(file)!r}), {sizes!r})))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _compare(
+    name: str,
+    make_vectors: Callable[[Path | None], np.ndarray],
+    sizes: tuple[int, ...],
+    data: Path | None,
+) -> Iterator[Row]:
+    file = Path("build/benchmarks") / f"vectors-{name}.npy"
+    np.save(file, make_vectors(data))
+    try:
+        contestants = ("FAISS", *MOST_OVER_FAISS)
+        found = {one: _in_a_process(one, file, sizes) for one in contestants}
+    finally:
+        file.unlink()
+    where = f"{name}, {'/'.join(map(str, sizes))}"
+    for one, told in found.items():
+        yield Row(f"P3 {one}, {where}", told["seconds"], "s")
+        yield Row(f"P3 {one}, {where}, smallest leaf", told["smallest"], "items")
+        yield Row(f"P3 {one}, {where}, largest leaf", told["largest"], "items")
+        limit = f"≤ {MOST_MEMORY_GIB:g}"
+        yield Row(
+            f"P3 {one}, {where}, peak memory", told["memory"], "GiB", goal=limit,
+            met=told["memory"] <= MOST_MEMORY_GIB,
+        )  # fmt: skip
+    for one, most in MOST_OVER_FAISS.items():
+        yield _ratio(f"P3 {one} over FAISS, {where}, time", found, one, "seconds", most)
+        judged = MOST_DISTORTION if name == "beauty" else None
+        yield _ratio(f"P3 {one} over FAISS, {where}, distortion", found, one, "distortion", judged)
+
+
+def _ratio(
+    measure: str, found: dict[str, dict[str, float]], one: str, what: str, most: float | None
+) -> Row:
+    ratio = found[one][what] / found["FAISS"][what]
+    reference = "FAISS hierarchical k-means of the same shape"
+    if most is None:
+        return Row(measure, ratio, "ratio", reference)
+    return Row(measure, ratio, "ratio", reference, f"≤ {most:g}", ratio <= most)
+
+
+def _synthetic(count: int, _data: Path | None) -> np.ndarray:
+    return topic_vectors(count)
+
+
+def _item_text_vectors(data: Path | None) -> np.ndarray:
+    """Vectors of a shop's item texts, by the default encoder; columns as of Amazon Beauty 2014."""
+    columns = ["asin", "title", "brand", "categories"]
+    items = pq.read_table((data or BEAUTY) / "items.parquet", columns=columns).to_pylist()
+    texts = [
+        item_text(item["title"] or item["asin"], None, item["brand"], item["categories"][0], [])
+        for item in items
+    ]
+    return load_encoder(EncoderSpec(folder=encoder_folder("default"))).encode(texts)
+
+
+PARTS = {
+    **{
+        f"items-{count}": partial(
+            _compare, f"{count:,} × {WIDTH}", partial(_synthetic, count), sizes
+        )
+        for count, sizes in SHAPES.items()
+    },
+    "beauty": partial(_compare, "beauty", _item_text_vectors, BEAUTY_SHAPE),
+}
