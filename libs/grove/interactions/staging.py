@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pyspark.sql.functions as F  # noqa: N812
 from pyspark.sql import DataFrame, SparkSession
@@ -138,10 +138,10 @@ def _sum_up(rows: DataFrame, contract: Contract) -> tuple[RowGroup, ...]:
     sums = rows.groupBy(*by).agg(
         F.count("*").alias("rows"),
         F.min(names.ROW_ID).alias("first_row"),
-        F.max(names.HEADER_LINES).alias("header_lines"),
+        F.first(names.HEADER_LINES).alias("header_lines"),
+        F.flatten(F.collect_set(names.KEYS)).alias("fields"),
         *(F.count(name).alias(f"filled_{name}") for name in contract.must_have),
     )
-    fields = _sampled_fields(rows, by)
     return tuple(
         RowGroup(
             day=line[names.DAY],
@@ -151,18 +151,11 @@ def _sum_up(rows: DataFrame, contract: Contract) -> tuple[RowGroup, ...]:
             rows=line["rows"],
             first_row=line["first_row"],
             header_lines=line["header_lines"],
-            fields=fields.get(tuple(line[name] for name in by), frozenset()),
+            fields=frozenset(line["fields"]),
             filled={name: line[f"filled_{name}"] for name in contract.must_have},
         )
         for line in sums.orderBy(*by).collect()
     )
-
-
-def _sampled_fields(rows: DataFrame, by: tuple[str, ...]) -> dict[tuple[Any, ...], frozenset[str]]:
-    """Names of fields per group; asked apart, as sets would keep the other sums from being fast."""
-    sampled = rows.where(F.col(names.KEYS).isNotNull())
-    found = sampled.groupBy(*by).agg(F.flatten(F.collect_set(names.KEYS)).alias("fields"))
-    return {tuple(line[name] for name in by): frozenset(line["fields"]) for line in found.collect()}
 
 
 def _blocks(groups: Sequence[RowGroup]) -> dict[tuple[date, str, int], tuple[int, int, int]]:
