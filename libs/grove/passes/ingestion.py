@@ -119,12 +119,12 @@ def _tell_undeclared(stage: Stage, dataset: Dataset, opened: Markers) -> None:
 def _verdicts(
     stage: Stage, dataset: Dataset, rows: Frame, counts: Counts, opened: Markers
 ) -> dict[date, Verdict]:
-    """One pass over all days; only when that refuses them is each day judged by itself."""
+    """One pass over all days; only when a check fell in it is each day judged by itself."""
     contract = load_contract(dataset)
     name = " to ".join(sorted({str(min(opened)), str(max(opened))}))
     judged = judge(contract, rows, run_name=f"{name} ingest_landing", docs_folder=stage.docs_folder)
-    verdicts = dict.fromkeys(opened, judged)
-    if not judged.passed and len(opened) > 1:
+    verdicts = dict.fromkeys(opened, replace(judged, seconds=judged.seconds / len(opened)))
+    if (judged.failures or judged.warnings) and len(opened) > 1:
         for day in opened:
             of_day = rows_of_days(rows, [day])
             verdicts[day] = judge(contract, of_day, run_name=f"{day} ingest_landing")
