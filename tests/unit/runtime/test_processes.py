@@ -59,6 +59,8 @@ def test_a_child_ends_when_its_parent_is_killed():
         (str(os.getppid()), False),  # as a Spark job sees its task, past the JVM
         (str(2**22 + 1), True),  # a task that died while the job was importing
     ],
+    # Not the process ids: each of several test workers has its own, and all must name tests alike.
+    ids=["unknown", "parent", "grandparent", "gone"],
 )
 def test_a_child_whose_launcher_died_before_it_looked_ends_at_once(launcher, ends):
     child = subprocess.Popen(
