@@ -15,7 +15,11 @@ from grove.settings.load import parse_settings
 from infra.local.toolchain import REPOSITORY
 
 ENVIRONMENTS = REPOSITORY / "infra" / "environments"
-TEMPLATES = {"marketplace": "local.yaml", "online-retail": "online-retail.yaml"}
+TEMPLATES = {
+    "marketplace": "local.yaml",
+    "online-retail": "online-retail.yaml",
+    "amazon-reviews": "amazon-reviews.yaml",
+}
 """Environment file of each source that `make run` knows."""
 
 

@@ -18,8 +18,9 @@ FILES = sorted(FOLDER.glob("*.yaml"))
 
 def test_the_environments_are_these() -> None:
     names = {file.name for file in FILES}
-    assert names == {"local.yaml", "online-retail.yaml", "production.yaml", "tiny.yaml"}
-    assert set(TEMPLATES.values()) <= names
+    sources = {"local.yaml", "online-retail.yaml", "amazon-reviews.yaml"}
+    assert names == sources | {"production.yaml", "tiny.yaml"}
+    assert set(TEMPLATES.values()) == sources
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

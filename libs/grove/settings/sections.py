@@ -18,7 +18,7 @@ EventType = Literal["impression", "click", "cart", "order", "cancel"]
 class SourceSettings(Section):
     """Which shop the days come from."""
 
-    name: Literal["marketplace", "online-retail"] = Field(
+    name: Literal["marketplace", "online-retail", "amazon-reviews"] = Field(
         "marketplace", description="source package under grove.sources"
     )
     data: str | None = Field(

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TypeVar
 
 from grove.errors import SettingsError
+from grove.sources.amazon_reviews import AmazonReviews
 from grove.sources.marketplace import Marketplace
 from grove.sources.marketplace.world import SIZES, World
 from grove.sources.online_retail import OnlineRetail
@@ -14,7 +15,7 @@ from grove.sources.source import Source
 
 T = TypeVar("T")
 
-SOURCES = ("marketplace", "online-retail")
+SOURCES = ("marketplace", "online-retail", "amazon-reviews")
 """Names `open_source` knows; a source of one's own is added here (see `grove.sources.template`)."""
 
 
@@ -34,7 +35,7 @@ def open_source(
         data: folder of an outside data set; unused by the simulator.
         size: size of the simulated shop.
         seed: seed of the simulated shop.
-        first_day: first day of the simulated shop.
+        first_day: first day of the simulated shop, or of one that begins later than its data.
         keep_seen_items: whether the simulator's oracle ranks items seen before.
 
     Raises:
@@ -44,6 +45,8 @@ def open_source(
         return _open_marketplace(size, seed, first_day, keep_seen_items=keep_seen_items)
     if name == "online-retail":
         return OnlineRetail(_needed("source.data", data, "the folder of the data set"))
+    if name == "amazon-reviews":
+        return AmazonReviews(_needed("source.data", data, "the folder of the data set"), first_day)
     raise SettingsError(
         "unknown source",
         where="settings, source.name",
