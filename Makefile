@@ -57,7 +57,7 @@ rollback: setup ## Serve an earlier release  TO=
 
 .PHONY: test
 test: lint ## Run everything CI runs
-	$(JOBS)/python -m pytest --ignore=tests/dags --numprocesses=2 --dist=loadfile
+	$(JOBS)/python -m pytest --ignore=tests/dags --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 	$(MAKE) test-dags
 
 .PHONY: test-dags
