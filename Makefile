@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 SOURCE ?= marketplace
-PORT ?= 8080
+PORT ?=
 JOBS := .venv/jobs/bin
 AIRFLOW := .venv/airflow/bin
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grove.errors import GroveError
-from infra.local.installation import Installation, require_settings
+from infra.local.installation import Installation, remembered_port, require_settings
 from infra.local.jobs import show_plain
 from infra.local.make_variables import read_day, read_port, read_range, read_word
 from infra.local.refresh import RunRequest, backfill_days, run_days, stop_all, trigger_day
@@ -24,7 +24,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """
     parser = argparse.ArgumentParser(prog="grove", description=__doc__)
     parser.add_argument("--source", default="marketplace", help="source of the days")
-    parser.add_argument("--port", default="8080", help="port of Airflow's UI")
+    parser.add_argument("--port", default="", help="port of Airflow's UI; as before, or 8080")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run every day that is missing")
     run.add_argument("--data", help="folder of an outside data set")
@@ -46,7 +46,8 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def execute(arguments: argparse.Namespace) -> None:
     """Do what was asked."""
-    installation = Installation(home=HOMES / arguments.source, port=read_port(arguments.port))
+    home = HOMES / arguments.source
+    installation = Installation(home=home, port=read_port(arguments.port or remembered_port(home)))
     match arguments.command:
         case "run":
             request = RunRequest(

@@ -64,7 +64,8 @@ def plan_days(*, today: date, known_first: date | None, days: str | None) -> Day
         has run before goes on from where it began, up to yesterday.
 
     Raises:
-        SettingsError: `days` is not `from..to`, is reversed, or reaches into today.
+        SettingsError: `days` is not `from..to`, is reversed, reaches into today, or begins
+            before there is any history.
     """
     yesterday = today - timedelta(days=1)
     if days is None:
@@ -74,9 +75,11 @@ def plan_days(*, today: date, known_first: date | None, days: str | None) -> Day
     first, last = parse_range(days)
     if last > yesterday:
         raise _wrong_range(days, f"a last day up to {yesterday}, the last one that is over")
-    began = first - timedelta(days=HISTORY_DAYS)
-    if known_first and known_first < first:
-        began = known_first
+    if known_first and first <= known_first:
+        raise _wrong_range(
+            days, f"a first day after {known_first}: the source begins there, with its history"
+        )
+    began = known_first or first - timedelta(days=HISTORY_DAYS)
     return DayPlan(history_first=began, first=first, last=last, ended=last < yesterday)
 
 

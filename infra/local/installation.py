@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from grove.errors import DataError
-from grove.runtime.files import read_json
+from grove.runtime.files import read_json, write_text
 from grove.runtime.spark_session import driver_memory_gib
 from grove.settings import Settings
 from infra.local.jars import JARS, jars_folder
@@ -26,6 +26,8 @@ from infra.local.toolchain import (
 LOGIN = "admin"
 HOST = "127.0.0.1"
 """Airflow listens here and nowhere else."""
+DEFAULT_PORT = "8080"
+PORT_FILE = "port"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,17 @@ class Installation:
     def address(self) -> str:
         """Where the UI answers."""
         return f"http://{HOST}:{self.port}"
+
+
+def remembered_port(home: Path) -> str:
+    """Port on which a source's Airflow was started last; 8080 before it ever was."""
+    file = home / "airflow" / PORT_FILE
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else DEFAULT_PORT
+
+
+def remember_port(installation: Installation) -> None:
+    """Have later commands find this Airflow without being told its port."""
+    write_text(str(installation.airflow_home / PORT_FILE), f"{installation.port}\n")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,14 @@ from grove.runtime.files import read_json, write_json
 from grove.runtime.reports import find_report
 from grove.settings import Settings, load_settings
 from infra.local.airflow_api import DAG, AirflowApi, open_api, wait_for_airflow
-from infra.local.components import start_airflow, stop_airflow
+from infra.local.components import (
+    refuse_busy_port,
+    running_components,
+    start_airflow,
+    stop_airflow,
+)
 from infra.local.day_plan import DayPlan, day_ranges, missing_days, plan_days
-from infra.local.installation import Installation, airflow_environment
+from infra.local.installation import Installation, airflow_environment, remember_port
 from infra.local.jobs import run_plain, run_spark
 from infra.local.outcome import show_outcome
 from infra.local.progress import ended_runs, watch_days
@@ -51,6 +56,9 @@ def run_days(installation: Installation, request: RunRequest) -> None:
         installation: where the source lives.
         request: what was typed.
     """
+    if not running_components(installation):
+        # Not after minutes of landing and ingesting.
+        refuse_busy_port(installation.port)
     known = known_first_day(installation.settings_file, request.source)
     plan = plan_days(today=utc_today(), known_first=known, days=request.days)
     settings = write_settings(
@@ -68,6 +76,7 @@ def run_days(installation: Installation, request: RunRequest) -> None:
         airflow_environment(installation, settings, last_day=last_day),
         before_scheduler=lambda: open_api(installation).pause(DAG),
     )
+    remember_port(installation)
     api = wait_for_airflow(installation)
     api.make_pool("spark", JOBS_AT_ONCE)
     say(f"running {plan.first} to {plan.last} at {installation.address}")

@@ -86,7 +86,7 @@ def require_days(source: Source, days: Sequence[date]) -> None:
             "the source does not have this day",
             where=f"source {source.name}",
             expected=f"days from {first} to {last}" if last else f"days from {first} on",
-            found=", ".join(str(day) for day in unknown),
+            found=f"{len(unknown)} others, {min(unknown)} to {max(unknown)}",
             next_step="land days of the source, or correct source.first_day",
         )
 

@@ -92,3 +92,11 @@ def test_ranges_hold_exactly_the_days(offsets: set[int]) -> None:
     assert all(
         later[0] - earlier[1] > timedelta(days=1) for earlier, later in itertools.pairwise(ranges)
     )
+
+
+@pytest.mark.parametrize("first", ["2010-11-01", "2010-12-01"])
+def test_days_without_any_history_are_refused_before_anything_is_written(first: str) -> None:
+    """The first day of a shop would otherwise move, and every later command with it."""
+    with pytest.raises(SettingsError, match="2010-12-01") as refused:
+        plan_days(today=TODAY, known_first=date(2010, 12, 1), days=f"{first}..2011-01-07")
+    assert first in refused.value.found

@@ -17,6 +17,8 @@ from infra.local.installation import (
     password,
     passwords_file,
     read_secrets,
+    remember_port,
+    remembered_port,
     require_settings,
 )
 from infra.local.toolchain import REPOSITORY
@@ -98,3 +100,9 @@ def test_a_source_that_has_ended_names_its_last_day(installation: Installation) 
     assert environment(installation)["GROVE_LAST_DAY"] == ""
     ended = environment(installation, date(2011, 11, 7))
     assert ended["GROVE_LAST_DAY"] == "2011-11-07"
+
+
+def test_a_port_is_remembered_for_the_commands_that_follow(tmp_path: Path) -> None:
+    assert remembered_port(tmp_path) == "8080"
+    remember_port(Installation(home=tmp_path, port=8090))
+    assert remembered_port(tmp_path) == "8090"

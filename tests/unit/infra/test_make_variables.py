@@ -28,7 +28,6 @@ from infra.local.make_variables import read_port, read_range
         (["rollback", "--to", ""], "TO", "nothing", "make rollback TO="),
         (["--port", "65536", "stop"], "PORT", "65536", "make run PORT=8081"),
         (["--port", "0", "stop"], "PORT", "0", "make run PORT=8081"),
-        (["--port", "", "stop"], "PORT", "nothing", "make run PORT=8081"),
         (["--port", "eighty", "stop"], "PORT", "eighty", "make run PORT=8081"),
     ],
 )

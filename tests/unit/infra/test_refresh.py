@@ -17,7 +17,7 @@ from grove.settings import Settings
 from grove.settings.load import parse_settings
 from infra.local import refresh
 from infra.local.day_plan import DayPlan, plan_days
-from infra.local.installation import Installation
+from infra.local.installation import Installation, remembered_port
 from infra.local.refresh import (
     RunRequest,
     backfill_days,
@@ -280,8 +280,12 @@ def test_the_dag_is_paused_before_there_is_a_scheduler(
     monkeypatch.setattr(refresh, "prepare_data", lambda *_: done.append(("data",)))
     monkeypatch.setattr(refresh, "run_missing", lambda *_, **__: done.append(("days",)))
     monkeypatch.setattr(refresh, "show_outcome", lambda *_: done.append(("outcome",)))
+    monkeypatch.setattr(refresh, "refuse_busy_port", lambda _: done.append(("port",)))
     run_days(installation, RunRequest(source="marketplace", data=None, days=None, size="tiny"))
-    assert done == [("data",), PAUSE, ("scheduler",), ("pool",), ("days",), ("outcome",)]
+    assert done == [
+        *(("port",), ("data",), PAUSE, ("scheduler",), ("pool",), ("days",), ("outcome",)),
+    ]
+    assert remembered_port(installation.home) == str(installation.port)
 
 
 def test_nothing_is_triggered_in_a_paused_dag(
