@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from grove.catalog import METRICS, Layout, release_day
 from grove.release import current_release
-from grove.runtime.files import read_json
 from grove.runtime.reports import find_report
 from grove.runtime.tables import read_arrow
 from grove.settings import Settings
@@ -28,7 +26,7 @@ SEGMENTS = {
 }
 """Part of a day's positives → what it is called; one that a source does not have is not shown."""
 FATES = ("landed", "accepted", "duplicates", "quarantined")
-PARTS = ("start", "session", "gate", "work")
+REPORT_PARTS = ("start", "session", "gate", "work")
 """Parts of a stage's seconds in its report: process start, opening Spark, checks, work."""
 
 
@@ -91,16 +89,26 @@ def time_table(layout: Layout, tasks: Sequence[dict[str, Any]]) -> list[str]:
     """
     seconds: dict[str, list[tuple[float, ...]]] = defaultdict(list)
     for task in sorted(tasks, key=lambda task: task["start_date"]):
-        stage = stage_of(task["task_id"])
-        report = Path(layout.report(date.fromisoformat(task["day"]), stage))
-        told = read_json(report)["seconds"] if report.is_file() else {}
-        parts = [float(told.get(part, 0)) for part in PARTS]
-        seconds[stage].append((task["duration"], *parts, task["duration"] - sum(parts)))
-    lines = [f"{'stage':<28}" + "".join(f"{name:>9}" for name in ("total", *PARTS, "rest"))]
+        parts = seconds_by_part(layout, task)
+        seconds[stage_of(task["task_id"])].append((task["duration"], *parts.values()))
+    lines = [f"{'stage':<28}" + "".join(f"{name:>9}" for name in ("total", *REPORT_PARTS, "rest"))]
     for stage, rows in seconds.items():
         means = (sum(column) / len(rows) for column in zip(*rows, strict=True))
         lines.append(f"{stage:<28}" + "".join(f"{mean:>9.1f}" for mean in means))
     return lines
+
+
+def seconds_by_part(layout: Layout, task: Mapping[str, Any]) -> dict[str, float]:
+    """Seconds of a job task by the parts its report tells, and `rest`, which no part explains.
+
+    Args:
+        layout: where the reports are.
+        task: with its day and duration; see `day_tasks`.
+    """
+    report = find_report(layout, date.fromisoformat(task["day"]), stage_of(task["task_id"]))
+    told = report["seconds"] if report else {}
+    parts = {part: float(told.get(part, 0)) for part in REPORT_PARTS}
+    return parts | {"rest": task["duration"] - sum(parts.values())}
 
 
 def rows_table(layout: Layout, days: Sequence[date]) -> list[str]:

@@ -17,24 +17,22 @@ from tests.benchmarks.ingest import measure_ingest
 from tests.benchmarks.run import Row
 
 from grove.catalog import Layout
-from grove.runtime.files import read_json
 from infra.local.__main__ import HOMES
 from infra.local.airflow_api import AirflowApi, open_api
 from infra.local.components import stop_airflow
-from infra.local.installation import Installation
-from infra.local.outcome import day_tasks
+from infra.local.installation import Installation, remembered_port
+from infra.local.outcome import day_tasks, seconds_by_part
 from infra.local.progress import FINISHED, stage_of
 from infra.local.refresh import RunRequest, run_days
 
 INGESTED_ROWS = (100_000, 1_000_000)
 MOST_OVER_BARE = 2.0
-PARTS = ("start", "session", "gate", "work")
-PORT = 8080
 
 
 def measure_marketplace(_data: Path | None) -> Iterator[Row]:
     """Yield P8."""
-    installation = Installation(home=HOMES / "marketplace", port=PORT)
+    home = HOMES / "marketplace"
+    installation = Installation(home=home, port=int(remembered_port(home)))
     request = RunRequest(source="marketplace", data=None, days=None, size=None)
     run_days(installation, request)
     yield from measure_days(open_api(installation), Layout(str(installation.home)))
@@ -86,11 +84,9 @@ def _seconds_per_stage(
     """Stage → part → seconds; what no part explains is orchestration."""
     split = {}
     for task in sorted(tasks, key=lambda task: str(task["start_date"])):
-        stage = stage_of(task["task_id"])
-        report = Path(layout.report(date.fromisoformat(task["day"]), stage))
-        told = read_json(report)["seconds"]
-        parts = {part: float(told[part]) for part in PARTS}
-        split[stage] = parts | {"orchestration": task["duration"] - sum(parts.values())}
+        parts = seconds_by_part(layout, task)
+        orchestration = parts.pop("rest")
+        split[stage_of(task["task_id"])] = parts | {"orchestration": orchestration}
     return split
 
 

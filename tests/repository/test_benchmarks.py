@@ -1,0 +1,62 @@
+"""Benchmarks are seldom run, so what they compute besides seconds is looked at here."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.benchmarks import run
+from tests.benchmarks.day import measure_days
+
+from grove.catalog import Layout
+from grove.runtime.files import write_json
+
+DAYS = ("2026-08-19", "2026-08-20")
+
+
+class FakeApi:
+    """Two days that ran, of one job each."""
+
+    def runs(self) -> list[dict[str, Any]]:
+        ends = {"start_date": "2026-08-21T00:00:00Z", "end_date": "2026-08-21T00:01:40Z"}
+        return [
+            {"partition_key": day, "state": "success", "dag_run_id": day, **ends} for day in DAYS
+        ]
+
+    def tasks(self, _run: str) -> list[dict[str, Any]]:
+        task = {"task_id": "ingest_landing", "operator_name": "SparkJobOperator"}
+        return [task | {"state": "success", "duration": 12.0, "start_date": "2026-08-21T00:00:01Z"}]
+
+
+def test_a_days_seconds_are_split_into_parts(tmp_path: Path) -> None:
+    layout = Layout(str(tmp_path))
+    seconds = {"start": 0.5, "session": 4.0, "gate": 0.5, "work": 6.0}
+    for day in DAYS:
+        file = layout.report(date.fromisoformat(day), "ingest_landing")
+        write_json(file, {"rows": {"out": 1}, "seconds": seconds})
+    found = {row.measure: row.value for row in measure_days(FakeApi(), layout)}
+    assert found["P8 fresh day, wall"] == 100.0
+    told = {part: found[f"P8 incremental day, ingest_landing, {part}"] for part in seconds}
+    assert told == seconds
+    assert found["P8 incremental day, all stages, orchestration"] == 1.0
+
+
+@pytest.mark.parametrize("name", run.names())
+def test_a_benchmark_is_made_of_parts(name: str) -> None:
+    parts = run.load(name).PARTS
+    assert parts
+    assert all(callable(part) for part in parts.values())
+
+
+def test_a_benchmark_that_broke_off_goes_on_and_a_whole_one_starts_anew(tmp_path: Path) -> None:
+    parts = ["first", "second"]
+    assert run.choose(parts, None, tmp_path) == parts
+    write_json(str(tmp_path / "first.json"), {})
+    assert run.choose(parts, None, tmp_path) == ["second"]
+    assert run.choose(parts, "first", tmp_path) == ["first"]
+    write_json(str(tmp_path / "second.json"), {})
+    assert run.choose(parts, None, tmp_path) == parts
+    with pytest.raises(SystemExit, match="expected one of first, second"):
+        run.choose(parts, "third", tmp_path)
