@@ -43,7 +43,8 @@ def run(arguments: Namespace) -> None:
     """Index the day's item vectors, and keep the index if it finds enough."""
     # OpenMP reads this when FAISS is loaded: threads that spin would starve other jobs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from grove.index.vectors import spread_rows, vector_matrix
+    from grove.features.vectors import vector_matrix
+    from grove.index.vectors import spread_rows
 
     with open_stage("build_index", arguments) as stage:
         rows = _read(stage, ITEM_VECTORS, "item_id", model="stars", training_pass="update")

@@ -85,7 +85,7 @@ def test_the_index_answers_items_by_inner_product(layout, day, users, arguments,
     assert described["recall"] >= 0.95
     index, keys = load_index(told["artifact"])
     query = np.ones((1, 16), dtype=np.float32)
-    found = search(index, query, k=1)[0][0, 0]
+    found = search(index, query, k=1, ef_search=16)[0][0, 0]
     best = max(vectors, key=lambda item_id: float(vectors[item_id].sum()))
     assert keys["item_id"][keys["item_key"].to_pylist().index(found)].as_py() == best
     assert {result.name for result in verdict_of(layout, day).results} == {

@@ -16,7 +16,7 @@ from grove.errors import DataError
 from grove.features.items import item_attributes
 from grove.features.model_folder import save_model
 from grove.features.vocabulary import Vocabulary
-from grove.inference.stars import encode_users
+from grove.inference.stars import load_stars
 from grove.models.stars import Stars
 from grove.passes import users as users_module
 from grove.passes.inputs import day_item_table
@@ -64,7 +64,7 @@ def test_every_user_has_the_vectors_one_process_would_compute(shop, day, argumen
     histories = read_arrow(shop, HISTORIES, day=day, cut="through").sort_by("user_id")
     assert sorted(found) == histories["user_id"].to_pylist()
     items = pq.read_table(tmp_path / "items.parquet")
-    general, upcoming = encode_users(tmp_path / "stars", items, histories)
+    general, upcoming = load_stars(tmp_path / "stars", items).users(histories)
     rows = [found[user] for user in sorted(found)]
     assert np.allclose([row["h_gen"] for row in rows], general, atol=1e-5)
     assert np.allclose([row["h_next"] for row in rows], upcoming, atol=1e-5)

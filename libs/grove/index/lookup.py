@@ -15,7 +15,7 @@ QUERIES_PER_BATCH = 4096
 
 
 def search(
-    index: faiss.Index, queries: np.ndarray, *, k: int, ef_search: int = 128
+    index: faiss.Index, queries: np.ndarray, *, k: int, ef_search: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the items with about the largest inner products.
 

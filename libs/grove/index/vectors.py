@@ -1,12 +1,8 @@
-"""Vectors as matrices, and which of them to search with."""
+"""Which vectors to search with."""
 
 from __future__ import annotations
 
 import numpy as np
-
-from grove.features.vectors import vector_matrix
-
-__all__ = ["spread_rows", "vector_matrix"]
 
 
 def spread_rows(count: int, at_most: int) -> np.ndarray:

@@ -67,13 +67,6 @@ def load_stars(folder: str | Path, item_table: pa.Table) -> StarsEncoder:
     return StarsEncoder(model=model, inputs=inputs, item_vectors=vectors)
 
 
-def encode_users(
-    folder: str | Path, item_table: pa.Table, histories: pa.Table
-) -> tuple[np.ndarray, np.ndarray]:
-    """h_gen [U, D] and h_next [U, D], float32, in the order of the histories."""
-    return load_stars(folder, item_table).users(histories)
-
-
 def user_embedding_batches(
     folder: str, item_table_path: str
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:

@@ -59,15 +59,16 @@ def prepare_inputs(stage: Stage, *, cut: str, warm_start: Path | None = None) ->
         DataError: embed_texts has not run for the day, or left an item without a vector; no
             item had landed before the day.
     """
-    item_table = day_item_table(stage)
-    learnt = item_table if warm_start else _known_items(stage)
+    vectors = text_vectors(stage)
+    item_table = item_table_of(_items_as_of(stage, stage.day), vectors)
+    learnt = item_table if warm_start else _items_to_learn(stage, vectors)
     files = partition_files(stage.layout, HISTORIES, {"day": stage.day, "cut": cut})
     folder = inputs_folder(stage)
     earlier = load_vocabulary(warm_start) if warm_start else _scene_vocabulary(files)
     attributes = [name for names in item_attributes(learnt) for name in names]
     save_vocabulary(folder, earlier.grow(learnt["item_id"].to_pylist(), attributes))
     pq.write_table(learnt, folder / ITEM_TABLE_FILE)
-    pq.write_table(_query_vectors(stage, files), folder / QUERY_VECTORS_FILE)
+    pq.write_table(_query_vectors(vectors, files), folder / QUERY_VECTORS_FILE)
     stage.report.rows(in_=sum(pq.ParquetFile(file).metadata.num_rows for file in files))
     return PassInputs(folder=folder, item_table=item_table, files=files)
 
@@ -86,15 +87,13 @@ def inputs_folder(stage: Stage) -> Path:
 
 def day_item_table(stage: Stage, *, as_of: date | None = None) -> pa.Table:
     """Items as of a day, the stage's if none is given, with the vectors of their texts."""
-    return item_table_of(
-        stage, newest_rows_as_of(stage.layout, ITEMS, "item_id", as_of or stage.day)
-    )
+    return item_table_of(_items_as_of(stage, as_of or stage.day), text_vectors(stage))
 
 
-def item_table_of(stage: Stage, items: pa.Table) -> pa.Table:
-    """Some rows of `items`, one per item, with the vectors of their texts."""
+def item_table_of(items: pa.Table, vectors: pa.Table) -> pa.Table:
+    """Some rows of `items`, one per item, with the vectors of their texts; see `text_vectors`."""
     hashes = pa.array([text_hash(text) for text in item_texts(items)], pa.string())
-    return build_item_table(items.append_column("text_hash", hashes), _text_vectors(stage))
+    return build_item_table(items.append_column("text_hash", hashes), vectors)
 
 
 def known_items(stage: Stage, item_ids: pa.ChunkedArray) -> np.ndarray:
@@ -105,8 +104,12 @@ def known_items(stage: Stage, item_ids: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(found.to_numpy(), dtype=bool)
 
 
-def _known_items(stage: Stage) -> pa.Table:
-    known = day_item_table(stage, as_of=evening_before(stage))
+def _items_as_of(stage: Stage, day: date) -> pa.Table:
+    return newest_rows_as_of(stage.layout, ITEMS, "item_id", day)
+
+
+def _items_to_learn(stage: Stage, vectors: pa.Table) -> pa.Table:
+    known = item_table_of(_items_as_of(stage, evening_before(stage)), vectors)
     if not len(known):
         raise DataError(
             "there is no item to learn from",
@@ -118,15 +121,15 @@ def _known_items(stage: Stage) -> pa.Table:
     return known
 
 
-def _text_vectors(stage: Stage) -> pa.Table:
+def text_vectors(stage: Stage) -> pa.Table:
+    """Vectors of all texts by the day's encoder: text_hash, vector."""
     encoder = stage.earlier_report("embed_texts")["versions"]["encoder"]
     columns = ("text_hash", "vector")
     return read_arrow(stage.layout, TEXT_EMBEDDINGS, columns=columns, encoder=encoder)
 
 
-def _query_vectors(stage: Stage, files: Sequence[str]) -> pa.Table:
+def _query_vectors(vectors: pa.Table, files: Sequence[str]) -> pa.Table:
     """Queries of the histories that have a vector, with it, in alphabetical order."""
-    vectors = _text_vectors(stage)
     rows: Mapping[str, int] = {
         name: row for row, name in enumerate(vectors["text_hash"].to_pylist())
     }

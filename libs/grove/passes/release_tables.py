@@ -7,7 +7,7 @@ import pyarrow as pa
 from grove import release
 from grove.catalog import CODES, HISTORIES, INTERACTIONS, ITEMS, TREES, USER_EMBEDDINGS
 from grove.index import item_keys
-from grove.passes.inputs import item_table_of
+from grove.passes.inputs import item_table_of, text_vectors
 from grove.runtime.stage import Stage
 from grove.runtime.tables import newest_rows_as_of, partition_days, read_arrow
 
@@ -23,7 +23,7 @@ def release_tables(stage: Stage) -> dict[str, pa.Table]:
 
 def _item_rows(stage: Stage) -> pa.Table:
     items = newest_rows_as_of(stage.layout, ITEMS, "item_id", stage.day)
-    item_table = item_table_of(stage, items)
+    item_table = item_table_of(items, text_vectors(stage))
     return release.item_rows(
         items, item_table, item_keys(item_table["item_id"].to_pylist()).tolist()
     )

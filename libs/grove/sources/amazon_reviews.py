@@ -38,7 +38,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from grove.errors import DataError, SettingsError
+from grove.errors import SettingsError
+from grove.sources.data_file import require_columns
 from grove.sources.json_lines import in_files, json_lines
 from grove.sources.source import CalendarDay, FeedFiles
 
@@ -84,7 +85,7 @@ class AmazonReviews:
     def __init__(self, folder: str, first_day: date | None = None) -> None:
         self._folder = Path(folder)
         for name, columns in _COLUMNS.items():
-            _require_columns(self._folder / name, columns)
+            _require_file(self._folder / name, columns)
         began, self._last = (pc.min_max(self._days)[end].as_py() for end in ("min", "max"))
         self._first: date = max(began, first_day or began)
         if self._first > self._last:
@@ -192,7 +193,7 @@ def _files(rows: list[Row], schema: pa.Schema) -> FeedFiles:
     return FeedFiles(files=in_files(lines, lines_per_file=_LINES_PER_FILE), rows=len(rows))
 
 
-def _require_columns(file: Path, columns: Sequence[str]) -> None:
+def _require_file(file: Path, columns: Sequence[str]) -> None:
     if not file.is_file():
         raise SettingsError(
             "the data set is not there",
@@ -201,20 +202,4 @@ def _require_columns(file: Path, columns: Sequence[str]) -> None:
             found=f"no {file}",
             next_step="give the folder of the review data set",
         )
-    try:
-        found = pq.read_schema(file).names
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _wrong_file(file, "a whole Parquet file", str(error)) from error
-    missing = [name for name in columns if name not in found]
-    if missing:
-        raise _wrong_file(file, f"the columns {', '.join(columns)}", f"no {', '.join(missing)}")
-
-
-def _wrong_file(file: Path, expected: str, found: str) -> DataError:
-    return DataError(
-        "the data set cannot be read",
-        where=str(file),
-        expected=expected,
-        found=found,
-        next_step="fetch the review data set again",
-    )
+    require_columns(file, columns, data_set="review")

@@ -40,7 +40,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from grove.errors import DataError, SettingsError
+from grove.errors import SettingsError
+from grove.sources.data_file import require_columns
 from grove.sources.json_lines import in_files, json_lines
 from grove.sources.source import CalendarDay, FeedFiles
 
@@ -108,7 +109,7 @@ class OnlineRetail:
                 found=folder,
                 next_step="give the folder of the UCI Online Retail data set",
             )
-        _require_columns(self._file)
+        require_columns(self._file, _COLUMNS, data_set="UCI Online Retail")
 
     def days_available(self) -> tuple[date, date | None]:
         """First and last day of the file."""
@@ -180,27 +181,6 @@ def event_of(line: Line) -> Line:
         "region": line["Country"],
         "title": None if description is None else " ".join(description.split()),
     }
-
-
-def _require_columns(file: Path) -> None:
-    """Look at the file's footer, which stands at its end: a file cut short has none."""
-    try:
-        found = pq.read_schema(file).names
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _wrong_file(file, "a whole Parquet file", str(error)) from error
-    missing = [name for name in _COLUMNS if name not in found]
-    if missing:
-        raise _wrong_file(file, f"the columns {', '.join(_COLUMNS)}", f"no {', '.join(missing)}")
-
-
-def _wrong_file(file: Path, expected: str, found: str) -> DataError:
-    return DataError(
-        "the data set cannot be read",
-        where=str(file),
-        expected=expected,
-        found=found,
-        next_step="fetch the UCI Online Retail data set again",
-    )
 
 
 def _code(line: Line) -> str:
