@@ -1,7 +1,8 @@
 """Give every item a path in the llm tree and in the cf tree.
 
 Reads   items as of D, text_embeddings; item_vectors[dssm, candidate] of D where the plan
-        rebuilds, else the trees of the previous release
+        rebuilds, else the trees of the previous release; a rebuild is made of the items of
+        the evening before, and the day's own join it
 Writes  codes of D for both trees; an artifact with `llm/`, `cf/` and `cf/dssm/`, the
         frozen model that places new items in the cf tree
 Fails   when vectors are missing, not finite or zero; refuses the day, leaving the old

@@ -1,6 +1,7 @@
 """Embed the texts this encoder never saw: items as of the day, and what users searched for.
 
-Reads   items as of D, queries up to D, text_embeddings of the configured encoder
+Reads   items as of D and as of the evening before, queries up to D, text_embeddings of the
+        configured encoder
 Writes  text_embeddings: rows for unseen texts only; what is there stays untouched
 Fails   when the encoder is not a local model; refuses vectors that are not finite and of
         norm 1, and a day on which some item's text has no vector

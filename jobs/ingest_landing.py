@@ -2,8 +2,8 @@
 
 Reads   landing/<feed>/day=D of every feed the source declares, after its marker; the
         interactions of the days an event may repeat, and earlier items
-Writes  interactions, items, users, context, queries, quarantine of D, all or none; with
-        --from and --to a whole range in one pass, each day accepted or refused by itself
+Writes  items, users, context, queries, quarantine and, last, interactions of D, none where one
+        is refused; with --from and --to a whole range in one pass, each day by itself
 Fails   when a marker or a declared feed is missing, or no row carries a required column;
         refuses a day that breaks a check; a closed day ends with its reason
 

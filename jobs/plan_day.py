@@ -1,7 +1,7 @@
 """Decide whether a day is ordinary or a retrain day, before anything is trained.
 
 Reads   the manifest of the newest release before D, every file of it against its checksum;
-        the day's report of embed_texts, for the encoder
+        the day's report of embed_texts, for the encoder; how many items there are as of D
 Writes  its report: kind, reason, previous release, comparator, what the weights have learnt
 Fails   when embed_texts has not committed; a release that is broken is not started from
 
