@@ -36,8 +36,8 @@ run: setup ## Run every day that is missing  [SOURCE= DATA= DAYS=from..to SIZE= 
 	@$(GROVE) run --data '$(DATA)' --days '$(DAYS)' --size '$(SIZE)'
 
 .PHONY: stop
-stop: setup ## Stop Airflow
-	@$(GROVE) stop
+stop: setup ## Stop Airflow, every source's or one  [SOURCE=]
+	@$(GROVE) stop $(if $(filter command,$(origin SOURCE)),--this)
 
 .PHONY: trigger
 trigger: setup ## Run one day again  DAY= [RETRAIN=1]

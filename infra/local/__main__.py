@@ -5,12 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from grove.errors import GroveError
 from infra.local.installation import Installation, remembered_port, require_settings
 from infra.local.jobs import show_plain
-from infra.local.make_variables import read_day, read_port, read_range, read_word
+from infra.local.make_variables import (
+    DEFAULT_SOURCE,
+    name_source,
+    read_day,
+    read_port,
+    read_range,
+    read_word,
+)
 from infra.local.refresh import RunRequest, backfill_days, run_days, stop_all, trigger_day
 from infra.local.toolchain import REPOSITORY
 
@@ -23,7 +29,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     Nothing is required here, since argparse would name its own flags, which nobody typed.
     """
     parser = argparse.ArgumentParser(prog="grove", description=__doc__)
-    parser.add_argument("--source", default="marketplace", help="source of the days")
+    parser.add_argument("--source", default=DEFAULT_SOURCE, help="source of the days")
     parser.add_argument("--port", default="", help="port of Airflow's UI; as before, or 8080")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run every day that is missing")
@@ -40,7 +46,8 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     recommend.add_argument("--user", help="id of a user; none shows a few")
     rollback = commands.add_parser("rollback", help="serve an earlier release")
     rollback.add_argument("--to", default="", help="id of the release")
-    commands.add_parser("stop", help="stop Airflow")
+    stop = commands.add_parser("stop", help="stop Airflow")
+    stop.add_argument("--this", action="store_true", help="only that of the source")
     return parser.parse_args(argv)
 
 
@@ -75,15 +82,17 @@ def execute(arguments: argparse.Namespace) -> None:
             )
             show_plain("rollback_release", require_settings(installation), "--to", release)
         case "stop":
-            stop_all(sorted(path for path in HOMES.glob("*") if Path(path).is_dir()))
+            homes = sorted(path for path in HOMES.glob("*") if path.is_dir())
+            stop_all([require_settings(installation).parent] if arguments.this else homes)
 
 
 def main() -> int:
     """Run one command; an error is a message and an exit code, never a traceback."""
+    arguments = parse_arguments()
     try:
-        execute(parse_arguments())
+        execute(arguments)
     except GroveError as error:
-        print(f"\n{error}", file=sys.stderr)
+        print(f"\n{name_source(str(error), arguments.source)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("\nAirflow goes on; `make run` shows it again, `make stop` ends it", file=sys.stderr)

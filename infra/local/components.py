@@ -68,10 +68,7 @@ def start_airflow(
     Raises:
         InfrastructureError: the port is taken by another program.
     """
-    fingerprint = hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()
-    fingerprint_file = installation.airflow_home / "environment.sha256"
-    same = fingerprint_file.is_file() and fingerprint_file.read_text("utf-8") == fingerprint
-    if same and len(running_components(installation)) == len(COMPONENTS):
+    if runs_with(installation, environment):
         return False
     stop_airflow(installation)
     refuse_busy_port(installation.port)
@@ -85,8 +82,23 @@ def start_airflow(
         if component == "api-server":
             _wait_for_port(installation)
             before_scheduler()
-    fingerprint_file.write_text(fingerprint, encoding="utf-8")
+    _fingerprint_file(installation).write_text(_fingerprint(environment), encoding="utf-8")
     return True
+
+
+def runs_with(installation: Installation, environment: dict[str, str]) -> bool:
+    """Whether every component runs, and was started with these variables."""
+    file = _fingerprint_file(installation)
+    same = file.is_file() and file.read_text("utf-8") == _fingerprint(environment)
+    return same and len(running_components(installation)) == len(COMPONENTS)
+
+
+def _fingerprint(environment: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()
+
+
+def _fingerprint_file(installation: Installation) -> Path:
+    return installation.airflow_home / "environment.sha256"
 
 
 def stop_airflow(installation: Installation) -> int:

@@ -168,6 +168,7 @@ def _grove_variables(
         "GROVE_FEEDS": ",".join(settings.source.feeds),
         "GROVE_FIRST_DAY": str(settings.source.first_day or ""),
         "GROVE_LAST_DAY": str(last_day or ""),
+        "GROVE_LANDING_HOURS": str(settings.source.landing_wait_hours),
         "GROVE_SIMULATED": "yes" if settings.source.data is None else "no",
         "GROVE_DEADLINE_HOURS": str(settings.notices.deadline_hours),
         "GROVE_WEBHOOK": settings.notices.webhook or "",

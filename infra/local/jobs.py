@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from grove.catalog import LAUNCHER_VARIABLE
 from grove.errors import InfrastructureError
+from grove.runtime.clock import Stopwatch
 from grove.runtime.spark_session import driver_memory_gib
 from grove.settings import Settings
 from infra.local.jars import JARS, jars_folder
+from infra.local.progress import show_running
 from infra.local.toolchain import (
     JAVA_HOME,
     JOBS_PYTHON,
@@ -27,12 +30,12 @@ def show_plain(job: str, settings_file: Path, *arguments: str) -> None:
     """Run a job that needs no Spark and writes for the person at the terminal.
 
     Raises:
-        InfrastructureError: the job failed; it has said why.
+        SystemExit: the job failed, with its exit code; it has said why, and once is enough.
     """
     command = _plain(job, settings_file, *arguments)
     exit_code = subprocess.run(command, env=job_environment(), check=False).returncode
     if exit_code:
-        raise _failure(job, command, exit_code, "its own message above")
+        raise SystemExit(exit_code)
 
 
 def run_plain(job: str, settings_file: Path, *arguments: str) -> None:
@@ -92,12 +95,27 @@ def _call(command: list[str], job: str, home: Path, *, quick_start: bool = True)
     log = home / "logs" / f"{job}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
-        result = subprocess.run(
-            command, env=environment, stdout=out, stderr=subprocess.STDOUT, check=False
-        )
-    if result.returncode:
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)
+        exit_code = _wait(process, f"{job}, log {log}")
+    if exit_code:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-SHOWN_LINES:]
-        raise _failure(job, command, result.returncode, "\n".join([str(log), *lines]))
+        raise _failure(job, command, exit_code, "\n".join([str(log), *lines]))
+
+
+def _wait(process: subprocess.Popen[bytes], label: str) -> int:
+    """Wait for a job, showing for how long already; whoever is interrupted ends it."""
+    watch = Stopwatch()
+    try:
+        while process.poll() is None:
+            show_running(f"{watch.seconds():5.0f} s  {label}")
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=1)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    show_running("")
+    return process.returncode
 
 
 def _failure(job: str, command: list[str], exit_code: int, said: str) -> InfrastructureError:

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from grove.errors import SettingsError
 
 HIGHEST_PORT = 65535
+DEFAULT_SOURCE = "marketplace"
+COMMAND = re.compile(r"\bmake (run|stop|trigger|backfill|recommend|rollback)\b(?!.* SOURCE=)")
+"""A command in a message, unless the message names a source itself."""
+
+
+def name_source(message: str, source: str) -> str:
+    """Complete the commands that a message names, so that they can be typed as they stand.
+
+    Whoever writes the message, a job or the code under this folder, does not know that variable.
+
+    Example:
+        >>> name_source("start Airflow with `make run`", "online-retail")
+        'start Airflow with `make run SOURCE=online-retail`'
+    """
+    if source == DEFAULT_SOURCE:
+        return message
+    return COMMAND.sub(rf"make \1 SOURCE={source}", message)
 
 
 def read_word(text: str, *, variable: str, expected: str, example: str) -> str:

@@ -13,12 +13,14 @@ from grove.errors import DataError
 from grove.runtime.arguments import days_between
 from grove.runtime.clock import Stopwatch, utc_today
 from grove.runtime.files import read_json, write_json
+from grove.runtime.locks import hold_lock
 from grove.runtime.reports import find_report
 from grove.settings import Settings, load_settings
 from infra.local.airflow_api import DAG, AirflowApi, open_api, wait_for_airflow
 from infra.local.components import (
     refuse_busy_port,
     running_components,
+    runs_with,
     start_airflow,
     stop_airflow,
 )
@@ -61,6 +63,11 @@ def run_days(installation: Installation, request: RunRequest) -> None:
         refuse_busy_port(installation.port)
     known = known_first_day(installation.settings_file, request.source)
     plan = plan_days(today=utc_today(), known_first=known, days=request.days)
+    with hold_lock(installation.home / "make-run.lock", wait_seconds=0):
+        _run_plan(installation, request, plan)
+
+
+def _run_plan(installation: Installation, request: RunRequest, plan: DayPlan) -> None:
     settings = write_settings(
         installation.settings_file,
         request.source,
@@ -69,19 +76,31 @@ def run_days(installation: Installation, request: RunRequest) -> None:
         size=request.size,
     )
     prepare_data(installation, settings, plan)
-    last_day = plan.last if plan.ended else None
-    say("starting Airflow")
-    start_airflow(
-        installation,
-        airflow_environment(installation, settings, last_day=last_day),
-        before_scheduler=lambda: open_api(installation).pause(DAG),
-    )
-    remember_port(installation)
+    bring_up_airflow(installation, settings, last_day=plan.last if plan.ended else None)
     api = wait_for_airflow(installation)
     api.make_pool("spark", JOBS_AT_ONCE)
     say(f"running {plan.first} to {plan.last} at {installation.address}")
     run_missing(api, Layout(settings.home), plan, simulated=settings.source.data is None)
     show_outcome(installation, settings, api, plan.days)
+
+
+def bring_up_airflow(
+    installation: Installation, settings: Settings, *, last_day: date | None
+) -> None:
+    """Start Airflow, or leave the one that runs as it should; say which."""
+    environment = airflow_environment(installation, settings, last_day=last_day)
+    if runs_with(installation, environment):
+        say("Airflow is up")
+    elif running_components(installation):
+        say("restarting Airflow: its settings, its days or this checkout have changed")
+    else:
+        say("starting Airflow")
+    start_airflow(
+        installation,
+        environment,
+        before_scheduler=lambda: open_api(installation).pause(DAG),
+    )
+    remember_port(installation)
 
 
 def prepare_data(installation: Installation, settings: Settings, plan: DayPlan) -> None:

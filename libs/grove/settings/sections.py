@@ -35,6 +35,9 @@ class SourceSettings(Section):
     first_day: date | None = Field(
         None, description="first day of the source; a simulated shop needs it, `make run` writes it"
     )
+    landing_wait_hours: float = Field(
+        6, gt=0, description="how long a run waits for its day's files before it fails"
+    )
     has_oracle: bool = Field(True, description="the source writes a true ranking beside each day")
     positive_events: tuple[EventType, ...] = Field(
         ("click", "cart", "order"),

@@ -52,3 +52,31 @@ def test_a_failed_job_says_what_it_said_last(
     assert "exit code 1" in failed.value.found
     assert str(log) in failed.value.found
     assert "no such mug" in failed.value.found
+
+
+def test_a_job_that_spoke_to_the_person_itself_is_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    script = [sys.executable, "-c", "import sys; print('no such user'); sys.exit(65)"]
+    monkeypatch.setattr(jobs, "_plain", lambda *_: script)
+    with pytest.raises(SystemExit) as ended:
+        jobs.show_plain("recommend", tmp_path / "settings.yaml")
+    assert ended.value.code == 65
+    assert capfd.readouterr().out == "no such user\n"
+
+
+def test_a_job_is_never_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: Path
+) -> None:
+    """Whoever waits is interrupted; the job must not go on beside the next one."""
+    run_as_job(monkeypatch, "import os, time; print(os.getpid(), flush=True); time.sleep(60)")
+
+    def interrupt(_: str) -> None:
+        if log.is_file() and log.read_text().strip():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(jobs, "show_running", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        jobs.run_plain("ingest_landing", tmp_path / "settings.yaml")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(log.read_text()), 0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from grove.errors import SettingsError
+from grove.errors import DataError, SettingsError
+from grove.runtime.files import write_text
 from infra.local import __main__ as program
-from infra.local.make_variables import read_port, read_range
+from infra.local.make_variables import DEFAULT_SOURCE, name_source, read_port, read_range
 
 
 @pytest.mark.parametrize(
@@ -44,3 +46,33 @@ def test_an_error_names_the_variable_and_shows_a_command(
 def test_what_is_right_is_read() -> None:
     assert read_range("2026-08-19", "2026-08-19") == (date(2026, 8, 19), date(2026, 8, 19))
     assert read_port("65535") == 65535
+
+
+@pytest.mark.parametrize(
+    ("message", "completed"),
+    [
+        ("`make stop`, then `make run`", "`make stop SOURCE=shop`, then `make run SOURCE=shop`"),
+        ("make trigger DAY=2026-08-20", "make trigger SOURCE=shop DAY=2026-08-20"),
+        ("make run SOURCE=other DATA=x", "make run SOURCE=other DATA=x"),
+        ("make help, make running", "make help, make running"),
+    ],
+)
+def test_a_command_in_a_message_names_the_source_it_is_about(message: str, completed: str) -> None:
+    assert name_source(message, "shop") == completed
+    assert name_source(message, DEFAULT_SOURCE) == message
+
+
+def test_only_the_source_that_was_typed_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    homes = [tmp_path / source for source in ("marketplace", "online-retail")]
+    for home in homes:
+        write_text(str(home / "settings.yaml"), "")
+    stopped: list[list[Path]] = []
+    monkeypatch.setattr(program, "HOMES", tmp_path)
+    monkeypatch.setattr(program, "stop_all", lambda found: stopped.append(list(found)))
+    program.execute(program.parse_arguments(["stop"]))
+    program.execute(program.parse_arguments(["--source", "online-retail", "stop", "--this"]))
+    assert stopped == [homes, [homes[1]]]
+    with pytest.raises(DataError, match="never run"):
+        program.execute(program.parse_arguments(["--source", "amazon-reviews", "stop", "--this"]))

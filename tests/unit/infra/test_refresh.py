@@ -13,6 +13,7 @@ from grove.catalog import Layout
 from grove.errors import DataError, InfrastructureError
 from grove.runtime.arguments import days_between
 from grove.runtime.files import write_json, write_text
+from grove.runtime.locks import hold_lock
 from grove.settings import Settings
 from grove.settings.load import parse_settings
 from infra.local import refresh
@@ -286,6 +287,34 @@ def test_the_dag_is_paused_before_there_is_a_scheduler(
         *(("port",), ("data",), PAUSE, ("scheduler",), ("pool",), ("days",), ("outcome",)),
     ]
     assert remembered_port(installation.home) == str(installation.port)
+
+
+def test_a_second_run_beside_a_running_one_is_refused(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would restart the Airflow under the first one, and write its settings anew."""
+    monkeypatch.setattr(refresh, "refuse_busy_port", lambda _: None)
+    request = RunRequest(source="marketplace", data=None, days=None, size="tiny")
+    with (
+        hold_lock(installation.home / "make-run.lock", wait_seconds=0),
+        pytest.raises(InfrastructureError, match="another run holds the lock"),
+    ):
+        run_days(installation, request)
+    assert not installation.settings_file.exists()
+
+
+def test_a_restart_of_airflow_is_told(
+    installation: Installation,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(refresh, "start_airflow", lambda *_, **__: True)
+    for running, same, told in (({}, False, "starting"), ({"scheduler": 1}, False, "restarting")):
+        monkeypatch.setattr(refresh, "running_components", lambda _, running=running: running)
+        monkeypatch.setattr(refresh, "runs_with", lambda *_, same=same: same)
+        refresh.bring_up_airflow(installation, settings, last_day=None)
+        assert f"grove: {told} Airflow" in capsys.readouterr().out
 
 
 def test_nothing_is_triggered_in_a_paused_dag(
