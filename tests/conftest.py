@@ -40,7 +40,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """One session for all tests; jobs under test find and use it, and leave it running."""
     from grove.runtime.spark_session import open_session
     from grove.settings.load import parse_settings
+    from infra.local.class_archive import shared_classes
 
+    os.environ.update(shared_classes())
     home = str(tmp_path_factory.mktemp("spark"))
     session = open_session(
         "grove.tests", parse_settings({"home": home, "spark": SPARK}, where="tests/conftest.py")

@@ -1,4 +1,4 @@
-"""Make everything a day needs: two Python environments, Java and two jars.
+"""Make everything a day needs: two Python environments, Java, two jars, and Spark's classes.
 
     python3 -m infra.local.bootstrap [--quiet]
 
@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grove.errors import GroveError
+from infra.local.class_archive import prepare_class_archive
 from infra.local.jars import prepare_jars
 from infra.local.java import prepare_java
 from infra.local.toolchain import ENVIRONMENTS, REQUIREMENTS, Step, digest, run
@@ -86,6 +87,7 @@ def steps() -> Iterator[Step]:
         yield prepare_environment(name, uv)
     yield prepare_java(uv)
     yield prepare_jars()
+    yield prepare_class_archive()
 
 
 def main(argv: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ from grove.errors import DataError
 from grove.runtime.files import read_json, write_text
 from grove.runtime.spark_session import driver_memory_gib
 from grove.settings import Settings
+from infra.local.class_archive import shared_classes
 from infra.local.jars import JARS, jars_folder
 from infra.local.toolchain import (
     JAVA_HOME,
@@ -122,6 +123,7 @@ def airflow_environment(
         **_airflow_variables(installation, settings.spark.master),
         **_grove_variables(installation, settings, last_day),
         **QUICK_START,
+        **shared_classes(),
         "JAVA_HOME": str(JAVA_HOME),
         "PYTHONPATH": f"{REPOSITORY / 'libs'}:{REPOSITORY / 'dags'}",
     }
@@ -147,7 +149,11 @@ def _airflow_variables(installation: Installation, master: str) -> dict[str, str
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "infra" / "airflow_plugins"),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(installation)),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{LOGIN}:admin",
+        # DAG files of an installation change when it is renewed, and a look at them costs seconds.
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "60",
+        # A day has some thirty steps, each of which waits for the scheduler to wake.
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.4",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
 

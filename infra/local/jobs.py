@@ -12,6 +12,7 @@ from grove.errors import InfrastructureError
 from grove.runtime.clock import Stopwatch
 from grove.runtime.spark_session import driver_memory_gib
 from grove.settings import Settings
+from infra.local.class_archive import shared_classes
 from infra.local.jars import JARS, jars_folder
 from infra.local.progress import show_running
 from infra.local.toolchain import (
@@ -79,6 +80,7 @@ def job_environment(*, quick_start: bool = True) -> dict[str, str]:
     return {
         **os.environ,
         **(QUICK_START if quick_start else {}),
+        **shared_classes(),
         LAUNCHER_VARIABLE: str(os.getpid()),
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from grove.catalog import METRICS, Layout, release_day
+from grove.evaluation.comparison import COMPARATOR
 from grove.release import current_release
 from grove.runtime.reports import find_report
 from grove.runtime.tables import read_arrow
@@ -150,6 +151,7 @@ def metric_table(
     by_model: dict[str, dict[tuple[str, int], float]] = defaultdict(dict)
     shown = [row for row in metrics if row["segment"] == segment and row["support"]]
     shown = [row for row in shown if row["cutoff"] in SHOWN_CUTOFFS]
+    shown = [row for row in shown if not row["model"].startswith(COMPARATOR)]
     for row in shown:
         by_model[row["model"]][row["metric"], row["cutoff"]] = row["value"]
     if not by_model:

@@ -25,7 +25,7 @@ from grove.texts.encoder import EncoderSpec, encoder_folder, load_encoder
 from grove.texts.prompt import item_text
 from grove.trees import TreeShape
 from grove.trees.build import build_tree, mean_squared_distance
-from grove.trees.kmeans import balanced_kmeans
+from grove.trees.kmeans import split_nodes
 
 WIDTH = 384
 TOPICS = 2_000
@@ -80,12 +80,8 @@ def balanced_leaves(vectors: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
     """Balanced k-means per level, and nothing else: leaf of every vector."""
     nodes = np.zeros(len(vectors), dtype=np.int64)
     for size in sizes:
-        below = np.empty_like(nodes)
-        order = np.argsort(nodes, kind="stable")
-        for rows in np.split(order, np.cumsum(np.bincount(nodes))[:-1]):
-            found = balanced_kmeans(vectors[rows], size, iterations=ITERATIONS, seed=1)
-            below[rows] = nodes[rows] * size + found
-        nodes = below
+        children = split_nodes(vectors, nodes, size, iterations=ITERATIONS, seed=1)
+        nodes = nodes * size + children
     return nodes
 
 

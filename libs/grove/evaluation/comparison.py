@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from grove.evaluation.segments import Measurement
 
+COMPARATOR = "comparator_"
+"""Begins the names of the serving release's lists, with which a candidate's are compared."""
+
 
 def find_figure(
     figures: Iterable[Measurement], model: str, metric: str, cutoff: int | None

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from grove.catalog import METRICS
 from grove.contracts import CheckResult, arrow_schema, load_contract
-from grove.evaluation.comparison import find_figure, times_better
+from grove.evaluation.comparison import COMPARATOR, find_figure, times_better
 from grove.evaluation.ranking import Targets, hit_rate
 from grove.evaluation.segments import Measurement, measure_lists, segment_targets
 from grove.passes.judged_day import RECENT_DAYS, JudgedDay, read_judged_day
@@ -27,8 +27,6 @@ from grove.quality.invariants import candidate_not_worse, no_gap
 from grove.release import read_manifest
 from grove.runtime.stage import Stage
 
-COMPARATOR = "comparator_"
-"""Put before the names of the comparator's lists."""
 BASELINES = ("popularity", "popularity_7_days")
 ORACLE = "oracle"
 

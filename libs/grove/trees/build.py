@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grove.trees.codebooks import distinct_codes, renaming_to_overlap, residual_codebook
-from grove.trees.kmeans import balanced_kmeans, group_means
+from grove.trees.kmeans import group_means, split_nodes
 from grove.trees.requirements import require_item_ids, require_vectors
 from grove.trees.shape import TreeShape, fit_level_sizes
 from grove.trees.tree import Tree
@@ -124,7 +124,7 @@ def _split_level(
     vectors: np.ndarray, above: Level, size: int, *, iterations: int, seed: int
 ) -> Level:
     """Split every node into `size` children and name them by the level's codebook."""
-    children = _split_nodes(vectors, above.nodes, size, iterations=iterations, seed=seed)  # [N]
+    children = split_nodes(vectors, above.nodes, size, iterations=iterations, seed=seed)  # [N]
     parents = len(above.centroids)
     nodes = above.nodes * size + children  # [N]
     means = group_means(vectors, nodes, parents * size)  # [P K, D]
@@ -134,17 +134,6 @@ def _split_level(
     offsets = means.reshape(parents, size, -1) - above.centroids[:, None]  # [P, K, D]
     codes = distinct_codes(offsets, codebook)  # [P, K]
     return Level(*_renumber(nodes, means, codes), codebook)
-
-
-def _split_nodes(
-    vectors: np.ndarray, nodes: np.ndarray, size: int, *, iterations: int, seed: int
-) -> np.ndarray:
-    """Balanced child of every item within its node, [N] int64 in 0..size-1."""
-    order = np.argsort(nodes, kind="stable")
-    children = np.empty(len(nodes), dtype=np.int64)
-    for rows in np.split(order, np.cumsum(np.bincount(nodes))[:-1]):
-        children[rows] = balanced_kmeans(vectors[rows], size, iterations=iterations, seed=seed)
-    return children
 
 
 def _renumber(

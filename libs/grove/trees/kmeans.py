@@ -5,6 +5,9 @@ Letters: N vectors, K clusters, D width.
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
 import faiss
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -60,6 +63,40 @@ def balanced_kmeans(
             next_step="use fewer codes per level (setting trees.level_sizes)",
         )
     return _split(dense, even_sizes(len(dense), clusters), iterations=iterations, seed=seed)
+
+
+def split_nodes(
+    vectors: np.ndarray, nodes: np.ndarray, clusters: int, *, iterations: int, seed: int
+) -> np.ndarray:
+    """Split the vectors of every node by `balanced_kmeans`, the nodes side by side.
+
+    A node is small work of many steps, most of which no library would spread over cores; so each
+    core takes whole nodes. The result does not depend on their number.
+
+    Args:
+        vectors: [N, D] float32.
+        nodes: [N] int64 in 0..P-1; every node has at least K vectors.
+        clusters: K, of each node.
+        iterations: see `balanced_kmeans`.
+        seed: of every node.
+
+    Returns:
+        [N] int64 in 0..K-1, the cluster of each vector within its node.
+    """
+    order = np.argsort(nodes, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(nodes))[:-1])
+    labels = np.empty(len(nodes), dtype=np.int64)
+
+    def split(rows: np.ndarray) -> None:
+        labels[rows] = balanced_kmeans(vectors[rows], clusters, iterations=iterations, seed=seed)
+
+    if len(members) == 1:
+        split(members[0])
+        return labels
+    cores = faiss.omp_get_max_threads()
+    with ThreadPoolExecutor(cores, initializer=faiss.omp_set_num_threads, initargs=(1,)) as pool:
+        deque(pool.map(split, members), maxlen=0)
+    return labels
 
 
 def even_sizes(total: int, parts: int) -> np.ndarray:

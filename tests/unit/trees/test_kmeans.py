@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 
 from grove.errors import DataError
 from grove.trees import kmeans
-from grove.trees.kmeans import balanced_kmeans, even_sizes, group_means, kmeans_centroids
+from grove.trees.kmeans import (
+    balanced_kmeans,
+    even_sizes,
+    group_means,
+    kmeans_centroids,
+    split_nodes,
+)
 
 
 def mixture(count, seed=0):
@@ -93,3 +99,16 @@ def test_group_means_equal_plain_means():
     vectors, groups = mixture(50), np.arange(50) % 7
     plain = np.stack([vectors[groups == group].mean(axis=0) for group in range(7)])
     assert np.allclose(group_means(vectors, groups, 7), plain, atol=1e-6)
+
+
+def test_nodes_split_side_by_side_as_they_split_alone():
+    vectors, nodes = mixture(400), np.random.default_rng(1).integers(0, 7, size=400)
+    children = split_nodes(vectors, nodes, 5, iterations=4, seed=2)
+    for node in range(7):
+        alone = balanced_kmeans(vectors[nodes == node], 5, iterations=4, seed=2)
+        assert np.array_equal(children[nodes == node], alone)
+
+
+def test_an_error_in_one_node_is_not_lost():
+    with pytest.raises(DataError, match="fewer vectors than clusters"):
+        split_nodes(mixture(20), np.repeat([0, 1], [17, 3]), 4, iterations=2, seed=0)
