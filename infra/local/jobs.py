@@ -112,12 +112,12 @@ def _wait(process: subprocess.Popen[bytes], label: str) -> int:
             show_running(f"{watch.seconds():5.0f} s  {label}")
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=1)
-    except BaseException:
+    finally:
+        # Does nothing to one that has ended.
         process.kill()
-        process.wait()
-        raise
-    show_running("")
-    return process.returncode
+        exit_code = process.wait()
+        show_running("")
+    return exit_code
 
 
 def _failure(job: str, command: list[str], exit_code: int, said: str) -> InfrastructureError:
