@@ -51,8 +51,9 @@ def prepare_class_archive() -> Step:
 
 def keeps_its_own_classes() -> bool:
     """Whether Java brings an archive of its own classes, without which it refuses to make one."""
-    java = [JAVA_HOME / "bin" / "java", "-Xshare:on", "-version"]
-    return subprocess.run(java, capture_output=True, check=False).returncode == 0
+    java = str(JAVA_HOME / "bin" / "java")
+    insist = subprocess.run([java, "-Xshare:on", "-version"], capture_output=True, check=False)
+    return insist.returncode == 0
 
 
 def _rehearse() -> None:

@@ -1,20 +1,19 @@
 """Batched beam search over the existing paths of a code tree, with filters inside the beam.
 
-Shapes: U users, W paths per user, C children, N items, τ leaf capacity, K_l codes of level l.
+Shapes: U users, W paths per user, C children, τ leaf capacity, K_l codes of level l, Z nodes that
+are empty for a user.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from grove.features.code_tree import CodeTree
+from grove.inference.search_tree import LiveItems, SearchTree
 
 StepType = TypeVar("StepType")
 
@@ -33,40 +32,6 @@ class PathScorer(Protocol[StepType]):
 
     def leaf_scores(self, step: StepType, leaf_items: Tensor) -> Tensor:
         """Unnormalised scores of the items of each path's leaf, [U, W, τ]."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SearchTree:
-    """A `CodeTree` as tensors; fields as there."""
-
-    child_start: tuple[Tensor, ...]
-    codes: tuple[Tensor, ...]
-    item_nodes: Tensor
-    leaf_items: Tensor
-
-
-@dataclass(frozen=True, kw_only=True)
-class LiveItems:
-    """Which items each user may get, and how many of them are below every node."""
-
-    eligible: Tensor
-    """[N] bool: items with a path that anyone may get."""
-    counts: tuple[Tensor, ...]
-    """Per level, [nodes] int64: eligible items below each node."""
-    excluded_keys: tuple[Tensor, ...]
-    """Per level, [E] int64 ascending: user · nodes + node of every item taken from a user."""
-    excluded_items: Tensor
-    """[E] int64 ascending: user · N + item."""
-
-    def below(self, level: int, nodes: Tensor) -> Tensor:
-        """Items below nodes that each user may get: [U, C] nodes → [U, C] counts."""
-        counts = self.counts[level]
-        return counts[nodes] - _occurrences(self.excluded_keys[level], nodes, len(counts))
-
-    def allows(self, rows: Tensor) -> Tensor:
-        """Whether each user may get items: [U, C] item rows (−1 none) → [U, C] bool."""
-        wanted = self.eligible[rows.clamp_min(0)] & (rows >= 0)
-        return wanted & (_occurrences(self.excluded_items, rows, len(self.eligible)) == 0)
 
 
 @dataclass(frozen=True)
@@ -90,51 +55,6 @@ class _Frontier:
     """[U, W], −∞ for a path that is not kept."""
     parents: Tensor
     """[U, W] int64, position of the path it extends."""
-
-
-def search_tree(tree: CodeTree) -> SearchTree:
-    """Turn a tree into tensors."""
-    return SearchTree(
-        child_start=tuple(map(torch.from_numpy, tree.child_start)),
-        codes=tuple(map(torch.from_numpy, tree.codes)),
-        item_nodes=torch.from_numpy(tree.item_nodes),
-        leaf_items=torch.from_numpy(tree.leaf_items),
-    )
-
-
-def live_items(
-    tree: SearchTree, eligible: np.ndarray | None, excluded: Sequence[np.ndarray]
-) -> LiveItems:
-    """Count the eligible items below every node, and note what is taken from whom.
-
-    Args:
-        tree: over N items.
-        eligible: [N] bool, items anyone may get; none: all.
-        excluded: U arrays of item rows that the user must not get.
-
-    Returns:
-        Counts for `beam_search` of these U users.
-    """
-    placed = tree.item_nodes[0] >= 0  # [N]
-    live = placed if eligible is None else placed & torch.from_numpy(eligible)
-    items = len(live)
-    users = np.repeat(np.arange(len(excluded)), [len(rows) for rows in excluded])  # [E]
-    rows = np.concatenate([np.zeros(0, np.int64), *excluded]).astype(np.int64)  # [E]
-    pairs = torch.from_numpy(np.unique(users * items + rows))  # [E]
-    pairs = pairs[live[pairs % items]]
-    nodes = [level[live] for level in tree.item_nodes]  # L x [live]
-    return LiveItems(
-        eligible=live,
-        counts=tuple(
-            torch.bincount(below, minlength=len(codes))
-            for below, codes in zip(nodes, tree.codes, strict=True)
-        ),
-        excluded_keys=tuple(
-            (pairs // items * len(codes) + level[pairs % items]).sort().values
-            for level, codes in zip(tree.item_nodes, tree.codes, strict=True)
-        ),
-        excluded_items=pairs,
-    )
 
 
 def beam_search(
@@ -197,41 +117,53 @@ def _expand(
     keep: tuple[int, int],
 ) -> _Frontier:
     """Best children of the paths of a level."""
-    children, present = _children(tree.child_start[level], frontier.nodes)  # [U, W, C]
-    reached = scores.gather(2, tree.codes[level][children])  # [U, W, C]
-    reached = reached.masked_fill(~present, -math.inf).log_softmax(dim=-1)
-    reached = (frontier.log_probabilities[..., None] + reached).flatten(1)  # [U, W·C]
-    nodes = children.flatten(1)  # [U, W·C]
-    below = live.below(level, nodes).masked_fill(~reached.isfinite(), 0)  # [U, W·C]
-    reached = reached.masked_fill(below == 0, -math.inf)
-    most = min(max(keep), nodes.shape[1])  # every kept child has an item, so no more are needed
+    beam, minimum = keep
+    first = tree.child_start[level][frontier.nodes]  # [U, W]
+    reached = _reached(frontier, scores, tree, level=level)  # [U, W, C]
+    _close(reached, frontier, tree, live, level=level)
+    children, reached = reached.shape[2], reached.flatten(1)  # [U, W·C]
+    most = min(max(keep), reached.shape[1])  # every kept child has an item: no more are needed
     best, order = reached.topk(most, dim=1)  # [U, W']
-    below = below.gather(1, order)
-    enough = (below.cumsum(dim=1) - below >= keep[1]) & (torch.arange(most) >= keep[0])
+    parents = order // children  # [U, W']
+    nodes = first.gather(1, parents) + order % children  # [U, W']
+    nodes = nodes.masked_fill(~best.isfinite(), 0)
+    below = live.below(level, nodes)  # [U, W']
+    enough = (below.cumsum(dim=1) - below >= minimum) & (torch.arange(most) >= beam)
     best = best.masked_fill(enough, -math.inf)
     width = max(int(best.isfinite().sum(dim=1).max()), 1) if len(best) else 1
-    order = order[:, :width]
     return _Frontier(
-        nodes=nodes.gather(1, order),
-        log_probabilities=best[:, :width],
-        parents=order // children.shape[2],
+        nodes=nodes[:, :width], log_probabilities=best[:, :width], parents=parents[:, :width]
     )
 
 
-def _children(starts: Tensor, nodes: Tensor) -> tuple[Tensor, Tensor]:
-    """Children of nodes, padded to the most any of them has.
+def _reached(frontier: _Frontier, scores: Tensor, tree: SearchTree, *, level: int) -> Tensor:
+    """Log P of every path's children, [U, W, C], in the order of their nodes; −∞ is padding."""
+    starts = tree.child_start[level]
+    first = starts[frontier.nodes]  # [U, W]
+    degree = starts[frontier.nodes + 1] - first  # [U, W]
+    # Where every code leads to a child, the scores are in the children's order already.
+    if not degree.numel() or int(degree.min()) < scores.shape[2]:
+        steps = torch.arange(int(degree.max()) if degree.numel() else 1)  # [C]
+        present = steps < degree[..., None]  # [U, W, C]
+        children = torch.where(present, first[..., None] + steps, 0)  # [U, W, C]
+        scores = scores.gather(2, tree.codes[level][children]).masked_fill(~present, -math.inf)
+    return frontier.log_probabilities[..., None] + scores.log_softmax(dim=-1)
 
-    Returns:
-        [U, W, C] int64 nodes of the level below, and [U, W, C] bool, false for padding.
+
+def _close(
+    reached: Tensor, frontier: _Frontier, tree: SearchTree, live: LiveItems, *, level: int
+) -> None:
+    """Put −∞ where no item is below a child that the user may get.
+
+    Such children are few: looking up the few is cheaper than asking for each of the W·C children.
     """
-    first, degree = starts[nodes], starts[nodes + 1] - starts[nodes]  # [U, W]
-    steps = torch.arange(int(degree.max()) if degree.numel() else 1)  # [C]
-    present = steps < degree[..., None]  # [U, W, C]
-    return torch.where(present, first[..., None] + steps, 0), present
-
-
-def _occurrences(keys: Tensor, values: Tensor, span: int) -> Tensor:
-    """How often user · span + value stands in ascending keys: [U, C] → [U, C]."""
-    users = torch.arange(len(values))[:, None]  # [U, 1]
-    wanted = users * span + values.clamp_min(0)  # [U, C]
-    return torch.searchsorted(keys, wanted, right=True) - torch.searchsorted(keys, wanted)
+    starts, counts = tree.child_start[level], live.eligible.counts[level]
+    first = starts[frontier.nodes]  # [U, W]
+    if live.eligible.has_empty[level]:
+        children = first[..., None] + torch.arange(reached.shape[2])  # [U, W, C]
+        reached.masked_fill_(counts[children.clamp_max(len(counts) - 1)] == 0, -math.inf)
+    users, nodes = live.emptied[level]  # [Z]
+    above = torch.searchsorted(starts, nodes, right=True) - 1  # [Z]
+    found, paths = (frontier.nodes[users] == above[:, None]).nonzero().unbind(dim=1)
+    users, nodes = users[found], nodes[found]
+    reached[users, paths, nodes - first[users, paths]] = -math.inf

@@ -67,7 +67,7 @@ def _interleave(lists: Sequence[np.ndarray]) -> np.ndarray:
         np.pad(items, ((0, 0), (0, longest - items.shape[1])), constant_values=NO_ITEM)
         for items in lists
     ]
-    return np.stack(padded, axis=2).reshape(len(padded[0]), -1)
+    return np.stack(padded, axis=2).reshape(len(padded[0]), longest * len(padded))
 
 
 def _first_occurrence(values: np.ndarray) -> np.ndarray:

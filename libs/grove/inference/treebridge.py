@@ -14,13 +14,21 @@ import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from grove.errors import DataError
 from grove.features.code_tree import CodeTree, read_code_tree
 from grove.features.sequences import SequenceBatch
-from grove.inference.beam import Candidates, SearchTree, beam_search, live_items, search_tree
+from grove.inference.beam import Candidates, beam_search
 from grove.inference.loaded import LoadedInputs, in_batches, last_events, load_network
-from grove.inference.treebridge_fusion import RankedList, fuse_candidates, rank_candidates
+from grove.inference.search_tree import (
+    EligibleItems,
+    SearchTree,
+    eligible_items,
+    live_items,
+    search_tree,
+)
+from grove.inference.treebridge_fusion import Fusion, RankedList, fuse_candidates, rank_candidates
 from grove.models.embeddings import at_cuts
 from grove.models.treebridge import TreeBridge
 from grove.models.treebridge_decoder import CodeDecoder, DecoderState
@@ -81,7 +89,8 @@ class DecoderScorer:
 
     def leaf_scores(self, step: DecoderStep, leaf_items: Tensor) -> Tensor:
         """Scores of each leaf's items, [U, W, τ]."""
-        return self.decoder.leaf_logits(step.outputs, self.item_vectors[leaf_items + 1])
+        vectors = functional.embedding(leaf_items + 1, self.item_vectors)  # [U, W, τ, D]
+        return self.decoder.leaf_logits(step.outputs, vectors)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +104,8 @@ class TreeBridgeSearcher:
     trees: dict[str, SearchTree]
     beam: int
     """Paths kept per level and tree."""
+    fusion: Fusion
+    """How the trees' candidates become one list."""
 
     def recommend(
         self,
@@ -143,8 +154,11 @@ class TreeBridgeSearcher:
             keyword_vectors = np.zeros((len(states), width), dtype=np.float32)
         if excluded is None:
             excluded = [np.zeros(0, dtype=np.int64)] * len(states)
+        open_items = {name: eligible_items(tree, eligible) for name, tree in self.trees.items()}
         pieces = [
-            self._search_piece(states[piece], keyword_vectors[piece], eligible, excluded[piece], k)
+            self._search_piece(
+                states[piece], keyword_vectors[piece], open_items, excluded[piece], k
+            )
             for piece in _pieces(len(states))
         ]
         return _joined(pieces)
@@ -158,7 +172,7 @@ class TreeBridgeSearcher:
         self,
         states: np.ndarray,
         keywords: np.ndarray,
-        eligible: np.ndarray | None,
+        eligible: Mapping[str, EligibleItems],
         excluded: Sequence[np.ndarray],
         k: int,
     ) -> Recommendations:
@@ -171,10 +185,10 @@ class TreeBridgeSearcher:
                     keywords=torch.from_numpy(keywords.astype(np.float32)),
                     item_vectors=self.item_vectors,
                 )
-                live = live_items(tree, eligible, excluded)
+                live = live_items(tree, eligible[name], excluded)
                 found[name] = beam_search(scorer, tree, live, beam=self.beam, minimum=k)
         return Recommendations(
-            fused=fuse_candidates(list(found.values()), k=k),
+            fused=fuse_candidates(list(found.values()), k=k, fusion=self.fusion),
             by_tree={name: rank_candidates(tree, k=k) for name, tree in found.items()},
         )
 
@@ -185,6 +199,7 @@ def load_searcher(
     codes: Mapping[str, pa.Table],
     *,
     beam: int,
+    fusion: Fusion = "sum",
 ) -> TreeBridgeSearcher:
     """Load a model folder and place a day's items in its trees.
 
@@ -196,6 +211,7 @@ def load_searcher(
         item_table: N items, as `grove.features.items.build_item_table` returns them.
         codes: item_id, path, slot of each tree, of the generation the model was trained on.
         beam: paths kept per level and tree.
+        fusion: how the trees' candidates become one list; see `fuse_candidates`.
 
     Returns:
         A searcher.
@@ -208,7 +224,7 @@ def load_searcher(
         name: _read_tree(inputs, codes, name) for name in sorted(inputs.saved.arguments["trees"])
     }
     return TreeBridgeSearcher(
-        model=model, inputs=inputs, item_vectors=vectors, trees=trees, beam=beam
+        model=model, inputs=inputs, item_vectors=vectors, trees=trees, beam=beam, fusion=fusion
     )
 
 

@@ -1,19 +1,24 @@
 """Candidates of several trees into one ranked list per user.
 
-Shapes: U users, C candidates, k places.
+Shapes: U users, C candidates, M candidates that may be listed, k places.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from grove.inference.beam import Candidates
+from grove.inference.fusion import round_robin
 from grove.inference.ranking import NO_ITEM
 
 RankedList = tuple[np.ndarray, np.ndarray]
 """Rows [U, k] int64, best first, −1 for none; scores [U, k] float32, 0 for none."""
+Fusion = Literal["sum", "max", "product", "round_robin"]
+"""How the trees' candidates become one list; see `fuse_candidates`."""
+_POOLING: dict[str, np.ufunc] = {"sum": np.add, "max": np.maximum, "product": np.add}
 
 
 def rank_candidates(candidates: Candidates, *, k: int) -> RankedList:
@@ -21,46 +26,106 @@ def rank_candidates(candidates: Candidates, *, k: int) -> RankedList:
     return _ranked(candidates.rows.numpy(), _probabilities(candidates), k)
 
 
-def fuse_candidates(trees: Sequence[Candidates], *, k: int) -> RankedList:
-    """Order the items of all trees by the sum of their probabilities in each.
+def fuse_candidates(
+    trees: Sequence[Candidates],
+    *,
+    k: int,
+    fusion: Fusion = "sum",
+    weights: Sequence[float] | None = None,
+) -> RankedList:
+    """Order the items of all trees together.
 
-    A sum of probabilities needs no scale between the trees, as each tree's sum to one over the
-    catalogue; it is the mixture of the trees' distributions. An item that one tree's beam did not
-    reach has probability zero there.
+    `sum` orders by the sum of an item's probabilities. It needs no scale between the trees, as each
+    tree's sum to one over the catalogue; it is the mixture of the trees' distributions. `max`
+    orders by the largest of them: one tree's certainty is enough. In both, an item that one tree's
+    beam did not reach has probability zero there, and a tree that is sharper than the others has
+    more to say. `product` orders by the product of them, so that both trees must agree; an item
+    that a beam did not reach counts there as the least likely one that it did. `round_robin` looks
+    at places only: the trees take turns, the first one first.
 
-    Source: TreeBridge leaves the fusion of the trees' candidates open; this is ours.
+    Source: TreeBridge leaves the fusion of the trees' candidates open; these are ours.
 
     Args:
         trees: candidates of the same U users.
         k: places per user.
+        fusion: `sum`, `max`, `product` or `round_robin`.
+        weights: positive, one per tree, that its probabilities (in a product: their logarithms) are
+            multiplied by, which changes no tree's own order and so no turns; none: 1.
 
     Returns:
-        Rows and summed probabilities.
+        Rows, and their sums or maxima; of a product its logarithm, 0 for an item that is the least
+        likely of every tree; in a round robin, 1 / place.
+
+    Example:
+        >>> from torch import tensor
+        >>> first = Candidates(tensor([[0, 1]]), tensor([[0.6, 0.4]]).log())
+        >>> second = Candidates(tensor([[1, 2]]), tensor([[0.25, 0.75]]).log())
+        >>> for fusion in ("sum", "max", "product", "round_robin"):
+        ...     fuse_candidates([first, second], k=3, fusion=fusion)[0].tolist()
+        [[2, 1, 0]]
+        [[2, 0, 1]]
+        [[2, 0, 1]]
+        [[0, 2, 1]]
     """
+    if fusion == "round_robin":
+        rows = round_robin([rank_candidates(tree, k=k)[0] for tree in trees], k)  # [U, k]
+        return rows, np.where(rows == NO_ITEM, 0, 1 / np.arange(1, k + 1)).astype(np.float32)
+    factors = [1.0] * len(trees) if weights is None else weights
     rows = np.concatenate([tree.rows.numpy() for tree in trees], axis=1)  # [U, C]
-    scores = np.concatenate([_probabilities(tree) for tree in trees], axis=1)  # [U, C]
+    scores_of = _log_odds_of_the_least if fusion == "product" else _probabilities
+    scores = np.concatenate(
+        [factor * scores_of(tree) for tree, factor in zip(trees, factors, strict=True)], axis=1
+    )  # [U, C]
+    return _ranked(*_pooled(rows, scores, _POOLING[fusion]), k)
+
+
+def _pooled(rows: np.ndarray, scores: np.ndarray, pool: np.ufunc) -> tuple[np.ndarray, np.ndarray]:
+    """Every item of a user once, with all its scores in one: twice [U, C], in another order."""
     order = np.argsort(rows, axis=1, kind="stable")
     rows, scores = np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)
-    same = rows[:, 1:] == rows[:, :-1]  # [U, C-1]
-    # An item stands at most once in a tree, so runs of one item are as long as there are trees.
-    for _ in range(len(trees) - 1):
-        carried = np.where(same, scores[:, :-1], 0)
-        scores[:, 1:] += carried
-        scores[:, :-1] -= carried
-    rows[:, :-1][same] = NO_ITEM
-    return _ranked(rows, scores, k)
+    first = np.ones(rows.shape, dtype=bool)
+    first[:, 1:] = rows[:, 1:] != rows[:, :-1]
+    pooled = np.zeros_like(scores)
+    pooled[first] = pool.reduceat(scores.ravel(), np.flatnonzero(first))
+    return np.where(first, rows, NO_ITEM), pooled
 
 
 def _probabilities(candidates: Candidates) -> np.ndarray:
     return np.asarray(candidates.log_probabilities.exp().double().numpy())
 
 
+def _log_odds_of_the_least(candidates: Candidates) -> np.ndarray:
+    """By how much each candidate is likelier than its user's least likely one, [U, C], at least 0.
+
+    As logarithms; an item that is no candidate has, like the least likely one, 0.
+    """
+    logs = candidates.log_probabilities.double().numpy()  # [U, C]
+    found = candidates.rows.numpy() != NO_ITEM
+    least = np.min(logs, axis=1, keepdims=True, where=found, initial=np.inf)  # [U, 1]
+    return np.where(found, logs - np.where(found.any(axis=1, keepdims=True), least, 0), 0)
+
+
 def _ranked(rows: np.ndarray, scores: np.ndarray, k: int) -> RankedList:
+    keys = np.where(rows == NO_ITEM, -1.0, scores)  # [U, C]
+    kept = _at_least_the_best(keys, k)  # [U, M]
+    rows, keys = np.take_along_axis(rows, kept, 1), np.take_along_axis(keys, kept, 1)
     by_row = np.argsort(rows, axis=1, kind="stable")
-    rows, scores = np.take_along_axis(rows, by_row, 1), np.take_along_axis(scores, by_row, 1)
-    keys = np.where(rows == NO_ITEM, -1.0, scores)
+    rows, keys = np.take_along_axis(rows, by_row, 1), np.take_along_axis(keys, by_row, 1)
     best = np.argsort(-keys, axis=1, kind="stable")[:, :k]  # [U, ≤ k]
     missing = ((0, 0), (0, k - best.shape[1]))
     ranked = np.pad(np.take_along_axis(rows, best, 1), missing, constant_values=NO_ITEM)
-    scored = np.pad(np.take_along_axis(scores, best, 1), missing)
+    scored = np.pad(np.take_along_axis(keys, best, 1), missing)
     return ranked, np.where(ranked == NO_ITEM, 0, scored).astype(np.float32)
+
+
+def _at_least_the_best(keys: np.ndarray, k: int) -> np.ndarray:
+    """Columns, [U, M], of the k largest keys of each row and of all that equal the least of them.
+
+    A beam brings some thousand candidates for some tens of places, and sorting is dear.
+    """
+    width = keys.shape[1]
+    if k >= width or not len(keys):
+        return np.broadcast_to(np.arange(width), keys.shape)
+    least = np.partition(keys, width - k, axis=1)[:, width - k, None]  # [U, 1]
+    most = int((keys >= least).sum(axis=1).max())  # M
+    return np.argpartition(keys, width - most, axis=1)[:, width - most :]

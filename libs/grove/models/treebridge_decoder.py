@@ -35,7 +35,8 @@ class DecoderState:
 
     def select(self, rows: Tensor) -> DecoderState:
         """Continue with other paths: [P'] int64, rows of this state, repetition allowed."""
-        return DecoderState(self.keys[rows], self.values[rows])
+        # Copies whole rows, where indexing would copy number by number.
+        return DecoderState(self.keys.index_select(0, rows), self.values.index_select(0, rows))
 
 
 class CodeDecoder(nn.Module):
@@ -135,10 +136,20 @@ class CodeDecoder(nn.Module):
         Returns:
             [..., τ], unnormalised; free slots are for the caller to mask.
         """
-        scores: Tensor = self.leaf(outputs)  # [..., D] or [..., τ]
-        if self.decodes_slot:
-            return scores
-        return (leaf_vectors @ scores[..., None])[..., 0] / math.sqrt(scores.shape[-1])
+        query = self.leaf_query(outputs)  # [..., D] or [..., τ]
+        return query if self.decodes_slot else (leaf_vectors @ query[..., None])[..., 0]
+
+    def leaf_query(self, outputs: Tensor) -> Tensor:
+        """What a leaf is asked with: its slots' scores, or the vector its items' are multiplied by.
+
+        Args:
+            outputs: [..., D] at the last code.
+
+        Returns:
+            [..., τ] where the slot is decoded, else [..., D].
+        """
+        query: Tensor = self.leaf(outputs)
+        return query if self.decodes_slot else query / math.sqrt(query.shape[-1])
 
     def _start(self, keywords: Tensor) -> Tensor:
         searched = keywords.any(dim=-1, keepdim=True)  # [P, 1]

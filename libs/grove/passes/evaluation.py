@@ -55,16 +55,16 @@ def evaluate_day(stage: Stage) -> None:
 
 def _all_lists(stage: Stage, judged: JudgedDay) -> dict[str, np.ndarray]:
     settings = stage.settings
-    length, beam = max(settings.evaluation.cutoffs), settings.treebridge.beam
+    length, search = max(settings.evaluation.cutoffs), settings.treebridge
     candidate = candidate_models(stage)
-    lists = ranked_lists(candidate, judged, length=length, beam=beam)
+    lists = ranked_lists(candidate, judged, length=length, search=search)
     release = _comparator(stage)
     stage.report.note("comparator", release.name if release else None)
     if release:
         compared = release_models(release, judged.item_table)
         same = compared.equals(candidate)
         stage.report.note("comparator_is_candidate", same)
-        earlier = lists if same else ranked_lists(compared, judged, length=length, beam=beam)
+        earlier = lists if same else ranked_lists(compared, judged, length=length, search=search)
         lists |= {f"{COMPARATOR}{name}": found for name, found in earlier.items()}
     week = stage.day - timedelta(days=RECENT_DAYS)
     lists |= dict(

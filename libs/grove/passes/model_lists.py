@@ -22,6 +22,7 @@ from grove.inference.treebridge import load_searcher
 from grove.passes.judged_day import JudgedDay
 from grove.passes.treebridge import day_codes
 from grove.runtime.stage import Stage
+from grove.settings.models import TreeBridgeSettings
 from grove.trees import codes_table, load_tree
 from grove.trees.refresh import extend
 
@@ -89,7 +90,7 @@ def release_models(release: Path, item_table: pa.Table) -> ModelSet:
 
 
 def ranked_lists(
-    models: ModelSet, judged: JudgedDay, *, length: int, beam: int
+    models: ModelSet, judged: JudgedDay, *, length: int, search: TreeBridgeSettings
 ) -> dict[str, np.ndarray]:
     """Lists of every model alone, and `fused`, which is what a server gives.
 
@@ -99,7 +100,7 @@ def ranked_lists(
         models: to rank by.
         judged: users, items, and what lists must not hold.
         length: K, places per list.
-        beam: of the tree search.
+        search: beam and fusion of the trees.
 
     Returns:
         [U, K] int64 item rows by name of the list.
@@ -111,7 +112,9 @@ def ranked_lists(
         top_k(users, item_vectors, k=length, excluded=excluded) for users in stars.users(histories)
     )
     dssm = load_dssm(models.folders["dssm"], items)
-    searcher = load_searcher(models.folders["treebridge"], items, models.codes, beam=beam)
+    searcher = load_searcher(
+        models.folders["treebridge"], items, models.codes, beam=search.beam, fusion=search.fusion
+    )
     found = searcher.search(histories, k=length, excluded=excluded)
     lists = {
         "fused": fuse_served(upcoming, general, found.fused[0], k=length),

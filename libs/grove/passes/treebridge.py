@@ -144,8 +144,10 @@ def _checks(
 def _searcher(
     stage: Stage, weights: PassWeights, folder: Path, codes: Mapping[str, pa.Table]
 ) -> TreeBridgeSearcher:
-    beam = stage.settings.treebridge.beam
-    return load_searcher(folder, weights.item_table, codes, beam=beam)
+    settings = stage.settings.treebridge
+    return load_searcher(
+        folder, weights.item_table, codes, beam=settings.beam, fusion=settings.fusion
+    )
 
 
 def _hits(searcher: TreeBridgeSearcher, held: HeldOut) -> np.ndarray:

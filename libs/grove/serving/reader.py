@@ -64,11 +64,13 @@ class ReleaseReader:
     def searcher(self) -> TreeBridgeSearcher:
         """The generator with the trees of this release."""
         codes = {tree: pq.read_table(self.folder / f"codes_{tree}.parquet") for tree in TREES}
+        settings = self.manifest.settings["treebridge"]
         return load_searcher(
             self.folder / "models" / "treebridge",
             self.items,
             codes,
-            beam=self.manifest.settings["treebridge"]["beam"],
+            beam=settings["beam"],
+            fusion=settings.get("fusion", "sum"),  # older releases knew no other
         )
 
     @cached_property

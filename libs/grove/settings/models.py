@@ -64,7 +64,17 @@ class TreeBridgeSettings(TrainingSettings):
     learning_rate: float = Field(5e-3, gt=0, description="peak of the schedule on a retrain day")
     llm_weight: float = Field(1.0, ge=0, description="λ₁, weight of the llm tree's loss; no unit")
     cf_weight: float = Field(1.0, ge=0, description="λ₂, weight of the cf tree's loss; no unit")
-    beam: int = Field(50, ge=1, description="paths kept per level and tree")
+    beam: int = Field(
+        200,
+        ge=1,
+        description="paths kept per level and tree; at twice the longest list, the search finds"
+        " nearly all that scoring every item would find",
+    )
+    fusion: Literal["sum", "max", "product", "round_robin"] = Field(
+        "sum",
+        description="how the trees' lists become one: by the sum of an item's probabilities in"
+        " both, by the larger of them, by their product, or by turns",
+    )
     leaf_step: Literal["item_score", "slot"] = Field(
         "item_score",
         description="how a leaf's items are told apart: by the score of the item's vector, which a"

@@ -54,6 +54,7 @@ def test_every_problem_is_in_one_message(written):
         ("trees", {"level_sizes": [0, -1]}, "trees.level_sizes.0: .*trees.level_sizes.1: "),
         ("trees", {"level_sizes": []}, "trees.level_sizes: "),
         ("treebridge", {"width": 65}, "treebridge.heads: .*must divide the width, 65"),
+        ("treebridge", {"fusion": "median"}, "treebridge.fusion: .*round_robin"),
         ("stars", {"width": 15, "heads": 2}, "stars.heads: .*must divide the width, 15"),
         ("dssm", {"layers": 2}, "dssm.layers: Extra inputs"),
         ("dssm", {"heads": 2}, "dssm.heads: Extra inputs"),

@@ -1,0 +1,209 @@
+"""Write a trained TreeBridge as programs that need torch and nothing of this repository.
+
+A request takes `users` once, and per tree `begin` once and `extend_<level>` level by level; which
+of the scored codes are followed is the beam search's business (`grove.inference.beam`). `items`
+gives the vectors of a day's items, and is needed once a day.
+
+Shapes: B batch, T events, P paths, P' paths chosen from them, M items, A attributes, L levels,
+K_l codes of level l, τ leaf capacity, S tokens so far, D width, E text width, H heads.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.export import Dim, ExportedProgram
+
+from grove.errors import DataError
+from grove.features.model_folder import SavedModel, read_model
+from grove.features.vocabulary import save_vocabulary
+from grove.inference.exported import MANIFEST_FILE, PROGRAM_SUFFIX
+from grove.models.treebridge import TreeBridge
+from grove.models.treebridge_decoder import TOKENS_BEFORE_CODES, CodeDecoder
+from grove.models.treebridge_programs import (
+    HISTORY_FIELDS,
+    BeginProgram,
+    ExtendProgram,
+    ItemProgram,
+    UserProgram,
+)
+
+INTEGER, FLOAT = torch.int64, torch.float32
+Tensors = Mapping[str, tuple[torch.dtype, tuple[int | str, ...]]]
+"""Type and shape by name; a word among the sizes stands for one that may differ between calls."""
+_FIRST_EXAMPLE = 3
+"""Sizes to trace with: those below 2 are taken for constants, and 2 itself for a bound."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Signature:
+    """A module, and what goes in and comes out in the order of its arguments."""
+
+    module: nn.Module
+    inputs: Tensors
+    outputs: Tensors
+
+
+def export_treebridge(folder: str | Path, target: str | Path) -> None:
+    """Write a trained generator as a folder of programs; it appears whole or not at all.
+
+    The folder holds one `<name>.pt2` per program, the vocabulary that gives names their rows, and
+    `manifest.json`: level sizes, widths, and every program's inputs and outputs. It names the torch
+    it was written by: torch does not promise to read the programs of another version.
+
+    Source: TreeBridge, the split of its deployment: only the generator runs at request time.
+
+    Args:
+        folder: as `train_treebridge_rank` wrote it.
+        target: folder to make, in one that exists.
+
+    Raises:
+        DataError: there is something at the target already.
+    """
+    target = Path(target)
+    if target.exists():
+        raise DataError(
+            "an export is never overwritten",
+            where=str(target),
+            expected="no such folder yet",
+            found="one",
+            next_step="name another folder, or remove this one",
+        )
+    saved = read_model(Path(folder))
+    signatures = _signatures(_load(saved), saved.arguments)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as beside:
+        staged = Path(beside, target.name)
+        staged.mkdir()
+        save_vocabulary(staged, saved.vocabulary)
+        for name, signature in signatures.items():
+            torch.export.save(_trace(signature), staged / f"{name}{PROGRAM_SUFFIX}")
+        manifest = json.dumps(_manifest(saved, signatures), indent=1)
+        (staged / MANIFEST_FILE).write_text(manifest + "\n", encoding="utf-8")
+        staged.rename(target)
+
+
+def _load(saved: SavedModel) -> TreeBridge:
+    model = TreeBridge(**saved.arguments)
+    model.load_state_dict(saved.weights)
+    model.requires_grad_(requires_grad=False)
+    return model.eval()
+
+
+def _signatures(model: TreeBridge, arguments: Mapping[str, Any]) -> dict[str, _Signature]:
+    """Every program of a generator by name."""
+    width, text_width = int(arguments["encoder"]["width"]), int(arguments["text_width"])
+    users = _Signature(
+        module=UserProgram(model.users),
+        inputs={
+            "history": (INTEGER, ("batch", "events", len(HISTORY_FIELDS))),
+            "item_vectors": (FLOAT, ("batch", "events", width)),
+            "lengths": (INTEGER, ("batch",)),
+        },
+        outputs={"states": (FLOAT, ("batch", width))},
+    )
+    items = _Signature(
+        module=ItemProgram(model.items),
+        inputs={
+            "ids": (INTEGER, ("items",)),
+            "attributes": (INTEGER, ("items", "attributes")),
+            "text": (FLOAT, ("items", text_width)),
+        },
+        outputs={"item_vectors": (FLOAT, ("items", width))},
+    )
+    signatures = {"users": users, "items": items}
+    for tree, level_sizes in sorted(arguments["trees"].items()):
+        decoder = model.decoder(tree)
+        signatures[f"{tree}.begin"] = _begin(decoder, level_sizes[0])
+        for level, scores in enumerate([*level_sizes[1:], decoder.leaf.out_features]):
+            signatures[f"{tree}.extend_{level}"] = _extend(decoder, level, scores)
+    return signatures
+
+
+def _begin(decoder: CodeDecoder, scores: int) -> _Signature:
+    return _Signature(
+        module=BeginProgram(decoder),
+        inputs={
+            "states": (FLOAT, ("batch", decoder.keyword.out_features)),
+            "keywords": (FLOAT, ("batch", decoder.keyword.in_features)),
+        },
+        outputs={
+            "scores": (FLOAT, ("batch", scores)),
+            **_state(decoder, "batch", TOKENS_BEFORE_CODES),
+        },
+    )
+
+
+def _extend(decoder: CodeDecoder, level: int, scores: int) -> _Signature:
+    tokens = TOKENS_BEFORE_CODES + level
+    return _Signature(
+        module=ExtendProgram(decoder, level),
+        inputs={
+            **_state(decoder, "paths", tokens),
+            "paths": (INTEGER, ("chosen",)),
+            "codes": (INTEGER, ("chosen",)),
+        },
+        outputs={
+            "scores": (FLOAT, ("chosen", scores)),
+            **_state(decoder, "chosen", tokens + 1),
+        },
+    )
+
+
+def _state(decoder: CodeDecoder, paths: str, tokens: int) -> Tensors:
+    """What a decoder remembers of paths, [P, H, S, D/H] each."""
+    heads = decoder.attention.heads
+    shape = (paths, heads, tokens, decoder.keyword.out_features // heads)
+    return {"keys": (FLOAT, shape), "values": (FLOAT, shape)}
+
+
+def _trace(signature: _Signature) -> ExportedProgram:
+    """Trace a module; every word in its shapes becomes a size that is free."""
+    shapes = [shape for _, shape in signature.inputs.values()]
+    words = sorted({size for shape in shapes for size in shape if isinstance(size, str)})
+    sizes = {word: size for size, word in enumerate(words, start=_FIRST_EXAMPLE)}
+    dims = {word: Dim(word, min=1) for word in words}
+    examples = tuple(
+        torch.zeros([sizes[size] if isinstance(size, str) else size for size in shape], dtype=dtype)
+        for dtype, shape in signature.inputs.values()
+    )
+    free = tuple(
+        {axis: dims[size] for axis, size in enumerate(shape) if isinstance(size, str)}
+        for shape in shapes
+    )
+    return torch.export.export(signature.module, examples, dynamic_shapes=free)
+
+
+def _manifest(saved: SavedModel, signatures: Mapping[str, _Signature]) -> dict[str, Any]:
+    arguments = saved.arguments
+    return {
+        "model_version": saved.metadata["model_version"],
+        "torch": torch.__version__,
+        "level_sizes": arguments["trees"],
+        "capacity": arguments["capacity"],
+        "leaf_step": arguments["leaf_step"],
+        "width": int(arguments["encoder"]["width"]),
+        "text_width": arguments["text_width"],
+        "max_events": saved.metadata["max_events"],
+        "history_fields": list(HISTORY_FIELDS),
+        "programs": {
+            name: {
+                "inputs": _described(signature.inputs),
+                "outputs": _described(signature.outputs),
+            }
+            for name, signature in signatures.items()
+        },
+    }
+
+
+def _described(tensors: Tensors) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "dtype": str(dtype).removeprefix("torch."), "shape": list(shape)}
+        for name, (dtype, shape) in tensors.items()
+    ]

@@ -1,0 +1,140 @@
+"""Lists of several trees: each fusion against a plain one, ties and gaps included."""
+
+from __future__ import annotations
+
+import math
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grove.inference.beam import Candidates
+from grove.inference.treebridge_fusion import Fusion, fuse_candidates, rank_candidates
+from grove.settings.models import TreeBridgeSettings
+
+FUSIONS = get_args(Fusion)
+POOLS = {"sum": sum, "max": max}
+
+
+def random_candidates(generator, users, items):
+    """Four items per user and tree, some missing; every other draw has ties."""
+    rows = np.stack([generator.permutation(items)[:4] for _ in range(users)])
+    found = generator.random(rows.shape) < 0.8
+    shares = generator.random(rows.shape)
+    if generator.random() < 0.5:
+        shares = (1 + np.floor(4 * shares)) / 8  # exact in float, and so are their sums
+    scores = np.where(found, np.log2(shares), -np.inf) * np.log(2)
+    return Candidates(torch.from_numpy(np.where(found, rows, -1)), torch.from_numpy(scores))
+
+
+def items_of(tree, user):
+    """Probability by item of one user's candidates."""
+    probabilities = tree.log_probabilities.exp()[user].tolist()
+    pairs = zip(tree.rows[user].tolist(), probabilities, strict=True)
+    return {row: probability for row, probability in pairs if row >= 0}
+
+
+def reference_ranked(scores):
+    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def reference_fused(trees, user, k, pool, weights):
+    found = [items_of(tree, user) for tree in trees]
+    totals = {
+        row: pool(
+            weight * items.get(row, 0.0) for items, weight in zip(found, weights, strict=True)
+        )
+        for row in set().union(*found)
+    }
+    return reference_ranked(totals)[:k]
+
+
+def reference_turns(trees, user, k):
+    queues = [[row for row, _ in reference_ranked(items_of(tree, user))] for tree in trees]
+    taken = []
+    for place in range(max(map(len, queues), default=0)):
+        for queue in queues:
+            if place < len(queue) and queue[place] not in taken:
+                taken.append(queue[place])
+    return taken[:k]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    trees=st.integers(1, 3),
+    k=st.integers(1, 12),
+    fusion=st.sampled_from(sorted(POOLS)),
+    weighted=st.booleans(),
+)
+def test_pooling_against_a_dictionary(seed, trees, k, fusion, weighted):
+    generator = np.random.default_rng(seed)
+    candidates = [random_candidates(generator, 3, 6) for _ in range(trees)]
+    weights = [2.0**-place for place in range(trees)] if weighted else None
+    rows, scores = fuse_candidates(candidates, k=k, fusion=fusion, weights=weights)
+    assert rows.shape == scores.shape == (3, k)
+    for user in range(3):
+        expected = reference_fused(
+            candidates, user, k, POOLS[fusion], weights or [1.0] * len(candidates)
+        )
+        assert [row for row in rows[user].tolist() if row >= 0] == [row for row, _ in expected]
+        assert rows[user, len(expected) :].tolist() == [-1] * (k - len(expected))
+        assert scores[user].tolist() == pytest.approx(
+            [score for _, score in expected] + [0.0] * (k - len(expected)), rel=1e-5
+        )
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), trees=st.integers(1, 3), k=st.integers(1, 12))
+def test_a_product_against_a_dictionary(seed, trees, k):
+    generator = np.random.default_rng(seed)
+    candidates = [random_candidates(generator, 3, 6) for _ in range(trees)]
+    rows, scores = fuse_candidates(candidates, k=k, fusion="product")
+    for user in range(3):
+        found = [items_of(tree, user) for tree in candidates]
+        total = {
+            row: sum(math.log(items[row] / min(items.values())) for items in found if row in items)
+            for row in set().union(*found)
+        }
+        listed = [row for row in rows[user].tolist() if row >= 0]
+        assert len(listed) == len(set(listed)) == min(k, len(total))
+        # Equal products differ in their last bits, so orders are compared by what they order by.
+        best = sorted(total.values(), reverse=True)[:k]
+        assert [total[row] for row in listed] == pytest.approx(best, abs=1e-9)
+        assert scores[user, : len(best)].tolist() == pytest.approx(best, rel=1e-5, abs=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), trees=st.integers(1, 3), k=st.integers(1, 12))
+def test_turns_against_plain_queues(seed, trees, k):
+    generator = np.random.default_rng(seed)
+    candidates = [random_candidates(generator, 3, 6) for _ in range(trees)]
+    rows, scores = fuse_candidates(candidates, k=k, fusion="round_robin")
+    for user in range(3):
+        expected = reference_turns(candidates, user, k)
+        assert [row for row in rows[user].tolist() if row >= 0] == expected
+        places = [1 / place for place in range(1, len(expected) + 1)]
+        assert scores[user].tolist() == pytest.approx(places + [0.0] * (k - len(expected)))
+
+
+@pytest.mark.parametrize("fusion", sorted(POOLS))
+def test_ranking_one_tree_is_fusing_it_alone(fusion):
+    candidates = random_candidates(np.random.default_rng(3), 5, 9)
+    alone = fuse_candidates([candidates], k=6, fusion=fusion)
+    for one, other in zip(rank_candidates(candidates, k=6), alone, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_equal_items_stand_by_row_where_the_list_ends_among_them():
+    rows = torch.tensor([[9, 4, 7, 1, 8, 2]])
+    probabilities = torch.tensor([[0.1, 0.1, 0.4, 0.1, 0.1, 0.2]], dtype=torch.float64)
+    ranked, _ = rank_candidates(Candidates(rows, probabilities.log()), k=4)
+    assert ranked.tolist() == [[7, 2, 1, 4]]
+
+
+def test_the_settings_offer_every_fusion():
+    assert get_args(TreeBridgeSettings.model_fields["fusion"].annotation) == FUSIONS
+    assert TreeBridgeSettings().fusion == "sum"
