@@ -37,6 +37,8 @@ INGESTION = "ingest_landing"
 ACCEPTED = ("committed", "closed")
 RUN = ("success", "queued", "running", "failed")
 """States of a run."""
+BACKFILL_END_SECONDS = 120
+"""How long Airflow may take to call a backfill ended whose runs have."""
 SCHEDULE_SECONDS = 60
 """How long the scheduler may take until yesterday has a run; a few seconds on an idle machine."""
 
@@ -236,9 +238,23 @@ def backfill_days(installation: Installation, first: date, last: date) -> None:
     """Run a range of days again, in order, and wait for them."""
     api = open_api(installation)
     api.require_unpaused(DAG)
+    wait_for_ended_backfill(api)
     ignored = ended_runs(api)
     api.backfill(first, last, again="completed")
     _watch(installation, api, days_between(first, last), ignored)
+
+
+def wait_for_ended_backfill(api: AirflowApi) -> None:
+    """Give Airflow the time to notice that every run of an earlier backfill has ended.
+
+    It takes one backfill at a time, and looks at open ones every half minute or so. One that has
+    runs left is not waited for: Airflow's refusal says so.
+    """
+    watch = Stopwatch()
+    while api.is_backfilling() and watch.seconds() < BACKFILL_END_SECONDS:
+        if any(run["state"] in ("queued", "running") for run in api.runs()):
+            return
+        time.sleep(1)
 
 
 def stop_all(homes: Sequence[Path]) -> None:

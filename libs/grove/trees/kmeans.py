@@ -18,8 +18,10 @@ from grove.trees.requirements import require_vectors
 
 SAMPLE_PER_CLUSTER = 256
 """Centroids are found on at most this many vectors per cluster, as FAISS does."""
-BALANCED_ROUNDS = 6
+BALANCED_ROUNDS = 7
 """Lloyd rounds with exact balance that follow the ordinary ones."""
+ORDINARY_SHARE = 0.5
+"""Share of the rounds asked for that is spent before balancing, which moves centroids anyway."""
 SPLIT_ABOVE = 1024
 """More clusters than this are found in two steps, so that cost stays below N x K."""
 
@@ -38,7 +40,8 @@ def balanced_kmeans(
     Args:
         vectors: [N, D] float, finite, no zero vector.
         clusters: K, 1 <= K <= N.
-        iterations: rounds of ordinary k-means before balancing.
+        iterations: Lloyd rounds that ordinary k-means would be given; half of them are run, and
+            `BALANCED_ROUNDS` balanced ones take the others' place.
         seed: seed of the first centroids and of samples.
 
     Returns:
@@ -162,7 +165,8 @@ def _split(vectors: np.ndarray, sizes: np.ndarray, *, iterations: int, seed: int
     if len(sizes) == len(vectors):
         return np.arange(len(vectors))
     sample = _sample(vectors, SAMPLE_PER_CLUSTER * len(sizes), seed=seed)  # [S, D]
-    centroids = kmeans_centroids(sample, len(sizes), iterations=iterations, seed=seed)
+    ordinary = max(1, round(iterations * ORDINARY_SHARE))
+    centroids = kmeans_centroids(sample, len(sizes), iterations=ordinary, seed=seed)
     sample_sizes = even_sizes(len(sample), len(sizes)) if len(sample) < len(vectors) else sizes
     prices: np.ndarray | None = None
     for _ in range(BALANCED_ROUNDS):

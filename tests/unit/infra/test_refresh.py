@@ -327,3 +327,26 @@ def test_nothing_is_triggered_in_a_paused_dag(
     with pytest.raises(InfrastructureError, match="paused"):
         backfill_days(installation, PLAN.first, PLAN.last)
     assert api.done == []
+
+
+def test_an_earlier_backfill_whose_runs_have_ended_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    api = FakeApi({DAYS[0]: "success"}, backfilling=True)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        api.backfilling = len(slept) < 3
+
+    monkeypatch.setattr(refresh.time, "sleep", sleep)
+    refresh.wait_for_ended_backfill(api)
+    assert len(slept) == 3
+
+
+def test_an_earlier_backfill_with_runs_left_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    api = FakeApi({DAYS[0]: "running"}, backfilling=True)
+    monkeypatch.setattr(refresh.time, "sleep", lambda _: pytest.fail("waits for what goes on"))
+    refresh.wait_for_ended_backfill(api)
