@@ -109,6 +109,11 @@ class TextSettings(Section):
     )
     prompt: str = Field("", description="text put before every text, of items and of queries")
     max_tokens: int = Field(64, ge=8, description="texts are cut after this many tokens")
+    precision: Literal["fp32", "bf16", "int8"] = Field(
+        "fp32",
+        description="arithmetic of the encoder: float32, bfloat16 (fast where the processor has"
+        " it), or float32 with linear layers in int8; another one embeds every text again",
+    )
     batch_size: int = Field(32, ge=1, description="texts per forward pass")
 
 

@@ -2,22 +2,32 @@
 
 The data set is two files. `interactions.parquet`: user_id, asin, timestamp (UTC midnight of a
 day); one row per review. `items.parquet`: asin, title, brand, categories (paths from the root).
-Beauty has 198,502 reviews of 12,101 items by 22,363 users, 2002-06-12 to 2014-07-23; three of four
-are of 2013 and 2014, so a shop may begin later than the file does. Sources: McAuley et al.,
-"Image-based recommendations on styles and substitutes", 2015; the 5-core cut of S³-Rec, Zhou et
-al., 2020.
+Beauty has 198,502 reviews of 12,101 items by 22,363 users, 2002-06-12 to 2014-07-23. Sources:
+McAuley et al., "Image-based recommendations on styles and substitutes", 2015; the 5-core cut of
+S³-Rec, Zhou et al., 2020.
+
+The shop begins on `source.first_day`, and what was reviewed before it is not landed. The file has
+4,425 days, most of them of a few reviews, and each would be a landing day with files, a report and
+verdicts of its own; yet three of four reviews are of 2013 and 2014. A user whose earlier reviews
+were left out is a user with a shorter history.
 
 What is landed, and how it is read:
 
 - *A review is an order*: the reviewer had the item. Stars are not in the file, so a bad review is
   one too. A user reviews an item once, so there are no repurchases.
-- *Time* is known to the day. All events of a day happen at its midnight, and nothing says in which
-  order; the file's own order within a day is that of the item ids, and is not used.
+- *Time* is known to the day. All events of a day happen at its midnight, the first moment of it, so
+  none is late and none is of the day before. Nothing says in which order they happened; the file's
+  own order within a day is that of the item ids, and is not used. Where one is needed, in a
+  history, equal times stand in the order of `event_id`, a hash: arbitrary, and always the same.
+- *The cut* has only users and items of at least five reviews, counted over all years. So a user's
+  first review says that more will come, and nobody leaves after one: figures are those of regular
+  customers.
 - *The catalogue* lands whole on the shop's first open day. The file does not say when an item came
   into the shop; landed with its first review, an item would be new exactly when somebody takes it,
   and a candidate could read the day's answers off its catalogue. So no item is ever new here.
-- *Title and brand* have their HTML entities resolved; the brand "Unknown" is none. The first
-  category path is the item's; the last name of every other path is a tag.
+- *Title, brand and categories* have their HTML entities resolved, also those that were escaped
+  twice; the brand "Unknown" is none. The first category path is the item's; the last name of every
+  other path is a tag.
 - *Price, stock, regions, description* are not in the file.
 - Left out on purpose: `also_bought`, `also_viewed`, `bought_together` and published codes, all made
   from what users did later.
@@ -184,8 +194,8 @@ def item_of(item: Row, day: date) -> Row:
 
 
 def _plain(text: str) -> str:
-    """Text without HTML entities, with single spaces."""
-    return " ".join(html.unescape(text).split())
+    """Text without HTML entities, with single spaces; some were escaped twice."""
+    return " ".join(html.unescape(html.unescape(text)).split())
 
 
 def _files(rows: list[Row], schema: pa.Schema) -> FeedFiles:

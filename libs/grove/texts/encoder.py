@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
 
 from grove.errors import SettingsError
+from grove.texts.linear_layers import BlockedLinear, Int8Linear, replace_linear_layers
 from grove.texts.pooling import ITEM_TOKEN, Pooling, pool
+
+Precision: TypeAlias = Literal["fp32", "bf16", "int8"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,8 @@ class EncoderSpec:
     prompt: str = ""
     """Put before every text, a query's too: equal texts have equal vectors, whosever they are."""
     max_tokens: int = 64
+    precision: Precision = "fp32"
+    """Arithmetic of the model: float32, bfloat16, or float32 with its linear layers in int8."""
     batch_size: int = 32
     """Texts per forward pass; decides speed, not vectors."""
 
@@ -41,9 +47,10 @@ class TextEncoder:
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Encode texts; a text has the same vector alone and in any company, to 1e-5.
 
-        Texts of like length share a batch, which spares padding. Texts of one length stand in
-        their own order: padding decides the last bits, so a set of texts must always make the
-        same batches.
+        Only texts of one length in tokens share a batch, so nothing is padded. Padding would
+        decide the last bits of float32 sums, and a model that rounds to bfloat16 or int8 on its
+        way makes a thousandth of such a bit; its linear layers see to the rest. Texts of one
+        length stand in their own order, so that a set of texts always makes the same batches.
 
         Args:
             texts: N texts.
@@ -52,10 +59,8 @@ class TextEncoder:
             [N, D] float32, each row of L2 norm 1, in the order of the texts.
         """
         tokens = self._tokenize(texts)
-        order = sorted(range(len(texts)), key=lambda row: (len(tokens[row]), texts[row]))
         vectors = np.empty((len(texts), self.width), dtype=np.float32)  # [N, D]
-        for start in range(0, len(order), self.spec.batch_size):
-            rows = order[start : start + self.spec.batch_size]
+        for rows in self._batches(texts, tokens):
             vectors[rows] = self._forward([tokens[row] for row in rows])
         return vectors
 
@@ -79,16 +84,23 @@ class TextEncoder:
         # A decoder's tokenizer makes nothing of an empty text; padding then stands for it.
         return [row or [self.tokenizer.pad_token_id or 0] for row in ids]
 
+    def _batches(
+        self, texts: Sequence[str], tokens: Sequence[Sequence[int]]
+    ) -> Iterator[list[int]]:
+        """Rows of texts of one length in tokens."""
+        order = sorted(range(len(texts)), key=lambda row: (len(tokens[row]), texts[row]))
+        for _, same_length in groupby(order, key=lambda row: len(tokens[row])):
+            rows = list(same_length)
+            for start in range(0, len(rows), self.spec.batch_size):
+                yield rows[start : start + self.spec.batch_size]
+
     @torch.inference_mode()
     def _forward(self, tokens: list[list[int]]) -> np.ndarray:
-        longest = max(map(len, tokens))
-        ids = torch.zeros((len(tokens), longest), dtype=torch.long)  # [B, T] padded on the right
-        mask = torch.zeros_like(ids)  # [B, T]
-        for row, own in enumerate(tokens):
-            ids[row, : len(own)] = torch.tensor(own)
-            mask[row, : len(own)] = 1
+        ids = torch.tensor(tokens)  # [B, T]
+        mask = torch.ones_like(ids)  # [B, T]
         states = self.model(input_ids=ids, attention_mask=mask).last_hidden_state  # [B, T, D]
-        return pool(states.float(), mask, self.spec.pooling).numpy()
+        # In float32 whatever the model's precision: it is little work, and keeps the norm at 1.
+        return pool(states.float(), self.spec.pooling).numpy()
 
 
 @lru_cache(maxsize=1)
@@ -104,7 +116,10 @@ def load_encoder(spec: EncoderSpec) -> TextEncoder:
     try:
         tokenizer = AutoTokenizer.from_pretrained(spec.folder, local_files_only=True)
         model = AutoModel.from_pretrained(
-            spec.folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+            spec.folder,
+            local_files_only=True,
+            use_safetensors=True,
+            dtype=torch.bfloat16 if spec.precision == "bf16" else torch.float32,
         )
     except (OSError, ValueError) as error:
         raise _no_model(spec.folder, str(error)) from error
@@ -116,6 +131,8 @@ def load_encoder(spec: EncoderSpec) -> TextEncoder:
             found=f"{len(tokenizer)} tokens, none of them {ITEM_TOKEN}",
             next_step="set texts.pooling to last_token (decoders) or mean (encoders)",
         )
+    if spec.precision != "fp32":
+        replace_linear_layers(model, BlockedLinear if spec.precision == "bf16" else Int8Linear)
     return TextEncoder(spec, tokenizer, model.eval())
 
 

@@ -20,15 +20,17 @@ _TOKENIZER_FILES = (
 
 
 def encoder_fingerprint(spec: EncoderSpec) -> str:
-    """Hash everything that decides a vector: weights, tokenizer, prompt, pooling, length.
+    """Hash everything that decides a vector: weights, tokenizer, prompt, pooling and so on.
 
-    Folder and batch size do not count: the same model elsewhere gives the same vectors.
+    Folder and batch size do not count: the same model elsewhere gives the same vectors. Float32
+    adds nothing, so that vectors from before there was a choice keep their name.
 
     Returns:
         16 hexadecimal digits of a SHA-256.
     """
     digest = hashlib.sha256()
-    for value in (spec.prompt, spec.pooling, str(spec.max_tokens)):
+    precision = () if spec.precision == "fp32" else (spec.precision,)
+    for value in (spec.prompt, spec.pooling, str(spec.max_tokens), *precision):
         digest.update(value.encode() + b"\0")
     for file in _files(Path(spec.folder)):
         digest.update(file.name.encode() + b"\0")

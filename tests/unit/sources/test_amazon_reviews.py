@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
+from grove.catalog import INTERACTIONS
+from grove.contracts import feed_dataset, load_contract
 from grove.errors import DataError, SettingsError
 from grove.sources.amazon_reviews import EVENT_FILE, ITEM_FILE, AmazonReviews
 
@@ -84,10 +88,29 @@ def test_a_row_of_the_catalogue_reads_like_the_shops(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("feed", ["events", "catalogue"])
+def test_a_row_is_what_the_contract_of_its_feed_asks_for(tmp_path: Path, feed: str) -> None:
+    contract = load_contract(feed_dataset(feed))
+    for row in landed(shop(tmp_path, review("U1", "B1")), feed):
+        assert set(row) <= set(contract.column_names)
+        assert all(row[name] is not None for name in contract.must_have)
+
+
 def test_no_title_and_no_brand(tmp_path: Path) -> None:
     items = [item("B1", title=None, brand="Unknown"), item("B2", brand=None)]
     rows = landed(shop(tmp_path, review("U1", "B1"), items=items), "catalogue")
     assert [(row["title"], row["brand"]) for row in rows] == [("B1", None), ("Rose & Oil", None)]
+
+
+@pytest.mark.parametrize(
+    "written", ["Kirk's &amp; Co", "Kirk&#39;s &amp; Co", "Kirk&amp;#039;s & Co"]
+)
+def test_entities_are_resolved_however_often_they_were_escaped(
+    tmp_path: Path, written: str
+) -> None:
+    items = [item("B1", title=written, brand=written, categories=[["Beauty", written]])]
+    (row,) = landed(shop(tmp_path, review("U1", "B1"), items=items), "catalogue")
+    assert (row["title"], row["brand"], row["category_path"][1]) == ("Kirk's & Co",) * 3
 
 
 def test_a_shop_may_begin_later_than_its_file(tmp_path: Path) -> None:
@@ -132,11 +155,23 @@ def test_a_first_day_after_the_data_is_refused(tmp_path: Path) -> None:
     assert "2013-03-04" in str(late.value)
 
 
+def test_the_environments_history_is_one_the_tables_keep() -> None:
+    file = Path(__file__).resolve().parents[3] / "infra" / "environments" / "amazon-reviews.yaml"
+    first_day = yaml.safe_load(file.read_text(encoding="utf-8"))["source"]["first_day"]
+    kept = load_contract(INTERACTIONS).retention_days
+    assert kept is not None
+    assert timedelta(days=365) <= date(2014, 6, 3) - first_day <= timedelta(days=kept)
+
+
 @pytest.mark.real_data
 def test_the_real_beauty_department(real_data_folder: Path) -> None:
     source = AmazonReviews(str(real_data_folder / "amazon2014_beauty"), date(2014, 1, 1))
     assert source.days_available() == (date(2014, 1, 1), date(2014, 7, 23))
-    assert source.land(date(2014, 1, 1))["catalogue"].rows == 12_101
+    items = landed(source, "catalogue", date(2014, 1, 1))
+    assert len(items) == 12_101
+    words = [row[name] for row in items for name in ("title", "brand") if row[name] is not None]
+    assert len(words) > 20_000
+    assert all(html.unescape(word) == word != "" for word in words)
     events = landed(source, "events", date(2014, 7, 1))
     assert len(events) == 321
     assert len({event["event_id"] for event in events}) == 321

@@ -12,15 +12,25 @@ from hypothesis import strategies as st
 from tests.unit.texts.tiny_decoder import WORDS
 
 from grove.errors import SettingsError
-from grove.texts.encoder import EncoderSpec, TextEncoder, encoder_folder, load_encoder
+from grove.texts.encoder import EncoderSpec, Precision, TextEncoder, encoder_folder, load_encoder
 from grove.texts.pooling import Pooling
 
 TEXTS = ["red mug", "a small red lamp for a blue shoe", "shoe", "mug " * 40, ""]
 
 
-def make_encoder(folder: Path | str, pooling: Pooling, batch_size: int = 3) -> TextEncoder:
+def make_encoder(
+    folder: Path | str,
+    pooling: Pooling,
+    batch_size: int = 3,
+    precision: Precision = "fp32",
+) -> TextEncoder:
     spec = EncoderSpec(
-        folder=str(folder), pooling=pooling, max_tokens=24, batch_size=batch_size, prompt="a lamp "
+        folder=str(folder),
+        pooling=pooling,
+        max_tokens=24,
+        batch_size=batch_size,
+        prompt="a lamp ",
+        precision=precision,
     )
     return load_encoder(spec)
 
@@ -49,16 +59,17 @@ def test_a_batch_gives_what_each_text_gives_alone(decoder_folder: Path, pooling:
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     st.lists(st.lists(st.sampled_from(WORDS), max_size=30).map(" ".join), min_size=1, max_size=9),
     st.sampled_from(["last_token", "item_token", "mean"]),
+    st.sampled_from(["fp32", "bf16", "int8"]),
 )
 def test_company_and_order_do_not_matter(
-    decoder_folder: Path, texts: list[str], pooling: Pooling
+    decoder_folder: Path, texts: list[str], pooling: Pooling, precision: Precision
 ) -> None:
-    encoder = make_encoder(decoder_folder, pooling)
+    encoder = make_encoder(decoder_folder, pooling, precision=precision)
     together = encoder.encode(texts)
     backwards = encoder.encode(texts[::-1])[::-1]
     alone = np.concatenate([encoder.encode([text]) for text in texts])
@@ -83,7 +94,9 @@ def test_a_set_of_texts_makes_the_same_batches_in_any_order(
     monkeypatch.setattr(TextEncoder, "_forward", recorded)
     vectors = encoder.encode(texts)
     expected, batches[:] = list(batches), []
-    assert len(expected) == 4
+    assert len(expected) == 7
+    assert all(len({len(row) for row in batch}) == 1 for batch in expected)
+    assert sum(len(batch) for batch in expected) == len(texts)
     order = np.random.default_rng(0).permutation(len(texts))
     shuffled = encoder.encode([texts[row] for row in order])
     assert batches == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -23,10 +24,19 @@ def test_it_is_sixteen_hexadecimal_digits(spec: EncoderSpec) -> None:
     assert int(fingerprint, 16) >= 0
 
 
-def test_prompt_pooling_and_length_change_it(spec: EncoderSpec) -> None:
+def test_prompt_pooling_length_and_precision_change_it(spec: EncoderSpec) -> None:
     others = [replace(spec, prompt="x"), replace(spec, pooling="last_token")]
     others.append(replace(spec, max_tokens=32))
-    assert len({encoder_fingerprint(each) for each in (spec, *others)}) == 4
+    others += [replace(spec, precision="bf16"), replace(spec, precision="int8")]
+    assert len({encoder_fingerprint(each) for each in (spec, *others)}) == 6
+
+
+def test_float32_has_the_name_it_had_before_there_was_a_choice(spec: EncoderSpec) -> None:
+    digest = hashlib.sha256(b"\0mean\x0064\0")
+    for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
+        content = (Path(spec.folder) / name).read_bytes()
+        digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
+    assert encoder_fingerprint(spec) == digest.hexdigest()[:16]
 
 
 def test_folder_and_batch_size_do_not(spec: EncoderSpec, tmp_path: Path) -> None:
@@ -36,7 +46,9 @@ def test_folder_and_batch_size_do_not(spec: EncoderSpec, tmp_path: Path) -> None
     assert encoder_fingerprint(same) == encoder_fingerprint(spec)
 
 
-@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])
+@pytest.mark.parametrize(
+    "file", ["model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json"]
+)
 def test_every_file_that_counts_changes_it(spec: EncoderSpec, tmp_path: Path, file: str) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(spec.folder, copy)

@@ -26,6 +26,11 @@ def test_one_spelling_has_one_hash() -> None:
     assert text_hash("café") == hashlib.sha256("café".encode()).hexdigest()
 
 
+def test_a_keyword_and_an_item_that_say_the_same_share_a_vector() -> None:
+    assert query_text("red  mug ") == item_text("red mug", None, None, [], [])
+    assert len(texts_by_hash([query_text("red mug"), item_text(" red mug", None, "", [], [])])) == 1
+
+
 @given(st.text())
 def test_a_normal_text_stays_as_it_is(text: str) -> None:
     assert query_text(query_text(text)) == query_text(text)

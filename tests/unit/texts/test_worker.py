@@ -26,6 +26,19 @@ def test_every_text_gets_its_vector(decoder_folder: Path) -> None:
     np.testing.assert_allclose(table.column("vector").to_pylist(), expected, atol=1e-5)
 
 
+def test_a_worker_works_at_the_precision_of_its_encoder(decoder_folder: Path) -> None:
+    texts = ["red mug", "shoe for a small lamp"]
+    batch = pa.record_batch({"text_hash": [text_hash(text) for text in texts], "text": texts})
+    found = {}
+    for precision in ("fp32", "bf16", "int8"):
+        spec = EncoderSpec(folder=str(decoder_folder), precision=precision)
+        [result] = embedding_batches(spec, "f" * 16)(iter([batch]))
+        found[precision] = np.array(result.column("vector").to_pylist())
+        np.testing.assert_allclose(found[precision], load_encoder(spec).encode(texts), atol=1e-5)
+    assert np.abs(found["bf16"] - found["fp32"]).max() > 1e-5
+    assert np.abs(found["int8"] - found["fp32"]).max() > 1e-5
+
+
 def test_columns_are_those_of_the_table(decoder_folder: Path) -> None:
     spec = EncoderSpec(folder=str(decoder_folder))
     batch = pa.record_batch({"text_hash": [text_hash("mug")], "text": ["mug"]})
