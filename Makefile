@@ -28,7 +28,7 @@ help: ## Explain the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: ## Make both Python environments, find Java, fetch two jars; seconds the second time
+setup: ## Make both Python environments, find Java, fetch two jars, keep Spark's classes; once
 	@JAVA_HOME='$(JAVA_OF_THE_MACHINE)' $(PYTHON) -m infra.local.bootstrap $(SILENCE)
 
 .PHONY: run
@@ -37,7 +37,7 @@ run: setup ## Run every day that is missing  [SOURCE= DATA= DAYS=from..to SIZE= 
 
 .PHONY: stop
 stop: setup ## Stop Airflow, every source's or one  [SOURCE=]
-	@$(GROVE) stop $(if $(filter command,$(origin SOURCE)),--this)
+	@$(GROVE) stop $(if $(filter-out file,$(origin SOURCE)),--this)
 
 .PHONY: trigger
 trigger: setup ## Run one day again  DAY= [RETRAIN=1]

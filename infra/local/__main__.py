@@ -95,7 +95,8 @@ def main() -> int:
         print(f"\n{name_source(str(error), arguments.source)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("\nAirflow goes on; `make run` shows it again, `make stop` ends it", file=sys.stderr)
+        told = "what Airflow has begun goes on; `make run` shows it again, `make stop` ends it"
+        print(f"\n{name_source(told, arguments.source)}", file=sys.stderr)
         return 130
     return 0
 

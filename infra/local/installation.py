@@ -29,6 +29,7 @@ HOST = "127.0.0.1"
 """Airflow listens here and nowhere else."""
 DEFAULT_PORT = "8080"
 PORT_FILE = "port"
+DAYS_FILE = "days"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,17 @@ def remembered_port(home: Path) -> str:
 def remember_port(installation: Installation) -> None:
     """Have later commands find this Airflow without being told its port."""
     write_text(str(installation.airflow_home / PORT_FILE), f"{installation.port}\n")
+
+
+def remembered_days(installation: Installation) -> str | None:
+    """Range of days that a source of the past was last run for, as it was typed."""
+    file = installation.home / DAYS_FILE
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else None
+
+
+def remember_days(installation: Installation, days: str) -> None:
+    """Have a `make run` without `DAYS=` go on with the same days; a simulator ends yesterday."""
+    write_text(str(installation.home / DAYS_FILE), f"{days}\n")
 
 
 @dataclass(frozen=True, kw_only=True)

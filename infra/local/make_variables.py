@@ -16,7 +16,7 @@ COMMAND = re.compile(r"\bmake (run|stop|trigger|backfill|recommend|rollback)\b(?
 def name_source(message: str, source: str) -> str:
     """Complete the commands that a message names, so that they can be typed as they stand.
 
-    Whoever writes the message, a job or the code under this folder, does not know that variable.
+    Whoever writes an error does not know that variable; what a job prints itself stays as it is.
 
     Example:
         >>> name_source("start Airflow with `make run`", "online-retail")

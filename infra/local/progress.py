@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Collection, Sequence
@@ -152,9 +153,13 @@ def running_line(run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> str:
 
 
 def show_running(line: str) -> None:
-    """Redraw the last line of a terminal; does nothing where output goes to a file."""
+    """Redraw the last line of a terminal; does nothing where output goes to a file.
+
+    A line that is wider than the terminal would leave a row behind each time.
+    """
     if sys.stdout.isatty():
-        print(f"\r\x1b[K{line}", end="", flush=True)
+        width = shutil.get_terminal_size().columns - 1
+        print(f"\r\x1b[K{line[:width]}", end="", flush=True)
 
 
 def failed_day(watch: Watch, run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> DataError:

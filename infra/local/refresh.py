@@ -25,10 +25,16 @@ from infra.local.components import (
     stop_airflow,
 )
 from infra.local.day_plan import DayPlan, day_ranges, missing_days, plan_days
-from infra.local.installation import Installation, airflow_environment, remember_port
+from infra.local.installation import (
+    Installation,
+    airflow_environment,
+    remember_days,
+    remember_port,
+    remembered_days,
+)
 from infra.local.jobs import run_plain, run_spark
 from infra.local.outcome import show_outcome
-from infra.local.progress import ended_runs, watch_days
+from infra.local.progress import ended_runs, show_running, watch_days
 from infra.local.settings_file import known_first_day, write_settings
 
 JOBS_AT_ONCE = 1
@@ -64,7 +70,8 @@ def run_days(installation: Installation, request: RunRequest) -> None:
         # Not after minutes of landing and ingesting.
         refuse_busy_port(installation.port)
     known = known_first_day(installation.settings_file, request.source)
-    plan = plan_days(today=utc_today(), known_first=known, days=request.days)
+    days = request.days or remembered_days(installation)
+    plan = plan_days(today=utc_today(), known_first=known, days=days)
     with hold_lock(installation.home / "make-run.lock", wait_seconds=0):
         _run_plan(installation, request, plan)
 
@@ -77,6 +84,8 @@ def _run_plan(installation: Installation, request: RunRequest, plan: DayPlan) ->
         data=request.data,
         size=request.size,
     )
+    if settings.source.data and request.days:
+        remember_days(installation, request.days)
     prepare_data(installation, settings, plan)
     bring_up_airflow(installation, settings, last_day=plan.last if plan.ended else None)
     api = wait_for_airflow(installation)
@@ -94,7 +103,9 @@ def bring_up_airflow(
     if runs_with(installation, environment):
         say("Airflow is up")
     elif running_components(installation):
-        say("restarting Airflow: its settings, its days or this checkout have changed")
+        say(
+            "restarting Airflow: a part of it has ended, or its settings, days or folder are others"
+        )
     else:
         say("starting Airflow")
     start_airflow(
@@ -252,6 +263,7 @@ def wait_for_ended_backfill(api: AirflowApi) -> None:
     """
     watch = Stopwatch()
     while api.is_backfilling() and watch.seconds() < BACKFILL_END_SECONDS:
+        show_running(f"{watch.seconds():5.0f} s  until Airflow calls the last backfill ended")
         if any(run["state"] in ("queued", "running") for run in api.runs()):
             return
         time.sleep(1)

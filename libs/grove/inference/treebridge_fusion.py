@@ -72,7 +72,7 @@ def fuse_candidates(
         return rows, np.where(rows == NO_ITEM, 0, 1 / np.arange(1, k + 1)).astype(np.float32)
     factors = [1.0] * len(trees) if weights is None else weights
     rows = np.concatenate([tree.rows.numpy() for tree in trees], axis=1)  # [U, C]
-    scores_of = _log_odds_of_the_least if fusion == "product" else _probabilities
+    scores_of = _log_ratios_to_the_least if fusion == "product" else _probabilities
     scores = np.concatenate(
         [factor * scores_of(tree) for tree, factor in zip(trees, factors, strict=True)], axis=1
     )  # [U, C]
@@ -94,7 +94,7 @@ def _probabilities(candidates: Candidates) -> np.ndarray:
     return np.asarray(candidates.log_probabilities.exp().double().numpy())
 
 
-def _log_odds_of_the_least(candidates: Candidates) -> np.ndarray:
+def _log_ratios_to_the_least(candidates: Candidates) -> np.ndarray:
     """By how much each candidate is likelier than its user's least likely one, [U, C], at least 0.
 
     As logarithms; an item that is no candidate has, like the least likely one, 0.

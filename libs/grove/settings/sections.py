@@ -142,7 +142,9 @@ class TreeSettings(Section):
     headroom: float = Field(
         0.25, ge=0, lt=1, description="share of leaf slots left free for new items at a rebuild"
     )
-    iterations: int = Field(15, ge=1, description="k-means iterations per split")
+    iterations: int = Field(
+        15, ge=1, description="Lloyd rounds per split; half are run before balancing"
+    )
     seed: int = Field(17, ge=0, description="seed of the initial centroids")
     min_free_share: float = Field(
         0.05, ge=0, lt=1, description="rebuild when fewer leaf slots than this share are free"
