@@ -1,0 +1,171 @@
+"""Models trained on a split by the product's own ranks, and kept for the next time.
+
+A model has a folder of its own, named by a fingerprint of all that decides its weights: histories,
+items, codes, options, seed, ranks, and the code that learns. What is there is not trained again; a
+training that was killed goes on after its last whole epoch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from tests.benchmarks.splits import Split
+from torch.distributed.launcher import LaunchConfig, elastic_launch
+
+import grove.models
+from grove.features.history_files import distinct_values
+from grove.features.items import item_attributes
+from grove.features.vocabulary import Vocabulary, save_vocabulary
+from grove.passes.inputs import SCENE_FIELDS
+from grove.training.checkpoint import work_fingerprint
+from grove.training.spec import ITEM_TABLE_FILE, TrainingSpec
+from grove.training.treebridge_rank import codes_file
+
+MAX_EVENTS = 50
+"""Newest events per user, as published; one user in a hundred has more."""
+HISTORIES_FILE = "histories.parquet"
+SECONDS_FILE = "seconds.json"
+LEARNING_CODE = ("features", "models", "training")
+"""Packages of `grove` that decide a model's weights."""
+_DIGITS = 12
+_UNFINISHED = ("unfinished", "checkpoint")
+RankFunction = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """A split, and where and how its models are trained."""
+
+    split: Split
+    folder: Path
+    """Keeps models from one time to the next."""
+    options: Mapping[str, Mapping[str, Any]]
+    """Numbers of a training, by kind of model: `dssm`, `ease`, `recaller`, `treebridge`."""
+    seed: int
+    ranks: int
+    """Processes of one thread each; a single one is this process."""
+
+
+def trained(
+    bench: Bench,
+    name: str,
+    train: RankFunction,
+    options: Mapping[str, Any],
+    codes: Mapping[str, pa.Table] | None = None,
+) -> Path:
+    """Train a model, or find the one that was trained on the same.
+
+    Args:
+        bench: what to learn from, and where to.
+        name: of the model, in the name of its folder.
+        train: function each rank runs.
+        options: its numbers.
+        codes: item_id, path, slot by tree, where the model speaks codes.
+
+    Returns:
+        Folder of the finished model.
+    """
+    inputs = bench.folder / f"{name}-inputs"
+    _write_inputs(bench.split, inputs, codes or {})
+    spec = _spec(bench, inputs, options)
+    model = bench.folder / f"{name}-{work_fingerprint(spec, ranks=bench.ranks)[:_DIGITS]}"
+    if not model.is_dir():
+        unfinished, checkpoint = (model.with_name(f"{model.name}.{what}") for what in _UNFINISHED)
+        resumed = checkpoint.is_dir()
+        sys.stderr.write(f"{'goes on with' if resumed else 'trains'} {model}\n")
+        started = perf_counter()
+        work = replace(spec, output=str(unfinished), checkpoint=str(checkpoint))
+        launch(train, work, bench.ranks)
+        told = {"seconds": perf_counter() - started, "resumed": resumed}
+        (unfinished / SECONDS_FILE).write_text(json.dumps(told), encoding="utf-8")
+        unfinished.rename(model)
+    shutil.rmtree(inputs)
+    return model
+
+
+def training_seconds(model: Path) -> float | None:
+    """How long a training took; none where it was broken off and went on."""
+    told = json.loads((model / SECONDS_FILE).read_text(encoding="utf-8"))
+    return None if told["resumed"] else float(told["seconds"])
+
+
+def launch(train: RankFunction, spec: TrainingSpec, ranks: int) -> None:
+    """Run a training as so many processes of this machine, as Spark's local mode would."""
+    if ranks == 1:
+        train(spec.as_json())
+        return
+    here = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=ranks,
+        run_id=uuid4().hex,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=0,
+    )
+    with _own_signal_handlers():
+        elastic_launch(here, train)(spec.as_json())
+
+
+@contextmanager
+def _own_signal_handlers() -> Iterator[None]:
+    """Put back how this process is stopped, which torch's launcher changes and leaves changed."""
+    ways = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, way in ways.items():
+            signal.signal(number, way)
+
+
+@cache
+def learning_code() -> str:
+    """Fingerprint of the code that decides weights: a change of it trains everything anew."""
+    home = Path(grove.models.__path__[0]).parent
+    files = sorted(file for package in LEARNING_CODE for file in (home / package).glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:_DIGITS]
+
+
+def _write_inputs(split: Split, folder: Path, codes: Mapping[str, pa.Table]) -> None:
+    """Write what the ranks of a training share; see `grove.passes.inputs.prepare_inputs`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    histories = str(folder / HISTORIES_FILE)
+    pq.write_table(split.learnt, histories)
+    learnt = split.items.filter(pa.array(split.known))
+    scene = Vocabulary(**{name: distinct_values([histories], name) for name in SCENE_FIELDS})
+    attributes = [name for names in item_attributes(learnt) for name in names]
+    save_vocabulary(folder, scene.grow(learnt["item_id"].to_pylist(), attributes))
+    pq.write_table(learnt, folder / ITEM_TABLE_FILE)
+    for tree, table in codes.items():
+        known = pc.is_in(table["item_id"], value_set=learnt["item_id"].combine_chunks())
+        pq.write_table(table.filter(known), folder / codes_file(tree))
+
+
+def _spec(bench: Bench, inputs: Path, options: Mapping[str, Any]) -> TrainingSpec:
+    return TrainingSpec(
+        files=[str(inputs / HISTORIES_FILE)],
+        inputs=str(inputs),
+        output="",
+        through=pc.max(pc.list_flatten(bench.split.learnt["landed_days"])).as_py().isoformat(),
+        learn_repeats=bench.split.seen is None,
+        max_events=MAX_EVENTS,
+        seed=bench.seed,
+        options=dict(options),
+        code_version=learning_code(),
+    )

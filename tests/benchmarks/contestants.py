@@ -1,0 +1,169 @@
+"""Contestants of Q1 and Q2: what each is, trained if it has to be, and its lists for every user.
+
+Every one takes a bench and gives a `Ranked`, by the code that serves a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tests.benchmarks.bench import Bench, trained, training_seconds
+from tests.benchmarks.splits import Split, rows_of_users
+
+from grove.catalog import TREES
+from grove.evaluation.item_model import ease_lists, ease_weights, history_matrix
+from grove.evaluation.popularity import popularity_order, same_list_for_all
+from grove.features.items import text_matrix
+from grove.inference.dssm import encode_items, load_dssm
+from grove.inference.ranking import top_k
+from grove.inference.recaller import load_recaller
+from grove.inference.treebridge import Recommendations, load_searcher
+from grove.training.ranks import train_dssm_rank
+from grove.training.recaller_rank import train_recaller_rank
+from grove.training.treebridge_rank import train_treebridge_rank
+from grove.trees import Tree, TreeShape, codes_table
+from grove.trees.refresh import Recipe, refresh_trees
+
+LENGTH = 100
+"""Places per list."""
+BEAM = 100
+FUSION = "sum"
+SHAPE = TreeShape(level_sizes=None, leaf_capacity=16, headroom=0.25)
+TREE_ITERATIONS = 15
+TREE_SEED = 17
+RECENT_DAYS = 7
+_NO_DAY = date(1970, 1, 1)
+"""Trees of a benchmark are not known by a day."""
+Lists = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """What a contestant gives."""
+
+    lists: Lists
+    """[U, LENGTH] int64 item rows, best first, by name of the list."""
+    seconds: float | None = None
+    """Of its training; none where nothing was trained, or not in one go."""
+
+
+def treebridge(bench: Bench) -> Ranked:
+    """Both trees, one training: fused, and what each tree of it gives alone."""
+    model, found = _search(bench, TREES)
+    parts = {f"TreeBridge, {tree} tree of it": lists for tree, (lists, _) in found.by_tree.items()}
+    return Ranked(lists={"TreeBridge": found.fused[0], **parts}, seconds=training_seconds(model))
+
+
+def single_tree(bench: Bench, tree: str) -> Ranked:
+    """The same generator trained on one tree; on the cf tree it is of RecForest's type."""
+    model, found = _search(bench, (tree,))
+    return Ranked(lists={f"{tree} tree only": found.fused[0]}, seconds=training_seconds(model))
+
+
+def recaller(bench: Bench, adapter: str, name: str) -> Ranked:
+    """A user encoder and a dot product with adapted text vectors; see `grove.models.recaller`."""
+    options = {**bench.options["recaller"], "adapter": adapter}
+    model = trained(bench, f"recaller-{adapter}", train_recaller_rank, options)
+    encoder = load_recaller(model, bench.split.items)
+    lists = _nearest(bench.split, encoder.users(bench.split.asked), encoder.item_vectors.numpy())
+    return Ranked(lists={name: lists}, seconds=training_seconds(model))
+
+
+def dssm(bench: Bench) -> Ranked:
+    """The two towers that the cf tree is made of."""
+    model = _train_dssm(bench)
+    encoder = load_dssm(model, bench.split.items)
+    lists = _nearest(bench.split, encoder.users(bench.split.asked), encoder.item_vectors.numpy())
+    return Ranked(lists={"DSSM": lists}, seconds=training_seconds(model))
+
+
+def ease(bench: Bench) -> Ranked:
+    """EASE^R on the items of the histories that models learn from; new items have weight zero."""
+    split, count = bench.split, len(bench.split.items)
+    learnt, asked = (
+        history_matrix(rows_of_users(histories, split.items), count)
+        for histories in (split.learnt, split.asked)
+    )
+    weights = ease_weights(learnt, ridge=bench.options["ease"]["ridge"])
+    lists = ease_lists(weights, asked, length=LENGTH, excluded=split.seen)
+    return Ranked(lists={"EASE^R": lists})
+
+
+def popularity(bench: Bench) -> Ranked:
+    """The items that most events of the learnt histories have."""
+    rows, _ = _learnt_events(bench.split)
+    order = popularity_order(rows, len(bench.split.items))
+    lists = same_list_for_all(order, _excluded(bench.split), length=LENGTH)
+    return Ranked(lists={"popularity": lists})
+
+
+def recent_popularity(bench: Bench) -> Ranked:
+    """The items of most events in the days before a list is asked for, ties by all events."""
+    split, excluded = bench.split, _excluded(bench.split)
+    rows, days = _learnt_events(split)
+    ever = np.bincount(rows, minlength=len(split.items))  # [N]
+    lists = np.empty((len(split.asked), LENGTH), dtype=np.int64)  # [U, LENGTH]
+    for day in np.unique(split.asked_on):
+        recent = rows[(days < day) & (days >= day - RECENT_DAYS)]
+        order = np.lexsort((-ever, -np.bincount(recent, minlength=len(ever))))  # [N]
+        users = np.flatnonzero(split.asked_on == day)
+        lists[users] = same_list_for_all(order, [excluded[user] for user in users], length=LENGTH)
+    return Ranked(lists={f"last-{RECENT_DAYS}-days popularity": lists})
+
+
+def _search(bench: Bench, trees: Sequence[str]) -> tuple[Path, Recommendations]:
+    """Train a generator on some trees and search them: model folder, and lists of all users."""
+    split, grown = bench.split, _grow_trees(bench, trees)
+    codes = {name: codes_table(tree) for name, tree in grown.items()}
+    options = {
+        **bench.options["treebridge"],
+        "trees": {name: list(tree.level_sizes) for name, tree in grown.items()},
+        "generations": {name: tree.generation for name, tree in grown.items()},
+        "capacity": SHAPE.leaf_capacity,
+    }
+    name = "-".join(("treebridge", *trees))
+    model = trained(bench, name, train_treebridge_rank, options, codes)
+    searcher = load_searcher(model, split.items, codes, beam=BEAM, fusion=FUSION)
+    return model, searcher.search(split.asked, k=LENGTH, excluded=split.seen)
+
+
+def _grow_trees(bench: Bench, names: Sequence[str]) -> dict[str, Tree]:
+    """Trees of the known items, which the new ones have joined."""
+    items = bench.split.items
+    spaces: dict[str, Callable[[], np.ndarray]] = {
+        "llm": lambda: text_matrix(items),
+        "cf": lambda: encode_items(_train_dssm(bench), items),
+    }
+    refreshed = refresh_trees(
+        {},
+        {name: spaces[name]() for name in names},
+        items["item_id"].to_pylist(),
+        recipe=Recipe(day=_NO_DAY, shape=SHAPE, iterations=TREE_ITERATIONS, seed=TREE_SEED),
+        known=bench.split.known,
+    )
+    return {name: one.tree for name, one in refreshed.items()}
+
+
+def _train_dssm(bench: Bench) -> Path:
+    return trained(bench, "dssm", train_dssm_rank, bench.options["dssm"])
+
+
+def _nearest(split: Split, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """[U, LENGTH] best items by dot product; row 0 of the items' vectors is none."""
+    return top_k(users, items[1:], k=LENGTH, excluded=split.seen)
+
+
+def _excluded(split: Split) -> list[np.ndarray]:
+    return split.seen or [np.zeros(0, dtype=np.int64)] * len(split.asked)
+
+
+def _learnt_events(split: Split) -> tuple[np.ndarray, np.ndarray]:
+    """Item row and day, since 1970, of every event that models learn from."""
+    days = pc.list_flatten(split.learnt["landed_days"]).cast(pa.int32()).to_numpy()
+    return np.concatenate(rows_of_users(split.learnt, split.items)), days.astype(np.int64)

@@ -1,0 +1,218 @@
+"""A shop put to the question: what is learnt, who is asked for, and what they went on to have.
+
+Two protocols:
+
+- `leave_one_out`: every user's last event is the target (`judged="test"`), or the one before it
+  (`"valid"`). Lists are made from all earlier events. What models learn from is an argument:
+  `learn="train"`, all but the last two events, as S³-Rec and SASRec do; or `"before"`, all but
+  the target, which is more for the test. On `"valid"` the two are the same.
+- `by_time`: what landed before a day is learnt, what came from it on is the target. Items that
+  nobody had before the day are new: no model is told of them until it ranks.
+
+Time, in a leave-one-out split, is a choice that changes figures. An event tells a model how long
+after it the next one came, and in Beauty's order 43 % of the last pairs share a day. With
+`clock="real"` a list is asked for on the target's own day, which tells that too; no published
+figure is made so. With `clock="order"` all events are a week apart, and only their order is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from tests.benchmarks.shop_data import Shop
+
+from grove.evaluation.ranking import Targets, make_targets
+from grove.models.embeddings import DAYS_PER_WEEK, SECONDS_PER_DAY
+
+_NOT_RECORDED = ("queries", "devices", "weathers", "promotions")
+_EVENTS_BEHIND = {"test": 0, "valid": 1}
+"""Events after the target, by what is judged."""
+_TOLD = {"train": "", "before": ", valid learnt", "order": "", "real": ", real clock"}
+"""What a split's name says of how it departs from the usual one."""
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """What is learnt, who is asked for, and what they wanted; U users, N items."""
+
+    name: str
+    learnt: pa.Table
+    """Rows of `histories`; nothing else of what users did may be learnt."""
+    asked: pa.Table
+    """U rows of `histories`, in order of user, with the day their list is asked for."""
+    asked_on: np.ndarray
+    """[U] int64, that day by the shop's calendar, whatever the clock; days since 1970."""
+    segments: Mapping[str, Targets]
+    """What the U users went on to have: `all`, and parts of it that are not empty."""
+    seen: list[np.ndarray] | None
+    """U arrays of item rows that lists must not hold; none: repurchases are allowed."""
+    items: pa.Table
+    """The item table."""
+    known: np.ndarray
+    """[N] bool, items a model may learn of; the others are new when lists are made."""
+
+
+def leave_one_out(
+    shop: Shop,
+    items: pa.Table,
+    *,
+    judged: Literal["test", "valid"],
+    learn: Literal["train", "before"],
+    clock: Literal["order", "real"],
+) -> Split:
+    """Ask for one event of every user who has one before it; see the top of this module.
+
+    Args:
+        shop: whose users have no item twice, as what a user had is left out of the lists.
+        items: its item table.
+        judged: which event is the target.
+        learn: what models learn from.
+        clock: what models know of time.
+    """
+    events = _a_week_apart(shop.events) if clock == "order" else shop.events
+    behind = events.groupby("user_id").cumcount(ascending=False)
+    before = events[behind > _EVENTS_BEHIND[judged]]
+    learnt = before if learn == "before" else events[behind > _EVENTS_BEHIND["valid"]]
+    targets = events[behind == _EVENTS_BEHIND[judged]]
+    targets = targets[targets["user_id"].isin(before["user_id"])]
+    # Users stand in one order everywhere, so the days of the targets are those of the histories.
+    asked = _asked(before, targets, targets["time"].to_numpy() // SECONDS_PER_DAY)
+    return Split(
+        name=f"{shop.name} leave-one-out, {judged}{_TOLD[learn]}{_TOLD[clock]}",
+        learnt=history_table(learnt),
+        asked=asked,
+        asked_on=targets["day"].to_numpy(),
+        segments={"all": _pairs(asked, targets, items)},
+        seen=rows_of_users(asked, items),
+        items=items,
+        known=np.ones(len(items), dtype=bool),
+    )
+
+
+def by_time(
+    shop: Shop,
+    items: pa.Table,
+    *,
+    split_on: date,
+    until: date | None = None,
+    repurchases: bool = False,
+) -> Split:
+    """Ask, on a day, for all that users with a history went on to have.
+
+    Args:
+        shop: to split.
+        items: its item table; items that nobody had by the end are left out.
+        split_on: first day that is not learnt.
+        until: first day that is not judged; none: all later days are.
+        repurchases: whether lists, and targets, may hold what a user had.
+    """
+    start = (split_on - _EPOCH).days
+    end = np.inf if until is None else (until - _EPOCH).days
+    events = shop.events[shop.events["day"] < end]
+    before, after = events[events["day"] < start], events[events["day"] >= start]
+    targets = after[after["user_id"].isin(before["user_id"])]
+    items = items.filter(pa.array(_occurs(items, events)))
+    known = _occurs(items, before)
+    asked = _asked(before, targets, start)
+    seen = rows_of_users(asked, items)
+    segments = _segments(_pairs(asked, targets, items), seen, known, repurchases=repurchases)
+    return Split(
+        name=f"{shop.name} from {split_on}",
+        learnt=history_table(before),
+        asked=asked,
+        asked_on=np.full(len(asked), start),
+        segments=segments,
+        seen=None if repurchases else seen,
+        items=items,
+        known=known,
+    )
+
+
+def history_table(events: pd.DataFrame) -> pa.Table:
+    """Rows of `histories`, one per user, of events in order of user and moment."""
+    sizes = events.groupby("user_id", sort=False).size()
+    offsets = pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int32())
+    nothing = pa.array([""] * len(events), pa.string())
+    micros = pa.array(events["time"].to_numpy() * 1_000_000, pa.int64())
+    flat = {
+        "item_ids": pa.array(events["item_id"], pa.string()),
+        "event_types": pa.array(["order"] * len(events), pa.string()),
+        "event_times": micros.cast(pa.timestamp("us", tz="UTC")),
+        "landed_days": pa.array(events["day"], pa.int32()).cast(pa.date32()),
+        "regions": pa.array(events["region"], pa.string()),
+        **dict.fromkeys(_NOT_RECORDED, nothing),
+    }
+    lists = {name: pa.ListArray.from_arrays(offsets, values) for name, values in flat.items()}
+    return pa.table({"user_id": pa.array(sizes.index, pa.string()), **lists})
+
+
+def rows_of_users(histories: pa.Table, items: pa.Table) -> list[np.ndarray]:
+    """Item rows of every user's events, oldest first: U arrays of int64; −1 is not in the table."""
+    names = histories["item_ids"].combine_chunks()
+    ends = np.cumsum(names.value_lengths().to_numpy())
+    return np.split(_index(names.flatten(), items["item_id"]), ends)[:-1]
+
+
+def _a_week_apart(events: pd.DataFrame) -> pd.DataFrame:
+    """Events whose time is their place: whole weeks, so that no weekday tells of it."""
+    places = events.groupby("user_id").cumcount()
+    return events.assign(time=places * DAYS_PER_WEEK * SECONDS_PER_DAY)
+
+
+def _asked(before: pd.DataFrame, targets: pd.DataFrame, days: np.ndarray | int) -> pa.Table:
+    """Histories of the users with a target, cut before the day on which each is asked for."""
+    histories = history_table(before[before["user_id"].isin(targets["user_id"])])
+    asked_on = np.broadcast_to(days, len(histories))
+    return histories.append_column(
+        "day", pa.array(asked_on, pa.int32()).cast(pa.date32())
+    ).append_column("cut", pa.array(["before"] * len(histories), pa.string()))
+
+
+def _pairs(asked: pa.Table, targets: pd.DataFrame, items: pa.Table) -> Targets:
+    """Targets as places of users among those asked for, and rows of the item table."""
+    places = _index(targets["user_id"], asked["user_id"]).tolist()
+    rows = _index(targets["item_id"], items["item_id"]).tolist()
+    return make_targets(zip(places, rows, strict=True), len(asked))
+
+
+def _segments(
+    wanted: Targets, had: list[np.ndarray], known: np.ndarray, *, repurchases: bool
+) -> dict[str, Targets]:
+    """All targets and the parts of them that are not empty."""
+    again = _repurchases(wanted, had, len(known))
+    once, more = _kept(wanted, ~again), _kept(wanted, again)
+    parts = {"all": wanted, "repurchases": more, "first purchases": once}
+    told = parts if repurchases else {"all": once}
+    told = {**told, "new items": told["all"].among(~known)}
+    return {name: part for name, part in told.items() if len(part.users)}
+
+
+def _repurchases(wanted: Targets, had: list[np.ndarray], items: int) -> np.ndarray:
+    """Which pairs are of an item that the user had before, [P] bool."""
+    owners = np.repeat(np.arange(len(had)), [len(rows) for rows in had])
+    codes = owners * items + np.concatenate(had)
+    return np.isin(wanted.users * items + wanted.items, codes)
+
+
+def _kept(targets: Targets, marks: np.ndarray) -> Targets:
+    return Targets(targets.users[marks], targets.items[marks], targets.user_count)
+
+
+def _occurs(items: pa.Table, events: pd.DataFrame) -> np.ndarray:
+    """Which items somebody had in these events, [N] bool."""
+    return _index(items["item_id"].to_pylist(), pa.array(events["item_id"].unique())) >= 0
+
+
+def _index(names: Any, among: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    """Place of each name among others, int64; −1 where it is not there."""
+    values = among.combine_chunks() if isinstance(among, pa.ChunkedArray) else among
+    found = pc.index_in(pa.array(names, pa.string()), value_set=values)
+    return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)

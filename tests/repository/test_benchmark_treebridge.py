@@ -1,0 +1,226 @@
+"""The benchmark of TreeBridge on a shop of some dozens of users: models, lists, figures."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from tests.benchmarks import bench as benches
+from tests.benchmarks import contestants, shop_data, splits, treebridge
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.run import Row
+from tests.benchmarks.shop_data import Shop
+from tests.repository.tiny_shop import (
+    NEW_ITEMS,
+    OLD_ITEMS,
+    SPLIT_ON,
+    bare_items,
+    item_table,
+    shop_of,
+    walks,
+)
+
+from grove.evaluation.ranking import hit_rate
+from grove.features.model_folder import read_model
+from grove.training import loop
+from grove.training.ranks import train_dssm_rank
+
+SIZE = {"width": 16, "layers": 1, "heads": 2, "dropout": 0.1}
+STEPS = {"epochs": 1, "batch_size": 16, "learning_rate": 5e-3}
+TREES = {"llm_weight": 1.0, "cf_weight": 1.0, "leaf_step": "item_score"}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "dssm": {"width": 16, "dropout": 0.1, **STEPS},
+    "ease": {"ridge": 10.0},
+    "recaller": {**SIZE, **STEPS},
+    "treebridge": {**SIZE, **STEPS, **TREES},
+}
+HITS_OF_SOURCE = [(f"H@{cutoff}", hit_rate, cutoff) for cutoff in (5, 10, 20)]
+"""What the data set's own page gives for popularity."""
+
+
+@pytest.fixture(scope="module")
+def tiny() -> tuple[Shop, pa.Table]:
+    shop = shop_of(walks())
+    return shop, item_table(shop)
+
+
+@pytest.fixture(scope="module")
+def timed(tiny: tuple[Shop, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """A split by time in which nothing has been trained yet."""
+    split = splits.by_time(*tiny, split_on=SPLIT_ON)
+    return Bench(
+        split=split, folder=tmp_path_factory.mktemp("bench"), options=OPTIONS, seed=1, ranks=1
+    )
+
+
+def test_text_vectors_are_made_once_and_belong_to_their_items(tiny, tmp_path, monkeypatch):
+    shop, _ = tiny
+    encoded: list[list[str]] = []
+
+    class Encoder:
+        def encode(self, texts):
+            encoded.append(texts)
+            return np.array([[float(text.split(".")[0].split()[-1]), 1.0] for text in texts])
+
+    monkeypatch.setattr(shop_data, "load_encoder", lambda _: Encoder())
+    first, second = (shop_data.read_item_table(shop, tmp_path / "kept") for _ in range(2))
+    assert len(encoded) == 1
+    assert first.equals(second)
+    numbers = [int(item[4:]) for item in first["item_id"].to_pylist()]
+    assert [vector[0] for vector in first["text_vector"].to_pylist()] == numbers
+
+
+def test_an_oracle_has_every_figure_and_a_wrong_list_none(timed):
+    assert set(timed.split.segments) == {"all", "new items"}
+    for segment, wanted in timed.split.segments.items():
+        split = replace(timed.split, segments={segment: wanted})
+        lists = np.full((len(split.asked), 100), -1)
+        for user in range(len(lists)):
+            items = wanted.items[wanted.users == user]
+            lists[user, : len(items)] = items
+        oracle = list(treebridge.figures(split, "oracle", lists, treebridge.ALL_MEASURES))
+        assert len(oracle) == len(treebridge.ALL_MEASURES)
+        assert {row.value for row in oracle} == {1.0}
+        wrong = treebridge.figures(split, "wrong", np.roll(lists, 1, 0), treebridge.ALL_MEASURES)
+        assert all(row.value < 1.0 for row in wrong)
+
+
+def test_the_whole_field_is_compared(timed):
+    rows = {row.measure: row for row in treebridge.compare(timed, treebridge.HITS)}
+    where = timed.split.name
+    names = [*treebridge.PAPER, "EASE^R", "popularity", "last-7-days popularity", "TreeBridge"]
+    names += [f"TreeBridge, {tree} tree of it" for tree in ("llm", "cf")]
+    for name in names:
+        # Lists are longer than the catalogue: whoever misses a target ranks something wrongly.
+        assert rows[f"Q2 {name}, {where}, H@100"].value == 1.0, name
+        assert rows[f"Q2 {name}, {where}, new items, H@100"].value == 1.0, name
+    assert all(rows[f"Q2 TreeBridge over {name}, {where}, H@100"] for name in treebridge.PAPER)
+    trainings = [measure for measure in rows if measure.startswith("Q2 training of ")]
+    assert len(trainings) == len(treebridge.LEARNT)
+    assert all(rows[measure].met for measure in trainings)
+
+
+def test_lists_leave_out_what_users_had(timed):
+    split = timed.split
+    for contestant in treebridge.FIELD:
+        for name, lists in contestant(timed).lists.items():
+            for user, had in enumerate(split.seen):
+                assert not np.isin(lists[user], had).any(), name
+                assert (lists[user] >= 0).sum() == len(split.items) - len(np.unique(had)), name
+
+
+def test_repurchases_stay_in_the_lists_where_they_are_allowed(tiny, tmp_path):
+    shop, items = tiny
+    split = splits.by_time(shop, items, split_on=SPLIT_ON, repurchases=True)
+    bench = Bench(split=split, folder=tmp_path, options=OPTIONS, seed=1, ranks=1)
+    for contestant in (contestants.treebridge, contestants.recent_popularity, contestants.ease):
+        for lists in contestant(bench).lists.values():
+            assert (np.sort(lists)[:, -len(items) :] == np.arange(len(items))).all()
+
+
+def test_models_have_not_heard_of_new_items(timed):
+    new = np.array(timed.split.items["item_id"].to_pylist())[~timed.split.known]
+    assert len(new) == NEW_ITEMS
+    model = contestants._train_dssm(timed)
+    assert not set(new) & set(read_model(model).vocabulary.items)
+    assert len(read_model(model).vocabulary.items) == OLD_ITEMS
+
+
+def test_a_finished_model_is_not_trained_again(timed):
+    def refuse(_spec):
+        raise AssertionError("trained again")
+
+    model = contestants._train_dssm(timed)
+    assert benches.trained(timed, "dssm", refuse, OPTIONS["dssm"]) == model
+    with pytest.raises(AssertionError, match="trained again"):
+        benches.trained(timed, "dssm", refuse, {**OPTIONS["dssm"], "epochs": 2})
+    with pytest.raises(AssertionError, match="trained again"):
+        benches.trained(replace(timed, seed=2), "dssm", refuse, OPTIONS["dssm"])
+
+
+def test_a_killed_training_goes_on(timed, tmp_path, monkeypatch):
+    options = {**OPTIONS["dssm"], "epochs": 3}
+    undisturbed = benches.trained(timed, "dssm", train_dssm_rank, options)
+    bench, save, saved = replace(timed, folder=tmp_path), loop.save_progress, []
+
+    def save_and_die(*arguments):
+        save(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "save_progress", save_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        benches.trained(bench, "dssm", train_dssm_rank, options)
+    monkeypatch.setattr(loop, "save_progress", lambda *arguments: saved.append(save(*arguments)))
+    resumed = benches.trained(bench, "dssm", train_dssm_rank, options)
+    assert len(saved) == 2
+    weights = read_model(undisturbed).weights
+    for name, value in read_model(resumed).weights.items():
+        assert torch.equal(value, weights[name]), name
+    assert benches.training_seconds(undisturbed) > 0
+    assert benches.training_seconds(resumed) is None
+
+
+@pytest.mark.slow
+def test_two_ranks_train_one_model(timed):
+    bench, handler = replace(timed, ranks=2), signal.getsignal(signal.SIGTERM)
+    model = benches.trained(bench, "dssm", train_dssm_rank, OPTIONS["dssm"])
+    alone = read_model(contestants._train_dssm(timed)).weights
+    together = read_model(model).weights
+    assert signal.getsignal(signal.SIGTERM) == handler
+    assert together.keys() == alone.keys()
+    assert not torch.equal(together["users.item.weight"], alone["users.item.weight"])
+
+
+def test_recent_popularity_looks_back_a_week(tmp_path):
+    found = {
+        "a": [(0, 1), (1, 2), (4, 40)],
+        "b": [(0, 3), (2, 38), (4, 41)],
+        "c": [(3, 30), (0, 45)],
+        "d": [(1, 5), (0, 38)],
+    }
+    shop = shop_of(found)
+    split = splits.leave_one_out(shop, bare_items(), judged="test", learn="before", clock="order")
+    bench = Bench(split=split, folder=tmp_path, options=OPTIONS, seed=1, ranks=1)
+    ever = contestants.popularity(bench).lists["popularity"]
+    assert ever[:, :3].tolist() == [[2, 3, 4], [1, 3, 4], [0, 1, 2], [0, 2, 3]]
+    # Only item 2, of day 38, counts as recent: for a, b and c, and on day 38 itself it does not.
+    recent = contestants.recent_popularity(bench).lists["last-7-days popularity"]
+    assert recent[:, :3].tolist() == [[2, 3, 4], [1, 3, 4], [2, 0, 1], [0, 2, 3]]
+
+
+@pytest.mark.real_data
+def test_beauty_is_what_its_papers_split(real_data_folder: Path, tmp_path: Path) -> None:
+    folder = real_data_folder / "amazon2014_beauty"
+    shop = shop_data.read_reviews(folder)
+    items = shop.items.select(["item_id"]).sort_by("item_id")
+    split = splits.leave_one_out(shop, items, judged="test", learn="train", clock="order")
+    assert (len(split.asked), len(items), len(shop.events)) == (22_363, 12_101, 198_502)
+    bench = Bench(split=split, folder=tmp_path, options=OPTIONS, seed=1, ranks=1)
+    lists = contestants.popularity(bench).lists["popularity"]
+    rows = {row.measure: row.value for row in treebridge.figures(split, "", lists, HITS_OF_SOURCE)}
+    found = [rows[f", {split.name}, H@{cutoff}"] for cutoff in (5, 10, 20)]
+    assert found == pytest.approx([0.0075, 0.0115, 0.0204], abs=1.2e-4)  # two users' ties
+    later = splits.by_time(shop, items, split_on=treebridge.BEAUTY_DAY)
+    new = later.segments["new items"].per_user() > 0
+    assert (len(later.asked), int(new.sum()), int((~later.known).sum())) == (10_571, 2_943, 608)
+
+
+def test_only_the_fused_list_of_q1_is_judged():
+    measures = [
+        "Q1 TreeBridge, seed 13",
+        "Q1 TreeBridge, cf tree of it, seed 13",
+        "Q1 DSSM, seed 13",
+    ]
+    rows = [Row(f"{measure}, Beauty, R@10", 0.08, "share") for measure in measures]
+    fused, tree, dssm = map(treebridge._judge, rows)
+    assert (fused.goal, fused.met) == ("≥ 0.0927", False)
+    assert fused.reference == "first attempt 0.0687, floor 0.0756"
+    assert (tree.reference, tree.met) == ("first attempt 0.0648, floor 0.0756", None)
+    assert dssm == rows[2]
+    assert treebridge._judge(Row("Q1 TreeBridge, seed 13, Beauty, R@10", 0.1, "share")).met
