@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from grove.quality.library import import_great_expectations
+
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult
     from great_expectations.data_context.types.resource_identifiers import (
@@ -75,9 +77,7 @@ def _count_nothing_unexpected(outcome: ExpectationSuiteValidationResult) -> None
 def _write_gx_page(
     outcome: ExpectationSuiteValidationResult, *, run_name: str, folder: str
 ) -> Path:
-    import great_expectations as gx
-
-    context = gx.get_context(mode="ephemeral")
+    context = import_great_expectations().get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     files = {"class_name": "TupleFilesystemStoreBackend", "base_directory": folder}
     site = {"class_name": "SiteBuilder", "show_how_to_buttons": False, "store_backend": files}

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from grove.contracts import Check, Contract
+from grove.quality.library import import_great_expectations
 from grove.quality.measures import measured_column
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ def expectation_suite(
         contract: what the checks are part of.
         counted: whether the rows come with their number of repeated keys; see `measure_spark`.
     """
-    import great_expectations as gx
-
+    gx = import_great_expectations()
     expectations = [_expectation(check, contract, counted=counted) for check in checks]
-    return gx.ExpectationSuite(name=contract.name, expectations=expectations)
+    suite: ExpectationSuite = gx.ExpectationSuite(name=contract.name, expectations=expectations)
+    return suite
 
 
 def _expectation(check: Check, contract: Contract, *, counted: bool) -> Expectation:

@@ -16,6 +16,8 @@ import pyarrow as pa
 
 from grove.contracts import Check, CheckResult, Contract
 from grove.errors import BugError, DataError, GroveError
+from grove.quality.expectations import expectation_suite
+from grove.quality.library import import_great_expectations
 from grove.quality.measures import Frame, measure_arrow, measure_spark
 
 if TYPE_CHECKING:
@@ -111,10 +113,7 @@ def _error(contract: Contract, what: str, *, expected: str, found: str) -> Grove
 def _run(
     rows: Frame, checks: Iterable[Check], contract: Contract, *, detailed: bool
 ) -> ExpectationSuiteValidationResult:
-    import great_expectations as gx
-
-    from grove.quality.expectations import expectation_suite
-
+    gx = import_great_expectations()
     checks = tuple(checks)
     counted = _is_spark(rows) and not detailed
     context = gx.get_context(mode="ephemeral")

@@ -1,0 +1,38 @@
+"""Great Expectations as a gate imports it: without what no check of ours asks for."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import LazyLoader, find_spec, module_from_spec
+from types import ModuleType
+
+POSTPONED = "scipy.stats"
+"""Two of the five seconds of the import, for expectations about distributions."""
+
+
+def import_great_expectations() -> ModuleType:
+    """Import Great Expectations; `scipy.stats` loads when somebody first uses it, if ever.
+
+    Each stage's gate runs in a process of its own, so a day pays for this import a dozen times.
+
+    Returns:
+        The module `great_expectations`.
+    """
+    if POSTPONED not in sys.modules:
+        _postpone(POSTPONED)
+    import great_expectations
+
+    return great_expectations
+
+
+def _postpone(name: str) -> None:
+    """Register a module whose code runs at the first access to one of its attributes."""
+    spec = find_spec(name)
+    if spec is None or spec.loader is None:
+        return
+    spec.loader = LazyLoader(spec.loader)
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    parent, _, child = name.rpartition(".")
+    setattr(sys.modules[parent], child, module)

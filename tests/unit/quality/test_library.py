@@ -1,0 +1,23 @@
+"""What importing Great Expectations brings along, in a fresh process as a gate has it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+FRESH = """
+import sys
+from grove.quality.library import POSTPONED, import_great_expectations
+gx = import_great_expectations()
+kind = type(sys.modules[POSTPONED])
+print(gx.__name__, kind.__module__, kind.__name__)
+from scipy import stats
+print(stats.norm.cdf(0.0), type(stats).__name__)
+"""
+
+
+def test_distributions_load_when_they_are_used():
+    told = subprocess.run(
+        [sys.executable, "-c", FRESH], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert told == ["great_expectations importlib.util _LazyModule", "0.5 module"]
