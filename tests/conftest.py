@@ -27,7 +27,10 @@ SPARK = {
     # forgotten. G1 gives it two regions each: with 1 GiB it spent its time on full collections.
     "driver_memory_gib": 2,
     "shuffle_partitions": 4,
-    "conf": {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"},
+    "conf": {
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+        " -XX:ReservedCodeCacheSize=240m"
+    },
 }
 
 
