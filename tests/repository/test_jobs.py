@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -66,17 +67,40 @@ def test_a_job_is_short(job: Path) -> None:
     assert lines <= MOST_LINES, f"{job.name} has {lines} lines of code: compute in libs/grove"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.stem)
-def test_help_explains_the_job(job: Path) -> None:
-    answer = subprocess.run(
-        [sys.executable, str(job), "--help"],
+HELP = """
+import io, json, runpy, sys
+from contextlib import redirect_stdout
+answers = {}
+for job in sys.argv[1:]:
+    sys.argv = [job, "--help"]
+    with redirect_stdout(io.StringIO()) as told:
+        try:
+            runpy.run_path(job, run_name="__main__")
+        except SystemExit as end:
+            answers[job] = (end.code, told.getvalue())
+print(json.dumps(answers))
+"""
+"""Asks every job for help as the command line does; one process, so torch is imported once."""
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[str, tuple[int, str]]:
+    found = subprocess.run(
+        [sys.executable, "-c", HELP, *map(str, JOBS)],
         env={"PYTHONPATH": str(REPOSITORY / "libs"), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert answer.returncode == 0, answer.stderr
+    assert found.returncode == 0, found.stderr
+    return json.loads(found.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.stem)
+def test_help_explains_the_job(job: Path, answers: dict[str, tuple[int, str]]) -> None:
+    code, told = answers[str(job)]
+    assert code == 0
     first = (ast.get_docstring(tree_of(job)) or "").partition("\n\n")[0]
-    assert "".join(first.split()) in "".join(answer.stdout.split())
-    assert "--settings" in answer.stdout
+    assert "".join(first.split()) in "".join(told.split())
+    assert "--settings" in told
