@@ -17,7 +17,7 @@ from tests.benchmarks.bench import Bench, trained, training_seconds
 from tests.benchmarks.splits import Split, rows_of_users
 
 from grove.catalog import TREES
-from grove.evaluation.item_model import ease_lists, ease_weights, history_matrix
+from grove.evaluation.item_model import ease_weights, history_matrix
 from grove.evaluation.popularity import popularity_order, same_list_for_all
 from grove.features.items import text_matrix
 from grove.inference.dssm import encode_items, load_dssm
@@ -91,7 +91,7 @@ def ease(bench: Bench) -> Ranked:
         for histories in (split.learnt, split.asked)
     )
     weights = ease_weights(learnt, ridge=bench.options["ease"]["ridge"])
-    lists = ease_lists(weights, asked, length=LENGTH, excluded=split.seen)
+    lists = top_k(asked, weights.T, k=LENGTH, excluded=split.seen)
     return Ranked(lists={"EASE^R": lists})
 
 

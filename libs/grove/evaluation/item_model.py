@@ -2,7 +2,11 @@
 
 It is not the "EASE" of TreeBridge's tables, an adapter on text vectors.
 
-Shapes: U users, N items, K list length. An item is a row of the item table; −1 means none.
+An item's score for a user is the summed weight of the items the user had: `history_matrix` times
+`ease_weights`, which `grove.inference.ranking.top_k` ranks as it does users' and items' vectors. A
+user who had nothing gets score 0 for every item; give such users another list.
+
+Shapes: U users, N items. An item is a row of the item table; −1 means none.
 """
 
 from __future__ import annotations
@@ -19,7 +23,6 @@ from grove.errors import DataError
 MOST_ITEMS = 20_000
 """Above this the dense [N, N] matrix is refused: it takes 1.5 GiB here, and grows with N²."""
 COLUMNS_PER_PIECE = 1_024
-USERS_PER_PIECE = 512
 _GIB = 1 << 30
 
 
@@ -81,47 +84,6 @@ def ease_weights(interactions: csr_matrix, *, ridge: float) -> NDArray[np.float3
     return weights
 
 
-def ease_lists(
-    weights: NDArray[np.float32],
-    histories: csr_matrix,
-    *,
-    length: int,
-    excluded: Sequence[NDArray[np.int64]] | None = None,
-    eligible: NDArray[np.bool_] | None = None,
-) -> NDArray[np.int64]:
-    """Rank items for users by the summed weights of the items they had.
-
-    A user who had nothing gets score 0 for every item, so items in the table's order; give such
-    users another list.
-
-    Args:
-        weights: [N, N], as `ease_weights` returns them.
-        histories: [U, N] sparse, of ones; see `history_matrix`.
-        length: K.
-        excluded: U arrays of rows a user must not get; none: nothing is excluded.
-        eligible: [N] bool, items anyone may get; none: all.
-
-    Returns:
-        [U, K] int64, best first, equal scores by row; −1 where items ran out.
-
-    Example:
-        >>> weights = np.array([[0, 0.2, 0.5], [0.2, 0, 0.1], [0.5, 0.1, 0]], dtype=np.float32)
-        >>> ease_lists(weights, history_matrix([np.array([0])], 3), length=2).tolist()
-        [[2, 1]]
-    """
-    lists = np.full((histories.shape[0], length), -1, dtype=np.int64)  # [U, K]
-    for start in range(0, len(lists), USERS_PER_PIECE):
-        users = slice(start, start + USERS_PER_PIECE)
-        scores = histories[users] @ weights  # [u, N]
-        if eligible is not None:
-            scores[:, ~eligible] = -np.inf
-        for row, items in enumerate(excluded[users] if excluded is not None else ()):
-            scores[row, items] = -np.inf
-        best = _best_columns(scores, min(length, scores.shape[1]))
-        lists[users, : best.shape[1]] = best
-    return lists
-
-
 def _newest_items(items: NDArray[np.int64], newest: int | None) -> NDArray[np.int64]:
     """Distinct items of the newest events, ascending."""
     known = items[items >= 0]
@@ -165,16 +127,6 @@ def _inverse(gram: NDArray[np.float32], ridge: float) -> NDArray[np.float32]:
         square = upper[start:stop, start:stop]
         square += np.triu(square, 1).T
     return upper
-
-
-def _best_columns(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """[u, count] columns of the largest scores in order; −1 for scores of −infinity."""
-    if count < scores.shape[1]:
-        threshold = -np.partition(-scores, count - 1, axis=1)[:, count - 1 : count]  # [u, 1]
-        scores = np.where(scores >= threshold, scores, -np.inf)
-    # A stable sort of all columns orders equal scores by row; after the cut few are finite.
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :count]
-    return np.where(np.isneginf(np.take_along_axis(scores, order, 1)), -1, order)
 
 
 def _too_many(items: int) -> DataError:

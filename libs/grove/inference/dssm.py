@@ -1,42 +1,20 @@
 """Item and user vectors of a trained DSSM.
 
-Shapes: N items, U users, B batch, T events, D width.
+Shapes: N items, B batch, D width.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from torch import Tensor
 
-from grove.features.sequences import SequenceBatch
-from grove.inference.loaded import LoadedInputs, in_batches, last_events, load_network
+from grove.inference.loaded import DotProductEncoder, last_events, load_network
 from grove.models.dssm import Dssm
 
 
-@dataclass(frozen=True, kw_only=True)
-class DssmEncoder:
-    """A DSSM ready to encode; load it once, use it often."""
-
-    model: Dssm
-    inputs: LoadedInputs
-    item_vectors: Tensor
-    """[N+1, D], row 0 zero."""
-
-    def users(self, histories: pa.Table) -> np.ndarray:
-        """Encode rows of `histories`: [U, D] float32, unit norm."""
-        return in_batches(histories, self.inputs.encoder, self._batch)
-
-    def _batch(self, batch: SequenceBatch) -> np.ndarray:
-        cuts = last_events(batch)  # [B, 1]
-        vectors = self.model.users(batch, self.item_vectors[batch.item_rows], cuts)  # [B, 1, D]
-        return np.asarray(vectors[:, 0].numpy())
-
-
-def load_dssm(folder: str | Path, item_table: pa.Table) -> DssmEncoder:
+def load_dssm(folder: str | Path, item_table: pa.Table) -> DotProductEncoder:
     """Load a model folder and encode a day's items with it.
 
     Args:
@@ -44,10 +22,16 @@ def load_dssm(folder: str | Path, item_table: pa.Table) -> DssmEncoder:
         item_table: N items; new ones are encoded from their features.
 
     Returns:
-        An encoder.
+        An encoder; vectors are of unit norm.
     """
     model, inputs, vectors = load_network(Dssm, folder, item_table)
-    return DssmEncoder(model=model, inputs=inputs, item_vectors=vectors)
+    return DotProductEncoder(
+        model=model,
+        inputs=inputs,
+        item_vectors=vectors,
+        # [B, 1, D] -> [B, D]
+        user_vectors=lambda batch, history: model.users(batch, history, last_events(batch))[:, 0],
+    )
 
 
 def encode_items(folder: str | Path, item_table: pa.Table) -> np.ndarray:

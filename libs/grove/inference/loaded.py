@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from grove.features.items import ItemFeatures, item_features
 from grove.features.model_folder import SavedModel, read_model
@@ -31,6 +31,25 @@ class LoadedInputs:
     """Of the items of the table it was loaded for, encoded with the model's vocabulary."""
     encoder: HistoryEncoder
     """For histories over these items."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DotProductEncoder:
+    """A model that ranks items by dot product with the user; load it once, use it often."""
+
+    model: nn.Module
+    inputs: LoadedInputs
+    item_vectors: Tensor
+    """[N+1, D], row 0 zero."""
+    user_vectors: Callable[[SequenceBatch, Tensor], Tensor]
+    """A batch and the vectors [B, T, D] of its events' items, to users, [B, D]."""
+
+    def users(self, histories: pa.Table) -> np.ndarray:
+        """Encode rows of `histories`: [U, D] float32."""
+        return in_batches(histories, self.inputs.encoder, self._batch)
+
+    def _batch(self, batch: SequenceBatch) -> np.ndarray:
+        return np.asarray(self.user_vectors(batch, self.item_vectors[batch.item_rows]).numpy())
 
 
 def load_inputs(
@@ -62,7 +81,7 @@ def load_inputs(
 
 def load_network(
     build: Callable[..., Network], folder: str | Path, item_table: pa.Table
-) -> tuple[Network, LoadedInputs, torch.Tensor]:
+) -> tuple[Network, LoadedInputs, Tensor]:
     """Build a network from its folder, and encode a day's items with it.
 
     Args:
@@ -84,12 +103,12 @@ def load_network(
     return model, inputs, vectors
 
 
-def last_events(batch: SequenceBatch) -> torch.Tensor:
+def last_events(batch: SequenceBatch) -> Tensor:
     """Position of every history's last event, where its user is encoded: [B, 1] int64."""
     return (batch.lengths - 1).clamp_min(0)[:, None]
 
 
-def encode_all_items(model_items: nn.Module, features: ItemFeatures) -> torch.Tensor:
+def encode_all_items(model_items: nn.Module, features: ItemFeatures) -> Tensor:
     """Vectors of all items, in pieces.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 NO_ITEM = -1
 """Fills a list that has fewer than k items."""
@@ -12,7 +13,7 @@ USERS_PER_PIECE = 512
 
 
 def top_k(
-    user_vectors: np.ndarray,
+    user_vectors: np.ndarray | csr_matrix,
     item_vectors: np.ndarray,
     *,
     k: int,
@@ -22,7 +23,7 @@ def top_k(
     """Rank every item for every user and keep the k best.
 
     Args:
-        user_vectors: [U, D] float.
+        user_vectors: [U, D] float, dense or sparse.
         item_vectors: [N, D] float.
         k: items per user.
         excluded: U arrays of item rows that the user must not get; none: nothing is excluded.
@@ -35,8 +36,8 @@ def top_k(
         >>> top_k(np.array([[1.0, 0.0]]), np.array([[1.0, 0.0], [2.0, 0.0]]), k=3).tolist()
         [[1, 0, -1]]
     """
-    ranked = np.full((len(user_vectors), k), NO_ITEM, dtype=np.int64)
-    for start in range(0, len(user_vectors), USERS_PER_PIECE):
+    ranked = np.full((user_vectors.shape[0], k), NO_ITEM, dtype=np.int64)
+    for start in range(0, user_vectors.shape[0], USERS_PER_PIECE):
         users = slice(start, start + USERS_PER_PIECE)
         scores = user_vectors[users] @ item_vectors.T  # [u, N]
         if eligible is not None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 
 from grove.inference import ranking
 from grove.inference.ranking import NO_ITEM, top_k
@@ -31,8 +32,9 @@ def reference_top_k(users, items, k, excluded=None, eligible=None) -> list[list[
     items=st.integers(1, 12),
     k=st.integers(1, 15),
     filtered=st.booleans(),
+    sparse=st.booleans(),
 )
-def test_top_k_equals_its_plain_twin(seed, users, items, k, filtered):
+def test_top_k_equals_its_plain_twin(seed, users, items, k, filtered, sparse):
     random = np.random.default_rng(seed)
     user_vectors = random.integers(-2, 3, (users, 2)).astype(np.float32)  # many equal scores
     item_vectors = random.integers(-2, 3, (items, 2)).astype(np.float32)
@@ -40,7 +42,8 @@ def test_top_k_equals_its_plain_twin(seed, users, items, k, filtered):
     excluded = (
         [np.flatnonzero(random.random(items) < 0.3) for _ in range(users)] if filtered else None
     )
-    found = top_k(user_vectors, item_vectors, k=k, excluded=excluded, eligible=eligible)
+    asked = csr_matrix(user_vectors) if sparse else user_vectors
+    found = top_k(asked, item_vectors, k=k, excluded=excluded, eligible=eligible)
     assert found.shape == (users, k)
     assert found.tolist() == reference_top_k(user_vectors, item_vectors, k, excluded, eligible)
 
