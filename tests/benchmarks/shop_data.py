@@ -18,24 +18,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from grove.catalog import ITEMS
+from grove.contracts.arrow_types import arrow_schema
+from grove.contracts.load import load_contract
 from grove.models.embeddings import SECONDS_PER_DAY
 from grove.passes.inputs import item_table_of
 from grove.sources import amazon_reviews, online_retail
+from grove.texts import prompt
 from grove.texts.encoder import EncoderSpec, encoder_folder, load_encoder
 from grove.texts.fingerprint import encoder_fingerprint
-from grove.texts.prompt import item_texts, texts_by_hash
 from grove.training.seeds import numpy_generator
 
+_READ_BY_MODELS = ("item_id", *prompt.ITEM_COLUMNS, "price")
 ITEM_COLUMNS = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("title", pa.string()),
-        ("description", pa.string()),
-        ("brand", pa.string()),
-        ("category_path", pa.list_(pa.string())),
-        ("tags", pa.list_(pa.string())),
-        ("price", pa.float64()),
-    ]
+    [arrow_schema(load_contract(ITEMS)).field(name) for name in _READ_BY_MODELS]
 )
 """What a model reads of `items`."""
 _EVENTS = ["user_id", "item_id", "time", "day", "region"]
@@ -112,7 +108,7 @@ def read_item_table(shop: Shop, kept: Path) -> pa.Table:
     Returns:
         N rows; see `grove.features.items.build_item_table`.
     """
-    texts = texts_by_hash(item_texts(shop.items))
+    texts = prompt.texts_by_hash(prompt.item_texts(shop.items))
     spec = EncoderSpec(folder=encoder_folder("default"))
     key = hashlib.sha256("".join([encoder_fingerprint(spec), *texts]).encode()).hexdigest()[:12]
     file = kept / f"text-vectors-{key}.parquet"

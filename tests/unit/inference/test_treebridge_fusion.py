@@ -30,6 +30,13 @@ def random_candidates(generator, users, items):
     return Candidates(torch.from_numpy(np.where(found, rows, -1)), torch.from_numpy(scores))
 
 
+@st.composite
+def candidates_of_trees(draw):
+    """Of one to three trees for three users."""
+    generator = np.random.default_rng(draw(st.integers(0, 10_000)))
+    return [random_candidates(generator, 3, 6) for _ in range(draw(st.integers(1, 3)))]
+
+
 def items_of(tree, user):
     """Probability by item of one user's candidates."""
     probabilities = tree.log_probabilities.exp()[user].tolist()
@@ -64,16 +71,13 @@ def reference_turns(trees, user, k):
 
 @settings(max_examples=100, deadline=None)
 @given(
-    seed=st.integers(0, 10_000),
-    trees=st.integers(1, 3),
+    candidates=candidates_of_trees(),
     k=st.integers(1, 12),
     fusion=st.sampled_from(sorted(POOLS)),
     weighted=st.booleans(),
 )
-def test_pooling_against_a_dictionary(seed, trees, k, fusion, weighted):
-    generator = np.random.default_rng(seed)
-    candidates = [random_candidates(generator, 3, 6) for _ in range(trees)]
-    weights = [2.0**-place for place in range(trees)] if weighted else None
+def test_pooling_against_a_dictionary(candidates, k, fusion, weighted):
+    weights = [2.0**-place for place in range(len(candidates))] if weighted else None
     rows, scores = fuse_candidates(candidates, k=k, fusion=fusion, weights=weights)
     assert rows.shape == scores.shape == (3, k)
     for user in range(3):
@@ -88,10 +92,8 @@ def test_pooling_against_a_dictionary(seed, trees, k, fusion, weighted):
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 10_000), trees=st.integers(1, 3), k=st.integers(1, 12))
-def test_a_product_against_a_dictionary(seed, trees, k):
-    generator = np.random.default_rng(seed)
-    candidates = [random_candidates(generator, 3, 6) for _ in range(trees)]
+@given(candidates=candidates_of_trees(), k=st.integers(1, 12))
+def test_a_product_against_a_dictionary(candidates, k):
     rows, scores = fuse_candidates(candidates, k=k, fusion="product")
     for user in range(3):
         found = [items_of(tree, user) for tree in candidates]
@@ -108,10 +110,8 @@ def test_a_product_against_a_dictionary(seed, trees, k):
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 10_000), trees=st.integers(1, 3), k=st.integers(1, 12))
-def test_turns_against_plain_queues(seed, trees, k):
-    generator = np.random.default_rng(seed)
-    candidates = [random_candidates(generator, 3, 6) for _ in range(trees)]
+@given(candidates=candidates_of_trees(), k=st.integers(1, 12))
+def test_turns_against_plain_queues(candidates, k):
     rows, scores = fuse_candidates(candidates, k=k, fusion="round_robin")
     for user in range(3):
         expected = reference_turns(candidates, user, k)

@@ -8,8 +8,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.texts.tiny_decoder import tiny_config
 from torch import Tensor, nn
-from transformers import Qwen3Config, Qwen3Model
+from transformers import Qwen3Model
 
 from grove.texts.linear_layers import (
     MOST_INPUTS,
@@ -118,17 +119,7 @@ def test_the_ends_of_a_row_are_kept() -> None:
 
 @pytest.mark.parametrize("bias", [False, True])
 def test_every_linear_layer_of_a_model_is_replaced_and_nothing_else(bias: bool) -> None:
-    config = Qwen3Config(
-        vocab_size=20,
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        head_dim=8,
-        attention_bias=bias,
-    )
-    model = Qwen3Model(config)
+    model = Qwen3Model(tiny_config(20, attention_bias=bias))
     kinds = {name: type(module) for name, module in model.named_modules()}
     replace_linear_layers(model, Int8Linear)
     replaced = {name: type(module) for name, module in model.named_modules()}
