@@ -191,6 +191,8 @@ def _optimizer(
         ],
         betas=ADAM_BETAS,
         weight_decay=plan.weight_decay,
+        # One pass over each table instead of a dozen: a quarter of a small model's step.
+        fused=True,
     )
     return optimizer, groups
 
