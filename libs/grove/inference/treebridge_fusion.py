@@ -26,13 +26,7 @@ def rank_candidates(candidates: Candidates, *, k: int) -> RankedList:
     return _ranked(candidates.rows.numpy(), _probabilities(candidates), k)
 
 
-def fuse_candidates(
-    trees: Sequence[Candidates],
-    *,
-    k: int,
-    fusion: Fusion = "sum",
-    weights: Sequence[float] | None = None,
-) -> RankedList:
+def fuse_candidates(trees: Sequence[Candidates], *, k: int, fusion: Fusion = "sum") -> RankedList:
     """Order the items of all trees together.
 
     `sum` orders by the sum of an item's probabilities. It needs no scale between the trees, as each
@@ -49,8 +43,6 @@ def fuse_candidates(
         trees: candidates of the same U users.
         k: places per user.
         fusion: `sum`, `max`, `product` or `round_robin`.
-        weights: positive, one per tree, that its probabilities (in a product: their logarithms) are
-            multiplied by, which changes no tree's own order and so no turns; none: 1.
 
     Returns:
         Rows, and their sums or maxima; of a product its logarithm, 0 for an item that is the least
@@ -70,12 +62,9 @@ def fuse_candidates(
     if fusion == "round_robin":
         rows = round_robin([rank_candidates(tree, k=k)[0] for tree in trees], k)  # [U, k]
         return rows, np.where(rows == NO_ITEM, 0, 1 / np.arange(1, k + 1)).astype(np.float32)
-    factors = [1.0] * len(trees) if weights is None else weights
     rows = np.concatenate([tree.rows.numpy() for tree in trees], axis=1)  # [U, C]
     scores_of = _log_ratios_to_the_least if fusion == "product" else _probabilities
-    scores = np.concatenate(
-        [factor * scores_of(tree) for tree, factor in zip(trees, factors, strict=True)], axis=1
-    )  # [U, C]
+    scores = np.concatenate([scores_of(tree) for tree in trees], axis=1)  # [U, C]
     return _ranked(*_pooled(rows, scores, _POOLING[fusion]), k)
 
 

@@ -48,14 +48,9 @@ def reference_ranked(scores):
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def reference_fused(trees, user, k, pool, weights):
+def reference_fused(trees, user, k, pool):
     found = [items_of(tree, user) for tree in trees]
-    totals = {
-        row: pool(
-            weight * items.get(row, 0.0) for items, weight in zip(found, weights, strict=True)
-        )
-        for row in set().union(*found)
-    }
+    totals = {row: pool(items.get(row, 0.0) for items in found) for row in set().union(*found)}
     return reference_ranked(totals)[:k]
 
 
@@ -74,16 +69,12 @@ def reference_turns(trees, user, k):
     candidates=candidates_of_trees(),
     k=st.integers(1, 12),
     fusion=st.sampled_from(sorted(POOLS)),
-    weighted=st.booleans(),
 )
-def test_pooling_against_a_dictionary(candidates, k, fusion, weighted):
-    weights = [2.0**-place for place in range(len(candidates))] if weighted else None
-    rows, scores = fuse_candidates(candidates, k=k, fusion=fusion, weights=weights)
+def test_pooling_against_a_dictionary(candidates, k, fusion):
+    rows, scores = fuse_candidates(candidates, k=k, fusion=fusion)
     assert rows.shape == scores.shape == (3, k)
     for user in range(3):
-        expected = reference_fused(
-            candidates, user, k, POOLS[fusion], weights or [1.0] * len(candidates)
-        )
+        expected = reference_fused(candidates, user, k, POOLS[fusion])
         assert [row for row in rows[user].tolist() if row >= 0] == [row for row, _ in expected]
         assert rows[user, len(expected) :].tolist() == [-1] * (k - len(expected))
         assert scores[user].tolist() == pytest.approx(
