@@ -33,7 +33,7 @@ from grove.features.items import item_attributes
 from grove.features.vocabulary import Vocabulary, save_vocabulary
 from grove.passes.inputs import SCENE_FIELDS
 from grove.training.checkpoint import work_fingerprint
-from grove.training.spec import ITEM_TABLE_FILE, TrainingSpec
+from grove.training.spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE, TrainingSpec
 from grove.training.treebridge_rank import codes_file
 
 MAX_EVENTS = 50
@@ -152,6 +152,8 @@ def _write_inputs(split: Split, folder: Path, codes: Mapping[str, pa.Table]) -> 
     attributes = [name for names in item_attributes(learnt) for name in names]
     save_vocabulary(folder, scene.grow(learnt["item_id"].to_pylist(), attributes))
     pq.write_table(learnt, folder / ITEM_TABLE_FILE)
+    if split.query_vectors is not None:
+        pq.write_table(split.query_vectors, folder / QUERY_VECTORS_FILE)
     for tree, table in codes.items():
         known = pc.is_in(table["item_id"], value_set=learnt["item_id"].combine_chunks())
         pq.write_table(table.filter(known), folder / codes_file(tree))

@@ -5,7 +5,7 @@ Every one takes a bench and gives a `Ranked`, by the code that serves a day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,7 +23,7 @@ from grove.features.items import text_matrix
 from grove.inference.dssm import encode_items, load_dssm
 from grove.inference.ranking import top_k
 from grove.inference.recaller import load_recaller
-from grove.inference.treebridge import Recommendations, load_searcher
+from grove.inference.treebridge import Recommendations, TreeBridgeSearcher, load_searcher
 from grove.training.ranks import train_dssm_rank
 from grove.training.recaller_rank import train_recaller_rank
 from grove.training.treebridge_rank import train_treebridge_rank
@@ -117,9 +117,8 @@ def recent_popularity(bench: Bench) -> Ranked:
     return Ranked(lists={f"last-{RECENT_DAYS}-days popularity": lists})
 
 
-def _search(bench: Bench, trees: Sequence[str]) -> tuple[Path, Recommendations]:
-    """Train a generator on some trees and search them: model folder, and lists of all users."""
-    split, grown = bench.split, _grow_trees(bench, trees)
+def train_generator(bench: Bench, grown: Mapping[str, Tree]) -> tuple[Path, TreeBridgeSearcher]:
+    """Train a generator on some trees: model folder, and what searches them."""
     codes = {name: codes_table(tree) for name, tree in grown.items()}
     options = {
         **bench.options["treebridge"],
@@ -127,13 +126,12 @@ def _search(bench: Bench, trees: Sequence[str]) -> tuple[Path, Recommendations]:
         "generations": {name: tree.generation for name, tree in grown.items()},
         "capacity": SHAPE.leaf_capacity,
     }
-    name = "-".join(("treebridge", *trees))
+    name = "-".join(("treebridge", *grown))
     model = trained(bench, name, train_treebridge_rank, options, codes)
-    searcher = load_searcher(model, split.items, codes, beam=BEAM, fusion=FUSION)
-    return model, searcher.search(split.asked, k=LENGTH, excluded=split.seen)
+    return model, load_searcher(model, bench.split.items, codes, beam=BEAM, fusion=FUSION)
 
 
-def _grow_trees(bench: Bench, names: Sequence[str]) -> dict[str, Tree]:
+def grow_trees(bench: Bench, names: Sequence[str]) -> dict[str, Tree]:
     """Trees of the known items, which the new ones have joined."""
     items = bench.split.items
     spaces: dict[str, Callable[[], np.ndarray]] = {
@@ -148,6 +146,13 @@ def _grow_trees(bench: Bench, names: Sequence[str]) -> dict[str, Tree]:
         known=bench.split.known,
     )
     return {name: one.tree for name, one in refreshed.items()}
+
+
+def _search(bench: Bench, trees: Sequence[str]) -> tuple[Path, Recommendations]:
+    """Train a generator on some trees and search them: model folder, and lists of all users."""
+    split = bench.split
+    model, searcher = train_generator(bench, grow_trees(bench, trees))
+    return model, searcher.search(split.asked, k=LENGTH, excluded=split.seen)
 
 
 def _train_dssm(bench: Bench) -> Path:

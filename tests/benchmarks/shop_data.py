@@ -108,17 +108,27 @@ def read_item_table(shop: Shop, kept: Path) -> pa.Table:
     Returns:
         N rows; see `grove.features.items.build_item_table`.
     """
-    texts = prompt.texts_by_hash(prompt.item_texts(shop.items))
+    return item_table_of(shop.items, read_text_vectors(prompt.item_texts(shop.items), kept))
+
+
+def read_text_vectors(texts: Iterable[str], kept: Path) -> pa.Table:
+    """text_hash and vector of every distinct text, by the default encoder.
+
+    Args:
+        texts: of items or of queries.
+        kept: folder where vectors stay for the next time.
+    """
+    named = prompt.texts_by_hash(texts)
     spec = EncoderSpec(folder=encoder_folder("default"))
-    key = hashlib.sha256("".join([encoder_fingerprint(spec), *texts]).encode()).hexdigest()[:12]
+    key = hashlib.sha256("".join([encoder_fingerprint(spec), *named]).encode()).hexdigest()[:12]
     file = kept / f"text-vectors-{key}.parquet"
     if not file.is_file():
-        vectors = load_encoder(spec).encode(list(texts.values()))
+        vectors = load_encoder(spec).encode(list(named.values()))
         kept.mkdir(parents=True, exist_ok=True)
         unfinished = file.with_suffix(".unfinished")
-        pq.write_table(pa.table({"text_hash": list(texts), "vector": list(vectors)}), unfinished)
+        pq.write_table(pa.table({"text_hash": list(named), "vector": list(vectors)}), unfinished)
         unfinished.rename(file)
-    return item_table_of(shop.items, pq.read_table(file))
+    return pq.read_table(file)
 
 
 def shuffle_ties(shop: Shop, seed: int) -> Shop:

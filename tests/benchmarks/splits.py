@@ -58,6 +58,8 @@ class Split:
     """The item table."""
     known: np.ndarray
     """[N] bool, items a model may learn of; the others are new when lists are made."""
+    query_vectors: pa.Table | None = None
+    """query and vector of the queries in `learnt`; none: queries are not read."""
 
 
 def leave_one_out(

@@ -18,7 +18,6 @@ seconds' row is missing where a training did so.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -26,7 +25,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.contestants import (
@@ -39,53 +37,36 @@ from tests.benchmarks.contestants import (
     single_tree,
     treebridge,
 )
-from tests.benchmarks.run import Row
-from tests.benchmarks.shop_data import (
-    Shop,
-    read_item_table,
-    read_orders,
-    read_reviews,
-    shuffle_ties,
+from tests.benchmarks.keywords import beauty_keywords, bestbuy_keywords
+from tests.benchmarks.protocol import (
+    CLOCK,
+    HOME,
+    LEARN,
+    SEEDS,
+    SHORT,
+    Measures,
+    Options,
+    figures,
+    open_bench,
+    read_beauty,
+    training_time,
 )
-from tests.benchmarks.splits import Split, by_time, leave_one_out
+from tests.benchmarks.run import Row
+from tests.benchmarks.shop_data import Shop, read_item_table, read_orders, shuffle_ties
+from tests.benchmarks.splits import by_time, leave_one_out
 
 from grove.evaluation.ranking import hit_rate, ndcg
 
-BEAUTY = Path("../shared/data/amazon2014_beauty")
 RETAIL = Path("../shared/data/uci_online_retail")
-HOME = Path("build/benchmarks/treebridge")
-LEARN = "train"
-CLOCK = "order"
 BEAUTY_DAY = date(2014, 1, 1)
 RETAIL_DAY = date(2011, 12, 3)
 """The last week of the file."""
 TIES_SEED = 1
-SEEDS = (13,)
-"""Of Q1's trainings; three where a figure is to be told with its spread."""
-RANKS = 2
-
-# Sizes and rates are those of TreeBridge's paper where it gives them (1 layer, 128 wide, 8 heads);
-# nothing here has been chosen on any split yet. Choose on `beauty-tuning` (valid), never on test.
-# Of Beauty leave-one-out, two idle cores learn an epoch in about 40 s (TreeBridge), 55 s (a
-# recaller) and 6 s (DSSM), reckoned from processor time: so many epochs fit.
-ENCODER = {"width": 128, "layers": 1, "heads": 8, "dropout": 0.3}
-TREES = {"llm_weight": 1.0, "cf_weight": 1.0, "leaf_step": "item_score"}
-STEPS = {"batch_size": 32, "learning_rate": 3e-3}
-DSSM = {"width": 64, "dropout": 0.1, "batch_size": 64, "learning_rate": 2e-3, "epochs": 20}
-Options = Mapping[str, Mapping[str, Any]]
-SHORT: Options = {
-    "dssm": DSSM,
-    "ease": {"ridge": 250.0},
-    "recaller": {**ENCODER, **STEPS, "epochs": 10},
-    "treebridge": {**ENCODER, **TREES, **STEPS, "epochs": 10},
-}
-"""Q2: no training takes more than `MOST_SECONDS["Q2"]` on two cores."""
 LONG: Options = {**SHORT, "treebridge": {**SHORT["treebridge"], "epochs": 55}}
 """Q1: TreeBridge takes at most `MOST_SECONDS["Q1"]`."""
 TRIALS: Sequence[Mapping[str, Any]] = ({"dropout": 0.2}, {"dropout": 0.5})
 """What is tried on the valid events, the same for every model that is trained."""
 
-MOST_SECONDS = {"Q1": 3_600, "Q2": 600}
 HITS = (("H@50", hit_rate, 50), ("H@100", hit_rate, 100))
 ALL_MEASURES = (("R@10", hit_rate, 10), ("N@10", ndcg, 10), *HITS)
 GOALS = {"R@10": 0.0927, "N@10": 0.0547, "H@50": 0.166}
@@ -106,7 +87,6 @@ PAPER = {
 }
 """H@100 on clicks in TreeBridge's tables, by the names that the rows have here."""
 PAPER_TREEBRIDGE = 0.4061
-Measures = Sequence[tuple[str, Callable[..., float], int]]
 Contestant = Callable[[Bench], Ranked]
 LEARNT: Sequence[Contestant] = (
     dssm,
@@ -122,39 +102,39 @@ FIELD: Sequence[Contestant] = (popularity, recent_popularity, ease, *LEARNT)
 
 def beauty_treebridge(data: Path | None) -> Iterator[Row]:
     """Yield Q1 in the published order."""
-    yield from map(_judge, _next_item(*_beauty(data)))
+    yield from map(_judge, _next_item(*read_beauty(data)))
 
 
 def beauty_ties(data: Path | None) -> Iterator[Row]:
     """Yield Q1 in an order that is drawn anew inside each day of a user."""
-    shop, items = _beauty(data)
+    shop, items = read_beauty(data)
     yield from _next_item(shuffle_ties(shop, TIES_SEED), items)
 
 
 def beauty_rivals(data: Path | None) -> Iterator[Row]:
     """Yield Q2 on Beauty leave-one-out."""
-    split = leave_one_out(*_beauty(data), judged="test", learn=LEARN, clock=CLOCK)
-    yield from compare(_bench(split, SHORT), ALL_MEASURES)
+    split = leave_one_out(*read_beauty(data), judged="test", learn=LEARN, clock=CLOCK)
+    yield from compare(open_bench(split, SHORT), ALL_MEASURES)
 
 
 def beauty_time(data: Path | None) -> Iterator[Row]:
     """Yield Q2 on Beauty by time, with the new items apart."""
-    split = by_time(*_beauty(data), split_on=BEAUTY_DAY)
-    yield from compare(_bench(split, SHORT), HITS)
+    split = by_time(*read_beauty(data), split_on=BEAUTY_DAY)
+    yield from compare(open_bench(split, SHORT), HITS)
 
 
 def online_retail(data: Path | None) -> Iterator[Row]:
     """Yield Q2 on Online Retail by time, where customers reorder."""
     shop = read_orders(data or RETAIL)
     split = by_time(shop, read_item_table(shop, HOME), split_on=RETAIL_DAY, repurchases=True)
-    yield from compare(_bench(split, SHORT), ALL_MEASURES)
+    yield from compare(open_bench(split, SHORT), ALL_MEASURES)
 
 
 def beauty_tuning(data: Path | None) -> Iterator[Row]:
     """Yield what each trial gives on the valid events, which no model has learnt."""
-    split = leave_one_out(*_beauty(data), judged="valid", learn="train", clock=CLOCK)
+    split = leave_one_out(*read_beauty(data), judged="valid", learn="train", clock=CLOCK)
     for changes in TRIALS:
-        bench = _bench(split, {kind: {**values, **changes} for kind, values in SHORT.items()})
+        bench = open_bench(split, {kind: {**values, **changes} for kind, values in SHORT.items()})
         told = ", ".join(f"{name} {value}" for name, value in changes.items())
         for contestant in LEARNT:
             for name, lists in contestant(bench).lists.items():
@@ -166,7 +146,7 @@ def compare(bench: Bench, measures: Measures) -> Iterator[Row]:
     found: dict[str, float] = {}
     for contestant in FIELD:
         ranked = contestant(bench)
-        yield from _training_time("Q2", bench, ranked)
+        yield from training_time("Q2", bench, ranked)
         for name, lists in ranked.lists.items():
             yield from figures(bench.split, f"Q2 {name}", lists, measures)
             found[name] = hit_rate(lists, bench.split.segments["all"], cutoff=100)
@@ -177,42 +157,16 @@ def compare(bench: Bench, measures: Measures) -> Iterator[Row]:
         yield Row(measure, ratio, "ratio", reference, "> 1", ratio > 1)
 
 
-def figures(split: Split, name: str, lists: np.ndarray, measures: Measures) -> Iterator[Row]:
-    """Yield the measures of some lists, for all targets and for each part of them.
-
-    Args:
-        split: whose users the lists are of.
-        name: of whoever made the lists.
-        lists: [U, K] int64 item rows, best first.
-        measures: symbol, function and cutoff of each.
-    """
-    for segment, targets in split.segments.items():
-        part = "" if segment == "all" else f", {segment}"
-        for symbol, measure, cutoff in measures:
-            value = measure(lists, targets, cutoff=cutoff)
-            yield Row(f"{name}, {split.name}{part}, {symbol}", value, "share")
-
-
 def _next_item(shop: Shop, items: pa.Table) -> Iterator[Row]:
     """Q1 of one order of events; DSSM too, as the cf tree stands on it."""
     split = leave_one_out(shop, items, judged="test", learn=LEARN, clock=CLOCK)
     for seed in SEEDS:
-        bench = replace(_bench(split, LONG), seed=seed)
+        bench = replace(open_bench(split, LONG), seed=seed)
         for contestant in (popularity, dssm, treebridge):
             ranked = contestant(bench)
-            yield from _training_time("Q1", bench, ranked)
+            yield from training_time("Q1", bench, ranked)
             for name, lists in ranked.lists.items():
                 yield from figures(split, f"Q1 {name}, seed {seed}", lists, ALL_MEASURES)
-
-
-def _beauty(data: Path | None) -> tuple[Shop, pa.Table]:
-    shop = read_reviews(data or BEAUTY)
-    return shop, read_item_table(shop, HOME)
-
-
-def _bench(split: Split, options: Options) -> Bench:
-    folder = HOME / re.sub(r"[^a-z0-9]+", "-", split.name.lower())
-    return Bench(split=split, folder=folder, options=options, seed=SEEDS[0], ranks=RANKS)
 
 
 def _judge(row: Row) -> Row:
@@ -228,19 +182,13 @@ def _judge(row: Row) -> Row:
     return replace(row, reference=reference, goal=f"≥ {goal:g}", met=row.value >= goal)
 
 
-def _training_time(question: str, bench: Bench, ranked: Ranked) -> Iterator[Row]:
-    if ranked.seconds is None:
-        return
-    most, name = MOST_SECONDS[question], next(iter(ranked.lists))
-    measure = f"{question} training of {name}, {bench.split.name}, {bench.ranks} ranks"
-    yield Row(measure, ranked.seconds, "s", "", f"≤ {most:,}", ranked.seconds <= most)
-
-
 PARTS = {
     "beauty-treebridge": beauty_treebridge,
     "beauty-rivals": beauty_rivals,
     "beauty-time": beauty_time,
     "online-retail": online_retail,
+    "bestbuy-keywords": bestbuy_keywords,
+    "beauty-keywords": beauty_keywords,
     "ties": beauty_ties,
     "beauty-tuning": beauty_tuning,
 }

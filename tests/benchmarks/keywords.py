@@ -1,0 +1,138 @@
+"""Q2 where a keyword starts the generator: TreeBridge with it, without it, and what clicks tell.
+
+One generator is trained, on searches and on everything before them; half of the time it is not told
+the keyword (`KEYWORD_SHARE`). It is asked twice, with the keyword's text vector and without. Beside
+it stand popularity and a query look-up, which answers a query with what it led to. The look-up
+knows nothing of words: of a new query it has only popularity to tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+from scipy.sparse import csr_matrix
+from tests.benchmarks.bench import Bench, training_seconds
+from tests.benchmarks.contestants import (
+    LENGTH,
+    Ranked,
+    grow_trees,
+    popularity,
+    train_generator,
+)
+from tests.benchmarks.protocol import (
+    CLOCK,
+    HOME,
+    LEARN,
+    SHORT,
+    Measures,
+    figures,
+    open_bench,
+    read_beauty,
+    training_time,
+)
+from tests.benchmarks.run import Row
+from tests.benchmarks.search_data import Searches, read_clicks, search_categories, search_clicks
+from tests.benchmarks.shop_data import read_item_table
+from tests.benchmarks.splits import leave_one_out, rows_of_users
+
+from grove.catalog import TREES
+from grove.evaluation.ranking import Targets, hit_matrix, hit_rate
+from grove.inference.ranking import top_k
+
+BESTBUY = Path("../shared/data/bestbuy_xbox_search")
+BESTBUY_DAY = date(2011, 10, 25)
+"""The last week of the file."""
+
+
+def average_precision(lists: np.ndarray, targets: Targets, *, cutoff: int) -> float:
+    """Mean over judged users of the precision at every hit; see `hit_rate` for the arguments.
+
+    With one wanted item, as in the competition that Best Buy's file is of, a hit in place p is
+    worth 1 / p.
+
+    Example:
+        >>> wanted = Targets(np.array([0, 0, 1]), np.array([7, 9, 3]), user_count=2)
+        >>> average_precision(np.array([[7, 4, 9], [1, 3, 2]]), wanted, cutoff=3)  # (5/6 + 1/2) / 2
+        0.6666666666666666
+    """
+    wanted = targets.per_user()
+    judged = wanted > 0
+    hits = hit_matrix(lists[:, :cutoff], targets)[judged]  # [U, K]
+    precision = hits.cumsum(axis=1) / np.arange(1, hits.shape[1] + 1)  # [U, K]
+    best = np.minimum(wanted[judged], cutoff)
+    return float(((precision * hits).sum(axis=1) / best).mean()) if len(best) else 0.0
+
+
+CLICKED = (("HR@1", hit_rate, 1), ("HR@5", hit_rate, 5), ("MAP@5", average_precision, 5))
+LISTED = (("HR@10", hit_rate, 10), ("HR@50", hit_rate, 50))
+
+
+def bestbuy_keywords(data: Path | None) -> Iterator[Row]:
+    """Yield Q2 on Best Buy: from a query to the game that was clicked."""
+    shop = read_clicks(data or BESTBUY)
+    searches = search_clicks(shop, read_item_table(shop, HOME), HOME, split_on=BESTBUY_DAY)
+    yield from compare(open_bench(searches.plain, SHORT), searches, CLICKED)
+
+
+def beauty_keywords(data: Path | None) -> Iterator[Row]:
+    """Yield Q2 on Beauty leave-one-out: from the category path of the next item to the item."""
+    split = leave_one_out(*read_beauty(data), judged="test", learn=LEARN, clock=CLOCK)
+    yield from compare(open_bench(split, SHORT), search_categories(split, HOME), LISTED)
+
+
+def compare(bench: Bench, searches: Searches, measures: Measures) -> Iterator[Row]:
+    """Yield every contestant's figures.
+
+    Args:
+        bench: of the plain split.
+        searches: what is asked for.
+        measures: symbol, function and cutoff of each.
+    """
+    for ranked in _field(bench, searches):
+        yield from training_time("Q2", replace(bench, split=searches.split), ranked)
+        for name, lists in ranked.lists.items():
+            yield from figures(searches.split, f"Q2 {name}", lists, measures)
+
+
+def query_lookup(searches: Searches) -> Ranked:
+    """The items that a query led to most often; equals, and all others, by popularity."""
+    split, items = searches.split, searches.plain.items
+    queries, asked = np.unique(np.array(searches.queries), return_inverse=True)  # [Q], [U]
+    learnt = pc.list_flatten(split.learnt["queries"]).to_pylist()
+    typed = pd.Index(queries).get_indexer(learnt)  # [E], −1 where nobody asks for it now
+    rows = np.concatenate(rows_of_users(split.learnt, items))  # [E], −1 for an opening
+    events = np.bincount(rows[rows >= 0], minlength=len(items))  # [N]
+    clicks = np.zeros((len(queries), len(items)))  # [Q, N]
+    led = (typed >= 0) & (rows >= 0)
+    np.add.at(clicks, (typed[led], rows[led]), 1)
+    # One click of the query counts more than all events: these only decide between equals.
+    scores = clicks * (events.max() + 1) + events
+    choice = csr_matrix((np.ones(len(asked)), (np.arange(len(asked)), asked)))  # [U, Q]
+    return Ranked(lists={"query look-up": top_k(choice, scores.T, k=LENGTH, excluded=split.seen)})
+
+
+def treebridge(bench: Bench, searches: Searches) -> Ranked:
+    """One generator on both trees, asked with the keyword's vector and without it."""
+    split = searches.split
+    model, searcher = train_generator(replace(bench, split=split), grow_trees(bench, TREES))
+    ask = partial(searcher.search, split.asked, k=LENGTH, excluded=split.seen)
+    started, bare = ask(keyword_vectors=searches.vectors), ask()
+    name = "TreeBridge started by the keyword"
+    trees = {f"{name}, {tree} tree of it": lists for tree, (lists, _) in started.by_tree.items()}
+    return Ranked(
+        lists={name: started.fused[0], **trees, "TreeBridge without the keyword": bare.fused[0]},
+        seconds=training_seconds(model),
+    )
+
+
+def _field(bench: Bench, searches: Searches) -> Iterator[Ranked]:
+    yield popularity(bench)
+    yield query_lookup(searches)
+    yield treebridge(bench, searches)

@@ -1,0 +1,272 @@
+"""The keyword-started benchmark on tiny shops: who is told what, and what a keyword finds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.benchmarks import bench, keywords, protocol, search_data, shop_data
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.keywords import average_precision, query_lookup
+from tests.benchmarks.search_data import OPENING, Searches, search_clicks
+from tests.benchmarks.shop_data import read_item_table
+from tests.benchmarks.splits import Split, leave_one_out
+from tests.repository.tiny_searches import (
+    GAMES,
+    NEW_GAMES,
+    WordCounter,
+    write_clicks,
+    write_reviews,
+)
+from tests.repository.tiny_shop import EPOCH, item_id, shop_of, walks
+
+from grove.catalog import TREES
+from grove.evaluation.ranking import make_targets
+from grove.training.spec import QUERY_VECTORS_FILE
+
+SIZE = {"width": 16, "layers": 1, "heads": 2, "dropout": 0.1}
+STEPS = {"epochs": 12, "batch_size": 16, "learning_rate": 1e-2}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "dssm": {"width": 16, "dropout": 0.1, **STEPS, "epochs": 1},
+    "treebridge": {**SIZE, **STEPS, "llm_weight": 1.0, "cf_weight": 1.0, "leaf_step": "item_score"},
+}
+KEYWORD, BARE = "TreeBridge started by the keyword", "TreeBridge without the keyword"
+LISTS = ("popularity", "query look-up", KEYWORD, BARE)
+Click = tuple[int, int, int, str]
+"""User, item, day, query."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def words() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(shop_data, "load_encoder", lambda _: WordCounter())
+        patched.setattr(shop_data, "encoder_fingerprint", lambda _: "words")
+        yield
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("vectors")
+
+
+def searched(clicks: list[Click], day: int, kept: Path) -> Searches:
+    """Searches in a shop of these clicks, which stand in order of user and day."""
+    rows = [(f"user{user}", item_id(item), 0, day, "", query) for user, item, day, query in clicks]
+    columns = ["user_id", "item_id", "time", "day", "region", "query"]
+    shop = replace(shop_of({}), events=pd.DataFrame(rows, columns=columns))
+    items = read_item_table(shop, kept)
+    return search_clicks(shop, items, kept, split_on=EPOCH + timedelta(days=day))
+
+
+def wanted_of(split: Split, segment: str) -> dict[int, str]:
+    """Wanted item by place of the list; nothing where the split has no such segment."""
+    targets, items = split.segments.get(segment, make_targets([], 0)), split.items["item_id"]
+    return {
+        user: items[item].as_py() for user, item in zip(targets.users, targets.items, strict=True)
+    }
+
+
+some_clicks = st.lists(
+    st.tuples(*[st.integers(0, most) for most in (4, 9, 9)], st.sampled_from(["red", "blue", "x"])),
+    min_size=1,
+    max_size=12,
+)
+
+
+def cut_at(clicks: list[Click], day: int) -> tuple[list[Click], list[Click]]:
+    early = [click for click in clicks if click[2] < day]
+    return early, [click for click in clicks if click[2] >= day]
+
+
+@settings(deadline=None, max_examples=60)
+@given(some_clicks, st.integers(1, 9))
+def test_nothing_of_a_held_out_click_is_learnt(kept, clicks, day):
+    clicks = sorted(clicks, key=lambda click: (click[0], click[2]))
+    before, after = cut_at(clicks, day)
+    if not before or not after:
+        return
+    searches = searched(clicks, day, kept)
+    split = searches.split
+    had = {
+        user: [item_id(item) for owner, item, *_ in before if owner == user] for user in range(5)
+    }
+    typed = {user: [query for owner, *_, query in before if owner == user] for user in range(5)}
+    learnt = [user for user in range(5) if had[user]]
+    assert split.learnt["item_ids"].to_pylist() == [[OPENING, *had[user]] for user in learnt]
+    assert split.learnt["queries"].to_pylist() == [["", *typed[user]] for user in learnt]
+    assert searches.plain.learnt["item_ids"].to_pylist() == [had[user] for user in learnt]
+    assert split.query_vectors["query"].to_pylist() == sorted({query for *_, query in before})
+    assert split.asked["item_ids"].to_pylist() == [[OPENING, *had[user]] for user, *_ in after]
+    known = {OPENING, *(item for items in had.values() for item in items)}
+    assert set(np.array(split.items["item_id"].to_pylist())[split.known]) == known
+
+
+@settings(deadline=None, max_examples=60)
+@given(some_clicks, st.integers(1, 9))
+def test_every_held_out_click_is_asked_for(kept, clicks, day):
+    clicks = sorted(clicks, key=lambda click: (click[0], click[2]))
+    before, after = cut_at(clicks, day)
+    if not before or not after:
+        return
+    searches = searched(clicks, day, kept)
+    wanted = dict(enumerate(item_id(item) for _, item, *_ in after))
+    known, heard = {item_id(item) for _, item, *_ in before}, {query for *_, query in before}
+    assert searches.queries == [query for *_, query in after]
+    assert np.allclose(searches.vectors, WordCounter().encode(list(searches.queries)))
+    assert wanted_of(searches.split, "all") == wanted
+    assert wanted_of(searches.split, "new items") == {
+        place: item for place, item in wanted.items() if item not in known
+    }
+    assert wanted_of(searches.split, "new queries") == {
+        place: item for place, item in wanted.items() if after[place][3] not in heard
+    }
+
+
+def days_of(table: pa.Table) -> list[list[int]]:
+    return [
+        [(time.date() - EPOCH).days for time in times] for times in table["event_times"].to_pylist()
+    ]
+
+
+def test_places_stand_for_time(kept):
+    searches = searched([(0, 1, 0, "a"), (0, 2, 5, "b"), (0, 3, 6, "c"), (1, 3, 7, "c")], 6, kept)
+    assert days_of(searches.split.learnt) == [[0, 7, 14]]
+    assert days_of(searches.split.asked) == [[0, 7, 14], [0]]
+    assert searches.split.asked["day"].cast(pa.int32()).to_pylist() == [21, 7]
+    assert searches.split.asked_on.tolist() == [6, 7]
+
+
+def reference_lookup(clicks: list[Click], query: str) -> list[str]:
+    """Plainly: what the query led to by count, then popularity, then the id."""
+    led = Counter(item_id(item) for _, item, _, typed in clicks if typed == query)
+    ever = Counter(item_id(item) for _, item, *_ in clicks)
+    return sorted(ever, key=lambda item: (-led[item], -ever[item], item))
+
+
+def test_the_lookup_ranks_by_query_then_popularity(kept):
+    random = np.random.default_rng(5)
+    numbers = random.integers([9, 10, 10, 4], size=(200, 4)).tolist()
+    clicks = [(user, item, day, "abcd"[query]) for user, item, day, query in sorted(numbers)]
+    clicks = [click for click in clicks if click[2] < 8 or click[3] != "d"] + [(9, 3, 9, "never")]
+    searches = searched(clicks, 8, kept)
+    lists = query_lookup(searches).lists["query look-up"]
+    names = np.array(searches.plain.items["item_id"].to_pylist())
+    learnt, _ = cut_at(clicks, 8)
+    assert {"a", "b", "c", "never"} == set(searches.queries)
+    for row, query in zip(lists, searches.queries, strict=True):
+        assert names[row[row >= 0]].tolist() == reference_lookup(learnt, query)
+
+
+def test_average_precision_is_that_of_the_competition():
+    lists = np.array([[3, 1, 2, 0], [0, 1, 2, 3], [2, 0, 1, 3]])
+    one = make_targets([(0, 3), (1, 2), (2, 3)], 3)
+    assert average_precision(lists, one, cutoff=3) == pytest.approx((1 + 1 / 3 + 0) / 3)
+    more = make_targets([(0, 1), (0, 0), (2, 2), (2, 0)], 3)
+    expected = ((1 / 2 + 2 / 4) / 2 + (1 / 1 + 2 / 2) / 2) / 2
+    assert average_precision(lists, more, cutoff=4) == pytest.approx(expected)
+    assert average_precision(lists, more, cutoff=1) == pytest.approx((0 + 1) / 2)
+    assert average_precision(lists, make_targets([], 3), cutoff=3) == 0.0
+
+
+def test_ranks_are_given_the_vectors_of_learnt_queries(kept, tmp_path):
+    searches = searched([(0, 1, 0, "a"), (0, 2, 1, "b"), (1, 3, 7, "c")], 6, kept)
+    bench._write_inputs(searches.split, tmp_path / "searched", {})
+    bench._write_inputs(searches.plain, tmp_path / "plain", {})
+    told = pq.read_table(tmp_path / "searched" / QUERY_VECTORS_FILE).to_pydict()
+    assert told["query"] == ["a", "b"]
+    assert np.allclose(told["vector"], WordCounter().encode(["a", "b"]))
+    assert not (tmp_path / "plain" / QUERY_VECTORS_FILE).exists()
+
+
+@pytest.fixture
+def tiny_benches(monkeypatch, tmp_path) -> Path:
+    """Benches of tiny models below a folder of this test."""
+
+    def open_bench(split: Split, _: object) -> Bench:
+        return Bench(split=split, folder=tmp_path / "models", options=OPTIONS, seed=1, ranks=1)
+
+    monkeypatch.setattr(keywords, "open_bench", open_bench)
+    for module in (keywords, protocol):
+        monkeypatch.setattr(module, "HOME", tmp_path)
+    return tmp_path
+
+
+def best_buy(folder: Path, kept: Path) -> Searches:
+    shop = search_data.read_clicks(folder)
+    items = read_item_table(shop, kept)
+    return search_clicks(shop, items, kept, split_on=keywords.BESTBUY_DAY)
+
+
+def test_a_keyword_finds_what_its_users_clicked(tiny_benches, tmp_path):
+    write_clicks(tmp_path, keywords.BESTBUY_DAY)
+    rows = {row.measure: row for row in keywords.bestbuy_keywords(tmp_path)}
+    where = f"Best Buy from {keywords.BESTBUY_DAY}"
+    first, new = (
+        {name: rows[f"Q2 {name}, {where}, {what}"].value for name in LISTS}
+        for what in ("HR@1", "new items, HR@5")
+    )
+    assert first["query look-up"] == GAMES / (GAMES + NEW_GAMES)
+    assert first[KEYWORD] > 0.5
+    assert first[BARE] < 0.2
+    # Nothing has led to a new game yet, but its name has words that others have too.
+    assert new == dict.fromkeys(LISTS, 0.0) | {KEYWORD: new[KEYWORD]}
+    assert new[KEYWORD] > 0.0
+    assert rows[f"Q2 training of {KEYWORD}, {where}, 1 ranks"].met
+    searches = best_buy(tmp_path, tmp_path)
+    lists = keywords.treebridge(keywords.open_bench(searches.plain, OPTIONS), searches).lists
+    assert set(lists) == {KEYWORD, BARE, *(f"{KEYWORD}, {tree} tree of it" for tree in TREES)}
+    everything = np.arange(GAMES + NEW_GAMES)
+    assert searches.split.items["item_id"].to_pylist()[len(everything) :] == [OPENING]
+    for found in lists.values():
+        assert (np.sort(found)[:, -len(everything) :] == everything).all()
+
+
+def test_a_category_finds_its_shelf(tiny_benches, tmp_path):
+    write_reviews(tmp_path)
+    rows = {row.measure: row.value for row in keywords.beauty_keywords(tmp_path)}
+    where = "Beauty leave-one-out, test, by category"
+    found = {name: rows[f"Q2 {name}, {where}, HR@10"] for name in LISTS}
+    assert found["query look-up"] == 1.0
+    assert found[KEYWORD] > 0.5
+    assert found[BARE] < 0.35
+    assert found["popularity"] < 0.35
+
+
+def test_only_what_is_learnt_has_categories(kept):
+    shop = shop_of(walks())
+    items = read_item_table(shop, kept)
+    plain = leave_one_out(shop, items, judged="test", learn="train", clock="order")
+    searches = search_data.search_categories(plain, kept)
+    shelf_of = dict(zip(items["item_id"].to_pylist(), items["category"].to_pylist(), strict=True))
+    learnt = searches.split.learnt
+    assert learnt["item_ids"].equals(plain.learnt["item_ids"])
+    assert learnt["queries"].to_pylist() == [
+        [shelf_of[item] for item in history] for history in plain.learnt["item_ids"].to_pylist()
+    ]
+    wanted = wanted_of(plain, "all")
+    assert list(searches.queries) == [shelf_of[wanted[user]] for user in range(len(wanted))]
+    assert set(pc.list_flatten(plain.learnt["queries"]).to_pylist()) == {""}
+
+
+@pytest.mark.real_data
+def test_best_buy_is_what_its_look_up_says(real_data_folder: Path, tmp_path: Path) -> None:
+    searches = best_buy(real_data_folder / "bestbuy_xbox_search", tmp_path)
+    split, wanted = searches.plain, searches.plain.segments["all"]
+    assert (len(split.items), int((~split.known).sum()), len(split.asked)) == (413, 14, 5_570)
+    events = pc.list_value_length(split.asked["item_ids"])
+    assert pc.mean(pc.greater(events, 1)).as_py() == pytest.approx(0.0379, abs=1e-4)
+    lists = query_lookup(searches).lists["query look-up"]
+    found = [measure(lists, wanted, cutoff=cutoff) for _, measure, cutoff in keywords.CLICKED]
+    assert found == pytest.approx([0.616, 0.874, 0.7245], abs=2e-3)
