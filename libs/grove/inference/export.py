@@ -157,10 +157,14 @@ def _extend(decoder: CodeDecoder, level: int, scores: int) -> _Signature:
 
 
 def _state(decoder: CodeDecoder, paths: str, tokens: int) -> Tensors:
-    """What a decoder remembers of paths, [P, H, S, D/H] each."""
+    """What a decoder remembers of paths: keys and values [P, H, S, D/H], prefixes [P]."""
     heads = decoder.attention.heads
     shape = (paths, heads, tokens, decoder.keyword.out_features // heads)
-    return {"keys": (FLOAT, shape), "values": (FLOAT, shape)}
+    return {
+        "keys": (FLOAT, shape),
+        "values": (FLOAT, shape),
+        "prefixes": (INTEGER, (paths,)),
+    }
 
 
 def _trace(signature: _Signature) -> ExportedProgram:

@@ -20,8 +20,8 @@ from torch.nn import functional
 MANIFEST_FILE = "manifest.json"
 PROGRAM_SUFFIX = ".pt2"
 Program = Callable[..., Any]
-PathProgram = Callable[..., tuple[Tensor, Tensor, Tensor]]
-"""`begin` and `extend`: to scores, keys and values."""
+PathProgram = Callable[..., tuple[Tensor, Tensor, Tensor, Tensor]]
+"""`begin` and `extend`: to scores, keys, values and prefixes."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,13 @@ class ProgramStep:
         scores: [U, W, K_l]; after the last code, what a leaf is asked with.
         keys: [U · W, H, S, D/H].
         values: [U · W, H, S, D/H].
+        prefixes: [U · W] int64, the codes so far as one number.
     """
 
     scores: Tensor
     keys: Tensor
     values: Tensor
+    prefixes: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +57,8 @@ class ProgramScorer:
 
     def start(self) -> ProgramStep:
         """The empty path of every user."""
-        scores, keys, values = self.begin(self.states, self.keywords)
-        return ProgramStep(scores[:, None], keys, values)
+        scores, *state = self.begin(self.states, self.keywords)
+        return ProgramStep(scores[:, None], *state)
 
     def code_scores(self, step: ProgramStep, level: int) -> Tensor:  # noqa: ARG002
         """Scores of the next code, [U, W, K_l]."""
@@ -66,10 +68,10 @@ class ProgramScorer:
         """Extend chosen paths by one code each."""
         users, width = step.scores.shape[:2]
         chosen = torch.arange(users)[:, None] * width + paths  # [U, W']
-        scores, keys, values = self.extend[level](
-            step.keys, step.values, chosen.flatten(), codes.flatten()
+        scores, *state = self.extend[level](
+            step.keys, step.values, step.prefixes, chosen.flatten(), codes.flatten()
         )
-        return ProgramStep(scores.view(*codes.shape, -1), keys, values)
+        return ProgramStep(scores.view(*codes.shape, -1), *state)
 
     def leaf_scores(self, step: ProgramStep, leaf_items: Tensor) -> Tensor:
         """Scores of each leaf's items, [U, W, τ]."""

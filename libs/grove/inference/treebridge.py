@@ -76,7 +76,9 @@ class DecoderScorer:
 
     def code_scores(self, step: DecoderStep, level: int) -> Tensor:
         """Scores of the next code, [U, W, K_l]."""
-        return self.decoder.level_logits(step.outputs, level)
+        outputs = step.outputs.flatten(0, 1)  # [U·W, D]
+        scores = self.decoder.level_logits(outputs, step.state.prefixes, level)  # [U·W, K_l]
+        return scores.view(*step.outputs.shape[:2], -1)
 
     def follow(self, step: DecoderStep, level: int, paths: Tensor, codes: Tensor) -> DecoderStep:
         """Extend chosen paths by one code each."""

@@ -1,6 +1,7 @@
 """The decoder of one tree: from a user state to the codes of a path, level by level.
 
 Shapes: P predictions, L levels, K_l codes of level l, τ slots, D width, E keyword width, H heads.
+A *prefix* is a path so far as one number, its codes being the digits; the empty one is 0.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ TOKENS_BEFORE_CODES = 2
 START_STD = 0.02
 FEED_FORWARD_FACTOR = 2
 """Width of a feed-forward half's hidden units, as a multiple of D; the user encoder's too."""
+MOST_OWN_VECTORS = 65_536
+"""A level of more possible paths has shared vectors only. So many take 32 MiB at 128 wide, and
+four times as much in training."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +32,41 @@ class DecoderState:
     Args:
         keys: [P, H, S, D/H].
         values: [P, H, S, D/H].
+        prefixes: [P] int64.
     """
 
     keys: Tensor
     values: Tensor
+    prefixes: Tensor
 
     def select(self, rows: Tensor) -> DecoderState:
         """Continue with other paths: [P'] int64, rows of this state, repetition allowed."""
         # Copies whole rows, where indexing would copy number by number.
-        return DecoderState(self.keys.index_select(0, rows), self.values.index_select(0, rows))
+        return DecoderState(
+            self.keys.index_select(0, rows),
+            self.values.index_select(0, rows),
+            self.prefixes.index_select(0, rows),
+        )
+
+
+class OwnLogits(nn.Module):
+    """What is added to a level's scores where a prefix gives its codes another meaning.
+
+    Args:
+        width: D.
+        prefixes: possible paths to the level above.
+        size: K_l.
+    """
+
+    def __init__(self, width: int, prefixes: int, size: int) -> None:
+        super().__init__()
+        self.vectors = nn.Embedding(prefixes, size * width)
+        nn.init.zeros_(self.vectors.weight)
+
+    def forward(self, outputs: Tensor, prefixes: Tensor) -> Tensor:
+        """Score codes: [P, D] and [P] int64 → [P, K_l]."""
+        vectors = self.vectors(prefixes).unflatten(1, (-1, outputs.shape[1]))  # [P, K_l, D]
+        return (vectors @ outputs[..., None])[..., 0]
 
 
 class CodeDecoder(nn.Module):
@@ -46,9 +76,14 @@ class CodeDecoder(nn.Module):
     output at the start token predicts code 1, the output at code l predicts code l + 1, and the
     output at code L ranks the leaf's items.
 
+    A code is scored by a vector that is the same wherever it stands, as the codebook it comes from
+    is, plus one of its own under each parent, which starts at zero. Without the latter, what sets
+    a node apart from one with the same code elsewhere has to be said by the output alone.
+
     It has no dropout of its own: the user states it starts from have theirs.
 
-    Source: TreeBridge, equation 1 and Implementation Details (1 layer, 128 wide, 8 heads).
+    Source: TreeBridge, equation 1 and Implementation Details (1 layer, 128 wide, 8 heads). The
+    nodes' own vectors are ours.
 
     Args:
         width: D.
@@ -68,8 +103,12 @@ class CodeDecoder(nn.Module):
         slots: int,
     ) -> None:
         super().__init__()
+        self.level_sizes = tuple(level_sizes)
         self.codes = nn.ModuleList(nn.Embedding(size, width) for size in level_sizes)
         self.code_logits = nn.ModuleList(nn.Linear(width, size) for size in level_sizes)
+        self.own_logits = nn.ModuleList(
+            OwnLogits(width, prefixes, size) for prefixes, size in _with_own_vectors(level_sizes)
+        )
         self.start = nn.Parameter(torch.randn(width) * START_STD)
         self.keyword = nn.Linear(keyword_width, width)
         self.place = nn.Parameter(
@@ -103,7 +142,8 @@ class CodeDecoder(nn.Module):
         tokens = tokens + self.place[:TOKENS_BEFORE_CODES]
         _, keys, values = self.attention.project(tokens)
         output = self.norm(self.feed_forward(self.attention(tokens)[:, -1]))  # [P, D]
-        return output, DecoderState(keys, values)
+        empty = states.new_zeros(states.shape[:1], dtype=torch.int64)  # [P]
+        return output, DecoderState(keys, values, empty)
 
     def extend(self, state: DecoderState, level: int, codes: Tensor) -> tuple[Tensor, DecoderState]:
         """Append one code to each path.
@@ -118,11 +158,28 @@ class CodeDecoder(nn.Module):
         """
         token = self.codes[level](codes) + self.place[TOKENS_BEFORE_CODES + level]  # [P, D]
         token, keys, values = self.attention.extend(token, state.keys, state.values)
-        return self.norm(self.feed_forward(token)), DecoderState(keys, values)
+        prefixes = self.longer(state.prefixes, level, codes)
+        return self.norm(self.feed_forward(token)), DecoderState(keys, values, prefixes)
 
-    def level_logits(self, outputs: Tensor, level: int) -> Tensor:
-        """Scores of a level's codes: [..., D] → [..., K_l]."""
+    def longer(self, prefixes: Tensor, level: int, codes: Tensor) -> Tensor:
+        """Prefixes with a code of a level appended; all of one shape."""
+        return prefixes * self.level_sizes[level] + codes
+
+    def level_logits(self, outputs: Tensor, prefixes: Tensor, level: int) -> Tensor:
+        """Scores of the codes that may follow.
+
+        Args:
+            outputs: [P, D].
+            prefixes: [P] int64, of the codes before the level's.
+            level: 0 .. L − 1.
+
+        Returns:
+            [P, K_l].
+        """
         logits: Tensor = self.code_logits[level](outputs)
+        # At the first level every code stands under the root: its vector is its own already.
+        if 1 <= level <= len(self.own_logits):
+            logits = logits + self.own_logits[level - 1](outputs, prefixes)
         return logits
 
     def leaf_logits(self, outputs: Tensor, leaf_vectors: Tensor) -> Tensor:
@@ -154,3 +211,10 @@ class CodeDecoder(nn.Module):
     def _start(self, keywords: Tensor) -> Tensor:
         searched = keywords.any(dim=-1, keepdim=True)  # [P, 1]
         return torch.where(searched, self.keyword(keywords), self.start)  # [P, D]
+
+
+def _with_own_vectors(level_sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """Prefixes and codes of the levels below the first, as far down as there are few enough."""
+    prefixes = [math.prod(level_sizes[:level]) for level in range(1, len(level_sizes))]
+    levels = zip(prefixes, level_sizes[1:], strict=True)
+    return [(before, size) for before, size in levels if before * size <= MOST_OWN_VECTORS]

@@ -53,9 +53,12 @@ def path_loss(
     """
     outputs = decoder(states, keywords, targets.paths)  # [P, L+1, D]
     total = torch.zeros(len(states), dtype=states.dtype, device=states.device)  # [P]
+    prefixes = torch.zeros_like(targets.paths[:, 0])  # [P]
     for level, allowed in enumerate(targets.allowed):
-        logits = decoder.level_logits(outputs[:, level], level)  # [P, K_l]
-        total = total + masked_cross_entropy(logits, allowed, targets.paths[:, level])
+        codes = targets.paths[:, level]  # [P]
+        logits = decoder.level_logits(outputs[:, level], prefixes, level)  # [P, K_l]
+        total = total + masked_cross_entropy(logits, allowed, codes)
+        prefixes = decoder.longer(prefixes, level, codes)
     leaf_logits = decoder.leaf_logits(outputs[:, -1], targets.leaf_vectors)  # [P, τ]
     return total + masked_cross_entropy(leaf_logits, targets.occupied, targets.slots)
 

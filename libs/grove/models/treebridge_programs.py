@@ -83,7 +83,7 @@ class BeginProgram(nn.Module):
         super().__init__()
         self.decoder = decoder
 
-    def forward(self, states: Tensor, keywords: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, states: Tensor, keywords: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Start the empty path of every user.
 
         Args:
@@ -91,10 +91,12 @@ class BeginProgram(nn.Module):
             keywords: [B, E]; a row of zeros is no keyword.
 
         Returns:
-            Scores of the first codes, [B, K_1], and the decoder's state, twice [B, H, S, D/H].
+            Scores of the first codes, [B, K_1], and the decoder's state: keys and values,
+            [B, H, S, D/H], and prefixes, [B] int64.
         """
         outputs, state = self.decoder.begin(states, keywords)
-        return self.decoder.level_logits(outputs, 0), state.keys, state.values
+        scores = self.decoder.level_logits(outputs, state.prefixes, 0)
+        return scores, state.keys, state.values, state.prefixes
 
 
 class ExtendProgram(nn.Module):
@@ -111,22 +113,25 @@ class ExtendProgram(nn.Module):
         self.level = level
 
     def forward(
-        self, keys: Tensor, values: Tensor, paths: Tensor, codes: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+        self, keys: Tensor, values: Tensor, prefixes: Tensor, paths: Tensor, codes: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Choose paths, with repetition, and append a code to each.
 
         Args:
             keys: [P, H, S, D/H], of the state.
             values: [P, H, S, D/H], of the state.
+            prefixes: [P] int64, of the state.
             paths: [P'] int64, rows of the state.
             codes: [P'] int64.
 
         Returns:
             Scores of the next codes, [P', K_l+1], or after the last code what a leaf is asked with,
-            see `CodeDecoder.leaf_query`; and the state, twice [P', H, S+1, D/H].
+            see `CodeDecoder.leaf_query`; and the state, a token longer, of P' paths.
         """
-        state = DecoderState(keys, values).select(paths)
+        state = DecoderState(keys, values, prefixes).select(paths)
         outputs, state = self.decoder.extend(state, self.level, codes)
         if self.level + 1 == len(self.decoder.codes):
-            return self.decoder.leaf_query(outputs), state.keys, state.values
-        return self.decoder.level_logits(outputs, self.level + 1), state.keys, state.values
+            scores = self.decoder.leaf_query(outputs)
+        else:
+            scores = self.decoder.level_logits(outputs, state.prefixes, self.level + 1)
+        return scores, state.keys, state.values, state.prefixes

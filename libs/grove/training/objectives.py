@@ -24,7 +24,7 @@ from grove.training.rank import RankInputs
 from grove.training.sampling import (
     candidate_index,
     candidate_rows,
-    hide_ids,
+    item_vectors_of_step,
     later_window,
     pick_one,
     sample_cuts,
@@ -69,7 +69,7 @@ class DssmObjective:
         place = pick_one(window)[:, None]  # [pairs, 1]
         items = window.gather(1, place)[:, 0]  # [pairs]
         rows, index = torch.unique(batch.item_rows, return_inverse=True)  # [M], [B, T]
-        vectors = self._item_vectors(rows)  # [M, D]
+        vectors = item_vectors_of_step(self.model.items, self.inputs.features, rows)  # [M, D]
         users = self.model.users(batch, vectors[index], cuts)[chosen]  # [pairs, D]
         losses = in_batch_softmax_loss(
             users,
@@ -81,12 +81,6 @@ class DssmObjective:
         worth = strongest_wish(batch, self.event_weights)  # [B, T]
         weights = worth[chosen.nonzero()[:, 0], cuts[chosen] + 1 + place[:, 0]]  # [pairs]
         return (losses * weights).sum(), weights.sum()
-
-    def _item_vectors(self, rows: Tensor) -> Tensor:
-        features = self.inputs.features
-        ids = hide_ids(features.ids[rows])
-        vectors: Tensor = self.model.items(ids, features.attributes[rows], features.text[rows])
-        return vectors
 
 
 @dataclass(frozen=True, kw_only=True)

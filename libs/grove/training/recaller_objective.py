@@ -14,7 +14,12 @@ from grove.features.sequences import SequenceBatch
 from grove.models.losses import candidate_softmax_loss
 from grove.models.recaller import Recaller
 from grove.training.rank import RankInputs
-from grove.training.sampling import candidate_index, candidate_rows, hide_ids, target_mask
+from grove.training.sampling import (
+    candidate_index,
+    candidate_rows,
+    item_vectors_of_step,
+    target_mask,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +41,7 @@ class RecallerObjective:
         """Sum of losses and number of predictions."""
         batch = self.inputs.on_device(batch)
         rows, correction = candidate_rows(batch, self.inputs.features.count)  # [C], [C]
-        candidates = self._item_vectors(rows)  # [C, O]
+        candidates = item_vectors_of_step(self.model.items, self.inputs.features, rows)  # [C, O]
         index = candidate_index(batch.item_rows, rows)  # [B, T]
         known = (index >= 0)[..., None]  # [B, T, 1]
         history = candidates[index.clamp_min(0)] * known  # [B, T, O]
@@ -46,9 +51,3 @@ class RecallerObjective:
             states, candidates, targets=index[:, 1:][mask], bias=correction
         )  # [P]
         return losses.sum(), torch.tensor(float(len(losses)), device=losses.device)
-
-    def _item_vectors(self, rows: Tensor) -> Tensor:
-        features = self.inputs.features
-        ids = hide_ids(features.ids[rows])
-        vectors: Tensor = self.model.items(ids, features.attributes[rows], features.text[rows])
-        return vectors  # [C, O]

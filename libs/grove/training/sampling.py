@@ -2,14 +2,15 @@
 
 All draws use torch's global generator, which the loop restarts at every epoch.
 
-Shapes: B batch, T events, P cuts, C candidates, W window, N items.
+Shapes: B batch, T events, P cuts, C candidates, W window, M items of a step, N items, D width.
 """
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from grove.features.items import ItemFeatures
 from grove.features.sequences import SequenceBatch
 from grove.features.vocabulary import PAD, UNKNOWN
 from grove.models.embeddings import SECONDS_PER_DAY
@@ -36,6 +37,22 @@ def hide_ids(ids: Tensor) -> Tensor:
     """
     hidden = torch.rand(len(ids), device=ids.device) < UNKNOWN_SHARE
     return ids.masked_fill(hidden & (ids != PAD), UNKNOWN)
+
+
+def item_vectors_of_step(items: nn.Module, features: ItemFeatures, rows: Tensor) -> Tensor:
+    """Vectors of a step's items, some of them seen without their id; see `hide_ids`.
+
+    Args:
+        items: the model's part that is called with ids, attributes and text.
+        features: of N items.
+        rows: [M] int64 rows of `features`; 0 is no item.
+
+    Returns:
+        [M, D]; no item is zero, as `grove.inference.loaded.encode_all_items` has it.
+    """
+    ids = hide_ids(features.ids[rows])
+    vectors: Tensor = items(ids, features.attributes[rows], features.text[rows])
+    return vectors * (rows > PAD)[:, None]
 
 
 def target_mask(batch: SequenceBatch) -> Tensor:

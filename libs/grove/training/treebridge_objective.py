@@ -18,7 +18,7 @@ from grove.features.sequences import SequenceBatch
 from grove.models.treebridge import TreeBridge
 from grove.models.treebridge_loss import PathTargets, path_loss
 from grove.training.rank import RankInputs
-from grove.training.sampling import hide_ids, target_mask
+from grove.training.sampling import item_vectors_of_step, target_mask
 
 KEYWORD_SHARE = 0.5
 """Share of searches whose keyword starts the decoder; the others learn the keyword-free start."""
@@ -132,8 +132,7 @@ class TreeBridgeObjective:
         siblings = [tree.leaf_rows[tree.leaves[targets]].flatten() for tree in self.trees.values()]
         rows = torch.unique(torch.cat([batch.item_rows.flatten(), *siblings]))  # [M]
         features = self.inputs.features
-        ids = hide_ids(features.ids[rows])
-        vectors = self.model.items(ids, features.attributes[rows], features.text[rows])
+        vectors = item_vectors_of_step(self.model.items, features, rows)
         return vectors, row_index(rows, features)
 
     def _keywords(self, queries: Tensor) -> Tensor:

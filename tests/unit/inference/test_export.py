@@ -89,17 +89,20 @@ def test_paths_are_scored_as_by_the_module(exported, users, tree):
     states = torch.randn(users, WIDTH)
     keywords = torch.randn(users, TEXT_WIDTH) * (torch.arange(users) % 2)[:, None]
     outputs, state = decoder.begin(states, keywords)
-    scores, keys, values = run[f"{tree}.begin"](states, keywords)
-    assert close(scores, decoder.level_logits(outputs, 0))
+    scores, keys, values, prefixes = run[f"{tree}.begin"](states, keywords)
+    assert close(scores, decoder.level_logits(outputs, state.prefixes, 0))
     for level, size in enumerate(TREES[tree]):
         chosen = torch.randint(len(keys), (2 * len(keys) - 1,))
         codes = torch.randint(size, chosen.shape)
         outputs, state = decoder.extend(state.select(chosen), level, codes)
-        scores, keys, values = run[f"{tree}.extend_{level}"](keys, values, chosen, codes)
+        scores, keys, values, prefixes = run[f"{tree}.extend_{level}"](
+            keys, values, prefixes, chosen, codes
+        )
         if level + 1 < len(TREES[tree]):
-            assert close(scores, decoder.level_logits(outputs, level + 1))
+            assert close(scores, decoder.level_logits(outputs, state.prefixes, level + 1))
     assert close(keys, state.keys)
     assert close(values, state.values)
+    assert torch.equal(prefixes, state.prefixes)
     leaf = torch.randn(len(scores), CAPACITY, WIDTH)
     answered = scores if decoder.decodes_slot else (leaf @ scores[..., None])[..., 0]
     assert close(answered, decoder.leaf_logits(outputs, leaf))
@@ -163,10 +166,10 @@ manifest = json.loads((folder / "manifest.json").read_text())
 names = [name for name in manifest["programs"] if name.startswith("llm.")]
 run = {name: torch.export.load(folder / f"{name}.pt2").module() for name in names}
 states = torch.ones(5, manifest["width"])
-scores, keys, values = run["llm.begin"](states, torch.zeros(5, manifest["text_width"]))
+scores, *state = run["llm.begin"](states, torch.zeros(5, manifest["text_width"]))
 for level in range(len(manifest["level_sizes"]["llm"])):
     codes = scores.argmax(dim=1)
-    scores, keys, values = run[f"llm.extend_{level}"](keys, values, torch.arange(5), codes)
+    scores, *state = run[f"llm.extend_{level}"](*state, torch.arange(5), codes)
 assert not [name for name in sys.modules if name.split(".")[0] in ("grove", "pyarrow", "pydantic")]
 print(json.dumps(scores.tolist()))
 """
@@ -186,7 +189,7 @@ def test_a_server_needs_torch_and_nothing_of_this_repository(exported, tmp_path)
     decoder = searcher.model.decoder("llm")
     outputs, state = decoder.begin(torch.ones(5, WIDTH), torch.zeros(5, TEXT_WIDTH))
     for level in range(len(TREES["llm"])):
-        codes = decoder.level_logits(outputs, level).argmax(dim=1)
+        codes = decoder.level_logits(outputs, state.prefixes, level).argmax(dim=1)
         outputs, state = decoder.extend(state, level, codes)
     found = torch.tensor(json.loads(done.stdout.splitlines()[-1]))
     assert close(found, decoder.leaf_query(outputs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from types import SimpleNamespace
 
 import pytest
@@ -82,6 +83,44 @@ def test_step_by_step_decoding_equals_teacher_forcing():
     for level in range(2):
         output, state = decoder.extend(state, level, paths[:, level])
         assert torch.allclose(output, forced[:, level + 1], atol=1e-6)
+
+
+def test_a_code_is_scored_by_its_shared_vector_and_its_own_under_the_parent():
+    decoder = small_model().decoder("llm")
+    sizes, outputs = (3, 2), torch.randn(3, WIDTH)
+    shared, own = decoder.code_logits[1], decoder.own_logits[0].vectors.weight
+    found = decoder.level_logits(outputs, torch.arange(sizes[0]), 1)
+    for parent, code in product(range(sizes[0]), range(sizes[1])):
+        vector = shared.weight[code] + own[parent, code * WIDTH : (code + 1) * WIDTH]
+        expected = outputs[parent] @ vector + shared.bias[code]
+        assert found[parent, code].item() == pytest.approx(expected.item(), abs=1e-5)
+
+
+def test_a_new_decoder_has_shared_vectors_only():
+    decoder = CodeDecoder(WIDTH, [3, 2, 2], heads=4, keyword_width=TEXT_WIDTH, slots=0)
+    outputs = torch.randn(1, WIDTH).expand(6, -1)
+    scores = decoder.level_logits(outputs, torch.arange(6), 2)
+    assert torch.equal(scores, scores[:1].expand(6, -1))
+
+
+def test_prefixes_tell_all_paths_apart():
+    decoder = CodeDecoder(WIDTH, [3, 2, 4], heads=4, keyword_width=TEXT_WIDTH, slots=0)
+    _, state = decoder.begin(torch.randn(24, WIDTH), torch.zeros(24, TEXT_WIDTH))
+    assert state.prefixes.tolist() == [0] * 24
+    paths = torch.tensor(list(product(range(3), range(2), range(4))))
+    for level in range(3):
+        _, state = decoder.extend(state, level, paths[:, level])
+    assert state.prefixes.tolist() == list(range(24))
+    assert state.select(torch.tensor([5, 5, 0])).prefixes.tolist() == [5, 5, 0]
+
+
+@pytest.mark.parametrize(("sizes", "levels"), [([3], 0), ([300, 100, 50, 10], 1), ([8, 8, 8], 2)])
+def test_levels_of_many_paths_have_shared_vectors_only(sizes, levels):
+    decoder = CodeDecoder(8, sizes, heads=4, keyword_width=TEXT_WIDTH, slots=0)
+    assert len(decoder.own_logits) == levels
+    last = len(sizes) - 1
+    scores = decoder.level_logits(torch.randn(2, 8), torch.tensor([0, 1]), last)
+    assert scores.shape == (2, sizes[last])
 
 
 def test_a_code_is_predicted_without_seeing_it():

@@ -10,7 +10,7 @@ import torch
 from tests.unit.training import synthetic
 
 from grove.models.recaller import ADAPTERS, Recaller
-from grove.training import recaller_objective, sampling
+from grove.training import sampling
 from grove.training.rank import read_rank_inputs
 from grove.training.recaller_objective import RecallerObjective
 
@@ -28,7 +28,7 @@ def inputs(tmp_path):
 
 @pytest.fixture(autouse=True)
 def every_id_is_seen(monkeypatch):
-    monkeypatch.setattr(recaller_objective, "hide_ids", lambda ids: ids)
+    monkeypatch.setattr(sampling, "hide_ids", lambda ids: ids)
 
 
 def small_model(inputs, adapter):

@@ -9,12 +9,16 @@ import pytest
 import torch
 from tests.unit.training.synthetic import DAY, histories_of, shop_items, shop_vocabulary
 
+from grove.features.items import item_features
 from grove.features.sequences import HistoryEncoder, SequenceBatch
+from grove.inference.loaded import encode_all_items
+from grove.models.dssm import ItemTower
 from grove.training import sampling
 from grove.training.sampling import (
     candidate_index,
     candidate_rows,
     hide_ids,
+    item_vectors_of_step,
     later_window,
     pick_one,
     sample_cuts,
@@ -40,6 +44,19 @@ def test_some_items_lose_their_id_and_no_item_stays_no_item():
     lost = hidden[1_000:] == 1
     assert 0.09 < lost.float().mean() < 0.11
     assert torch.equal(hidden[1_000:][~lost], ids[1_000:][~lost])
+
+
+def test_no_item_is_zero_in_training_as_in_inference():
+    features = item_features(ITEMS, shop_vocabulary(ITEMS))
+    model = ItemTower(8, features.text.shape[1], {"items": 40, "attributes": 40})
+    torch.nn.init.normal_(model.text.bias)
+    torch.manual_seed(0)
+    vectors = item_vectors_of_step(model, features, torch.tensor([0, 3, 0, 5]))
+    assert vectors.shape == (4, 8)
+    assert (vectors[[0, 2]] == 0).all()
+    # Nearly all ids are seen; these two have learnt nothing, so that hiding one changes nothing.
+    assert torch.allclose(vectors[[1, 3]], encode_all_items(model, features)[[3, 5]], atol=1e-6)
+    assert (encode_all_items(model, features)[0] == 0).all()
 
 
 def test_cuts_are_distinct_positions_before_a_target():
