@@ -78,7 +78,7 @@ class DecoderScorer:
         """Scores of the next code, [U, W, K_l]."""
         outputs = step.outputs.flatten(0, 1)  # [U·W, D]
         scores = self.decoder.level_logits(outputs, step.state.prefixes, level)  # [U·W, K_l]
-        return scores.view(*step.outputs.shape[:2], -1)
+        return scores.view(*step.outputs.shape[:2], scores.shape[1])
 
     def follow(self, step: DecoderStep, level: int, paths: Tensor, codes: Tensor) -> DecoderStep:
         """Extend chosen paths by one code each."""
