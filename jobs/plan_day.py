@@ -19,7 +19,13 @@ from pathlib import Path
 from grove.catalog import ITEMS
 from grove.errors import DataError
 from grove.release import newest_release_before, verify_release
-from grove.release.plan import EarlierRelease, PlanLimits, decide_plan, earlier_release
+from grove.release.plan import (
+    WEIGHTS_FORMAT,
+    EarlierRelease,
+    PlanLimits,
+    decide_plan,
+    earlier_release,
+)
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
 from grove.runtime.stage import Stage, open_stage
@@ -70,6 +76,7 @@ def _earlier(stage: Stage) -> tuple[EarlierRelease | None, str | None]:
 def _shape(settings: Settings, encoder: str) -> dict[str, str]:
     return {
         "encoder": encoder,
+        "weights format": WEIGHTS_FORMAT,
         "history length": str(settings.histories.max_events),
         "dssm width": str(settings.dssm.width),
         **{

@@ -24,9 +24,9 @@ SEEDS = (13,)
 RANKS = 2
 
 # Sizes and rates are those of TreeBridge's paper where it gives them (1 layer, 128 wide, 8 heads);
-# nothing here has been chosen on any split yet. Choose on `beauty-tuning` (valid), never on test.
-# Of Beauty leave-one-out, two idle cores learn an epoch in about 40 s (TreeBridge), 55 s (a
-# recaller) and 6 s (DSSM), reckoned from processor time: so many epochs fit.
+# no number here has been chosen on a split yet. Choose on `beauty-tuning` (valid), never on test.
+# Of Beauty leave-one-out, two cores learn an epoch in about 38 s (TreeBridge), 55 s (a recaller,
+# reckoned) and 5 s (DSSM): so many epochs fit.
 ENCODER = {"width": 128, "layers": 1, "heads": 8, "dropout": 0.3}
 TREES = {"llm_weight": 1.0, "cf_weight": 1.0, "leaf_step": "item_score"}
 STEPS = {"batch_size": 32, "learning_rate": 3e-3}

@@ -38,7 +38,7 @@ from grove.texts.prompt import query_text, text_hash
 
 CLICK_FILE, PRODUCT_FILE = "clicks.parquet", "products.parquet"
 OPENING = "~opening"
-"""Not the empty id: an event without an item is one thing in training and another in a search."""
+"""Has a row, unlike the empty id: what "began here" means to a user can then be learnt."""
 _EPOCH = date(1970, 1, 1)
 
 

@@ -3,14 +3,14 @@
 Q1, Beauty leave-one-out: a list of every user's next item among all items, those the user had left
 out. It is trained on all but each user's last two events and asked with the last but one at hand,
 as S³-Rec and SASRec are; `LEARN = "before"` learns from that event too. `CLOCK` says what models
-know of time; `splits` says why that is a choice. "ties" asks the same of another order of events
+know of time; `splits` says why that is a choice, `protocol` what was chosen. "ties" asks the same of another order of events
 that share a day: the published one is that of the item ids.
 
 Q2, the tables of TreeBridge's paper: two trees against one, against text vectors without a tree
 and against models without text, on Beauty leave-one-out and by time and on Online Retail by time.
 In a split by time new items are those nobody had before it; they join the trees as on any day.
 Every contestant has the same histories, items, seen items and, but for the closed ones, about the
-same time to learn.
+same time to learn. Where a keyword starts the generator, see `keywords`.
 
 Models are kept under `build/benchmarks/treebridge`; a run that broke off goes on where it was. A
 seconds' row is missing where a training did so.

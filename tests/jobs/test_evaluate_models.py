@@ -30,6 +30,7 @@ from grove.passes import evaluation, learning
 from grove.passes.inputs import day_item_table
 from grove.passes.model_lists import ModelSet
 from grove.release import Manifest
+from grove.release.plan import WEIGHTS_FORMAT
 from grove.runtime.files import read_json, write_json
 from grove.runtime.stage import Stage, open_stage
 from grove.runtime.tables import read_arrow, replace_partition
@@ -94,7 +95,7 @@ def land_day(layout, day, arguments, *, release=None, items=ITEM_COUNT, **codes)
         job.run(arguments(day=day, training_pass="candidate"))
 
 
-def publish(layout, day, arguments, encoder=ENCODER):
+def publish(layout, day, arguments, encoder=ENCODER, weights_format=WEIGHTS_FORMAT):
     """Make the day's candidates a release with trees of its own."""
     folder = Path(layout.releases(), f"{day}.1")
     (folder / "models").mkdir(parents=True)
@@ -120,7 +121,7 @@ def publish(layout, day, arguments, encoder=ENCODER):
         content="",
         code_version="",
         files={},
-        plan={"shape": {"encoder": encoder}},
+        plan={"shape": {"encoder": encoder, "weights format": weights_format}},
     )
     write_json(folder / "manifest.json", manifest.to_json())
     return folder.name
@@ -240,13 +241,17 @@ def test_another_release_ranks_the_new_items_too(shop, day, arguments, settings_
     assert verdict(shop, tomorrow).passed
 
 
-def test_a_release_that_reads_other_texts_is_not_compared_with(shop, day, arguments):
-    release, tomorrow = publish(shop, day, arguments, "other-0123456789"), day + timedelta(days=1)
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [({"encoder": "other-0123456789"}, "other-0123456789"), ({"weights_format": "0"}, "format 0")],
+)
+def test_a_release_of_other_models_is_not_compared_with(shop, day, arguments, other, named):
+    release, tomorrow = publish(shop, day, arguments, **other), day + timedelta(days=1)
     land_day(shop, tomorrow, arguments, release=release)
     evaluate_models.run(arguments(day=tomorrow))
     told = read_json(shop.report(tomorrow, "evaluate_models"))["notes"]
     assert told["comparator"] is None
-    assert "other-0123456789" in told["not_compared"]
+    assert named in told["not_compared"]
     assert "candidate_not_worse" in {result.name for result in verdict(shop, tomorrow).warnings}
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
+from grove.errors import DataError
 from grove.features.items import ItemFeatures, item_features
 from grove.features.model_folder import SavedModel, read_model
 from grove.features.sequences import HistoryEncoder, SequenceBatch
@@ -92,15 +93,31 @@ def load_network(
     Returns:
         The network with its saved weights, without gradients or dropout; its inputs; and the
         items' vectors, [N+1, D], row 0 zero.
+
+    Raises:
+        DataError: the weights are those of another network, such as an earlier version's.
     """
     inputs = load_inputs(folder, item_table)
     model = build(**inputs.saved.arguments)
-    model.load_state_dict(inputs.saved.weights)
+    try:
+        model.load_state_dict(inputs.saved.weights)
+    except RuntimeError as error:
+        raise _other_network(folder, str(error)) from error
     model.eval()
     model.requires_grad_(requires_grad=False)
     with torch.inference_mode():
         vectors = encode_all_items(model.get_submodule("items"), inputs.features)  # [N+1, D]
     return model, inputs, vectors
+
+
+def _other_network(folder: str | Path, found: str) -> DataError:
+    return DataError(
+        "a model's weights do not fit its network",
+        where=str(folder),
+        expected="weights that this version of the code saved",
+        found=" ".join(found.split()),
+        next_step="run a day with `make trigger DAY=<day> RETRAIN=1`, or use the code of that time",
+    )
 
 
 def last_events(batch: SequenceBatch) -> Tensor:

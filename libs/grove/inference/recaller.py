@@ -8,7 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+from torch import Tensor
 
+from grove.features.sequences import SequenceBatch
 from grove.inference.loaded import DotProductEncoder, last_events, load_network
 from grove.models.embeddings import at_cuts
 from grove.models.recaller import Recaller
@@ -25,12 +27,11 @@ def load_recaller(folder: str | Path, item_table: pa.Table) -> DotProductEncoder
         An encoder; vectors are O wide, of any norm.
     """
     model, inputs, vectors = load_network(Recaller, folder, item_table)
+
+    def after_last_event(batch: SequenceBatch, history: Tensor) -> Tensor:
+        states = model(batch, history)  # [B, T, O]
+        return at_cuts(states, last_events(batch))[:, 0]  # [B, O]
+
     return DotProductEncoder(
-        model=model,
-        inputs=inputs,
-        item_vectors=vectors,
-        # [B, T, O] after every event -> [B, O] after the last one
-        user_vectors=lambda batch, history: at_cuts(model(batch, history), last_events(batch))[
-            :, 0
-        ],
+        model=model, inputs=inputs, item_vectors=vectors, user_vectors=after_last_event
     )

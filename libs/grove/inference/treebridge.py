@@ -36,7 +36,7 @@ from grove.models.treebridge_decoder import CodeDecoder, DecoderState
 USERS_PER_SEARCH = 128
 PATHS_AT_ONCE = 2_048
 """Paths whose next codes are scored together: each takes a copy of its node's K_l · D numbers. Of
-128 users at a beam of 200, with 100 codes and a width of 128, all at once would take 1.3 GiB."""
+128 users at a beam of 200, with 100 codes and a width of 128, all at once would take 1.2 GiB."""
 
 
 @dataclass(frozen=True, kw_only=True)

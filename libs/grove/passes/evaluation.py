@@ -25,6 +25,7 @@ from grove.passes.model_lists import (
 from grove.quality import judge
 from grove.quality.invariants import candidate_not_worse, no_gap
 from grove.release import read_manifest
+from grove.release.plan import WEIGHTS_FORMAT
 from grove.runtime.stage import Stage
 
 BASELINES = ("popularity", "popularity_7_days")
@@ -81,19 +82,24 @@ def _all_lists(stage: Stage, judged: JudgedDay) -> dict[str, np.ndarray]:
 
 
 def _comparator(stage: Stage) -> Path | None:
-    """Folder of the release to compare with; none where there is none that reads the day's texts.
+    """Folder of the release to compare with; none where its models can make nothing of the day.
 
-    Models that learnt another encoder's vectors can make nothing of the day's.
+    They cannot where they learnt another encoder's vectors, or where their weights were saved by
+    code whose networks were others.
     """
     name = stage.earlier_report("plan_day")["notes"]["comparator"]
     if not name:
         return None
     release = Path(stage.layout.releases(), name)
-    learnt = read_manifest(release).plan["shape"]["encoder"]
-    if learnt != stage.earlier_report("embed_texts")["versions"]["encoder"]:
-        stage.report.note("not_compared", f"{name} was trained on the encoder {learnt}")
-        return None
-    return release
+    shape = read_manifest(release).plan["shape"]
+    wanted = {
+        "encoder": stage.earlier_report("embed_texts")["versions"]["encoder"],
+        "weights format": WEIGHTS_FORMAT,
+    }
+    other = [f"{what} {shape.get(what)}" for what in wanted if shape.get(what) != wanted[what]]
+    if other:
+        stage.report.note("not_compared", f"{name} was trained for {' and '.join(other)}")
+    return None if other else release
 
 
 def _figures(stage: Stage, judged: JudgedDay, lists: Mapping[str, np.ndarray]) -> list[Measurement]:

@@ -7,9 +7,11 @@ import pytest
 import torch
 from tests.unit.training.synthetic import OPTIONS, histories_of, shop_items, walks, write_shop
 
+from grove.errors import DataError
 from grove.features.items import text_matrix
 from grove.inference import loaded
 from grove.inference.recaller import load_recaller
+from grove.models import recaller as models_recaller
 from grove.models.recaller import ADAPTERS
 from grove.training.recaller_rank import train_recaller_rank
 
@@ -82,3 +84,11 @@ def test_an_item_missing_from_the_table_is_no_error(folders, adapter):
 def test_nobody_has_no_vectors(folders, adapter):
     nobody = load_recaller(folders[adapter], ITEMS).users(HISTORIES.slice(0, 0))
     assert nobody.shape == (0, output_width(adapter))
+
+
+def test_weights_of_another_network_are_a_clear_error(folders, monkeypatch):
+    monkeypatch.setattr(models_recaller, "HIDDEN_FACTOR", 3)
+    with pytest.raises(DataError, match="do not fit") as caught:
+        load_recaller(folders["fused"], ITEMS)
+    assert "size mismatch" in caught.value.found
+    assert "RETRAIN=1" in caught.value.next_step
