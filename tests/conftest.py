@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from infra.local.toolchain import QUICK_START
+
 # The Airflow environment has neither Spark nor pydantic, and collects its tests through this file.
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -27,10 +29,7 @@ SPARK = {
     # forgotten. G1 gives it two regions each: with 1 GiB it spent its time on full collections.
     "driver_memory_gib": 2,
     "shuffle_partitions": 4,
-    "conf": {
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-        " -XX:ReservedCodeCacheSize=240m"
-    },
+    "conf": {"spark.driver.extraJavaOptions": QUICK_START["JDK_JAVA_OPTIONS"]},
 }
 
 

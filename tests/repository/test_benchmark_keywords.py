@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.benchmarks import bench, keywords, protocol, search_data, shop_data
 from tests.benchmarks.bench import Bench
@@ -30,18 +29,14 @@ from tests.repository.tiny_searches import (
     write_clicks,
     write_reviews,
 )
-from tests.repository.tiny_shop import EPOCH, item_id, shop_of, walks
+from tests.repository.tiny_shop import EPOCH, item_id, shop_of, tiny_options, walks
 
 from grove.catalog import TREES
 from grove.evaluation.ranking import make_targets
 from grove.training.spec import QUERY_VECTORS_FILE
 
-SIZE = {"width": 16, "layers": 1, "heads": 2, "dropout": 0.1}
-STEPS = {"epochs": 12, "batch_size": 16, "learning_rate": 1e-2}
-OPTIONS: dict[str, dict[str, Any]] = {
-    "dssm": {"width": 16, "dropout": 0.1, **STEPS, "epochs": 1},
-    "treebridge": {**SIZE, **STEPS, "llm_weight": 1.0, "cf_weight": 1.0, "leaf_step": "item_score"},
-}
+OPTIONS = tiny_options(epochs=12, learning_rate=1e-2)
+OPTIONS["dssm"]["epochs"] = 1
 KEYWORD, BARE = "TreeBridge started by the keyword", "TreeBridge without the keyword"
 LISTS = ("popularity", "query look-up", KEYWORD, BARE)
 Click = tuple[int, int, int, str]
@@ -90,14 +85,25 @@ def cut_at(clicks: list[Click], day: int) -> tuple[list[Click], list[Click]]:
     return early, [click for click in clicks if click[2] >= day]
 
 
-@settings(deadline=None, max_examples=60)
-@given(some_clicks, st.integers(1, 9))
-def test_nothing_of_a_held_out_click_is_learnt(kept, clicks, day):
-    clicks = sorted(clicks, key=lambda click: (click[0], click[2]))
+def by_user(clicks: list[Click]) -> list[Click]:
+    return sorted(clicks, key=lambda click: (click[0], click[2]))
+
+
+@st.composite
+def cut_clicks(draw: st.DrawFn) -> tuple[list[Click], list[Click], int]:
+    """Clicks in order of user and day, before a day and from it on, and the day."""
+    clicks = by_user(draw(some_clicks))
+    day = draw(st.integers(1, 9))
     before, after = cut_at(clicks, day)
-    if not before or not after:
-        return
-    searches = searched(clicks, day, kept)
+    assume(before and after)
+    return before, after, day
+
+
+@settings(deadline=None, max_examples=60)
+@given(cut_clicks())
+def test_nothing_of_a_held_out_click_is_learnt(kept, cut):
+    before, after, day = cut
+    searches = searched(by_user([*before, *after]), day, kept)
     split = searches.split
     had = {
         user: [item_id(item) for owner, item, *_ in before if owner == user] for user in range(5)
@@ -114,13 +120,10 @@ def test_nothing_of_a_held_out_click_is_learnt(kept, clicks, day):
 
 
 @settings(deadline=None, max_examples=60)
-@given(some_clicks, st.integers(1, 9))
-def test_every_held_out_click_is_asked_for(kept, clicks, day):
-    clicks = sorted(clicks, key=lambda click: (click[0], click[2]))
-    before, after = cut_at(clicks, day)
-    if not before or not after:
-        return
-    searches = searched(clicks, day, kept)
+@given(cut_clicks())
+def test_every_held_out_click_is_asked_for(kept, cut):
+    before, after, day = cut
+    searches = searched(by_user([*before, *after]), day, kept)
     wanted = dict(enumerate(item_id(item) for _, item, *_ in after))
     known, heard = {item_id(item) for _, item, *_ in before}, {query for *_, query in before}
     assert searches.queries == [query for *_, query in after]

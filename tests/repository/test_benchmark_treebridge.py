@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +22,7 @@ from tests.repository.tiny_shop import (
     bare_items,
     item_table,
     shop_of,
+    tiny_options,
     walks,
 )
 
@@ -31,15 +31,7 @@ from grove.features.model_folder import read_model
 from grove.training import loop
 from grove.training.ranks import train_dssm_rank
 
-SIZE = {"width": 16, "layers": 1, "heads": 2, "dropout": 0.1}
-STEPS = {"epochs": 1, "batch_size": 16, "learning_rate": 5e-3}
-TREES = {"llm_weight": 1.0, "cf_weight": 1.0, "leaf_step": "item_score"}
-OPTIONS: dict[str, dict[str, Any]] = {
-    "dssm": {"width": 16, "dropout": 0.1, **STEPS},
-    "ease": {"ridge": 10.0},
-    "recaller": {**SIZE, **STEPS},
-    "treebridge": {**SIZE, **STEPS, **TREES},
-}
+OPTIONS = tiny_options(epochs=1, learning_rate=5e-3)
 HITS_OF_SOURCE = [(f"H@{cutoff}", hit_rate, cutoff) for cutoff in (5, 10, 20)]
 """What the data set's own page gives for popularity."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,19 @@ SPLIT_ON = EPOCH + timedelta(days=DAYS_BEFORE)
 OLD_ITEMS, NEW_ITEMS = 36, 4
 Purchases = dict[str, list[tuple[int, int]]]
 """By user: item and day of each event, in order."""
+
+
+def tiny_options(*, epochs: int, learning_rate: float) -> dict[str, dict[str, Any]]:
+    """Numbers of the smallest models, by kind of model."""
+    steps = {"epochs": epochs, "batch_size": 16, "learning_rate": learning_rate}
+    encoder = {"width": 16, "layers": 1, "heads": 2, "dropout": 0.1, **steps}
+    trees = {"llm_weight": 1.0, "cf_weight": 1.0, "leaf_step": "item_score"}
+    return {
+        "dssm": {"width": 16, "dropout": 0.1, **steps},
+        "ease": {"ridge": 10.0},
+        "recaller": dict(encoder),
+        "treebridge": {**encoder, **trees},
+    }
 
 
 def shop_of(purchases: Purchases) -> Shop:

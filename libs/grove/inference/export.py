@@ -25,6 +25,7 @@ from grove.errors import DataError
 from grove.features.model_folder import SavedModel, read_model
 from grove.features.vocabulary import save_vocabulary
 from grove.inference.exported import MANIFEST_FILE, PROGRAM_SUFFIX
+from grove.inference.loaded import build_network
 from grove.models.treebridge import TreeBridge
 from grove.models.treebridge_decoder import TOKENS_BEFORE_CODES, CodeDecoder
 from grove.models.treebridge_programs import (
@@ -77,7 +78,7 @@ def export_treebridge(folder: str | Path, target: str | Path) -> None:
             next_step="name another folder, or remove this one",
         )
     saved = read_model(Path(folder))
-    signatures = _signatures(_load(saved), saved.arguments)
+    signatures = _signatures(build_network(TreeBridge, saved, folder), saved.arguments)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as beside:
         staged = Path(beside, target.name)
         staged.mkdir()
@@ -87,13 +88,6 @@ def export_treebridge(folder: str | Path, target: str | Path) -> None:
         manifest = json.dumps(_manifest(saved, signatures), indent=1)
         (staged / MANIFEST_FILE).write_text(manifest + "\n", encoding="utf-8")
         staged.rename(target)
-
-
-def _load(saved: SavedModel) -> TreeBridge:
-    model = TreeBridge(**saved.arguments)
-    model.load_state_dict(saved.weights)
-    model.requires_grad_(requires_grad=False)
-    return model.eval()
 
 
 def _signatures(model: TreeBridge, arguments: Mapping[str, Any]) -> dict[str, _Signature]:

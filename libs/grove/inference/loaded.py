@@ -93,21 +93,31 @@ def load_network(
     Returns:
         The network with its saved weights, without gradients or dropout; its inputs; and the
         items' vectors, [N+1, D], row 0 zero.
+    """
+    inputs = load_inputs(folder, item_table)
+    model = build_network(build, inputs.saved, folder)
+    with torch.inference_mode():
+        vectors = encode_all_items(model.get_submodule("items"), inputs.features)  # [N+1, D]
+    return model, inputs, vectors
+
+
+def build_network(build: Callable[..., Network], saved: SavedModel, folder: str | Path) -> Network:
+    """Build a network with its saved weights, without gradients or dropout.
+
+    Args:
+        build: the network's class.
+        saved: content of the model folder.
+        folder: where that was read, for messages.
 
     Raises:
         DataError: the weights are those of another network, such as an earlier version's.
     """
-    inputs = load_inputs(folder, item_table)
-    model = build(**inputs.saved.arguments)
+    model = build(**saved.arguments)
     try:
-        model.load_state_dict(inputs.saved.weights)
+        model.load_state_dict(saved.weights)
     except RuntimeError as error:
         raise _other_network(folder, str(error)) from error
-    model.eval()
-    model.requires_grad_(requires_grad=False)
-    with torch.inference_mode():
-        vectors = encode_all_items(model.get_submodule("items"), inputs.features)  # [N+1, D]
-    return model, inputs, vectors
+    return model.eval().requires_grad_(requires_grad=False)
 
 
 def _other_network(folder: str | Path, found: str) -> DataError:
