@@ -55,6 +55,10 @@ recommend: setup ## Recommend from the served release  USER=
 rollback: setup ## Serve an earlier release  TO=
 	@$(GROVE) rollback --to '$(TO)'
 
+.PHONY: export
+export: setup ## Write the served generator as programs that need torch alone  TO=
+	@$(GROVE) export --to '$(TO)'
+
 .PHONY: test
 test: lint ## Run everything CI runs
 	$(JOBS)/python -m pytest --ignore=tests/dags --numprocesses=2 --dist=loadfile --no-loadscope-reorder

@@ -46,6 +46,8 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     recommend.add_argument("--user", help="id of a user; none shows a few")
     rollback = commands.add_parser("rollback", help="serve an earlier release")
     rollback.add_argument("--to", default="", help="id of the release")
+    export = commands.add_parser("export", help="write the generator as programs")
+    export.add_argument("--to", default="", help="folder to make")
     stop = commands.add_parser("stop", help="stop Airflow")
     stop.add_argument("--this", action="store_true", help="only that of the source")
     return parser.parse_args(argv)
@@ -81,6 +83,14 @@ def execute(arguments: argparse.Namespace) -> None:
                 example="make rollback TO=2026-11-18.1",
             )
             show_plain("rollback_release", require_settings(installation), "--to", release)
+        case "export":
+            folder = read_word(
+                arguments.to,
+                variable="TO",
+                expected="a folder that is not there yet",
+                example="make export TO=var/exports/2026-11-18",
+            )
+            show_plain("export_treebridge", require_settings(installation), "--to", folder)
         case "stop":
             homes = sorted(path for path in HOMES.glob("*") if path.is_dir())
             stop_all([require_settings(installation).parent] if arguments.this else homes)

@@ -9,7 +9,9 @@ from grove.errors import SettingsError
 
 HIGHEST_PORT = 65535
 DEFAULT_SOURCE = "marketplace"
-COMMAND = re.compile(r"\bmake (run|stop|trigger|backfill|recommend|rollback)\b(?!.* SOURCE=)")
+COMMAND = re.compile(
+    r"\bmake (run|stop|trigger|backfill|recommend|rollback|export)\b(?!.* SOURCE=)"
+)
 """A command in a message, unless the message names a source itself."""
 
 

@@ -66,12 +66,17 @@ class ReleaseReader:
         codes = {tree: pq.read_table(self.folder / f"codes_{tree}.parquet") for tree in TREES}
         settings = self.manifest.settings["treebridge"]
         return load_searcher(
-            self.folder / "models" / "treebridge",
+            self.generator,
             self.items,
             codes,
             beam=settings["beam"],
             fusion=settings.get("fusion", "sum"),  # older releases knew no other
         )
+
+    @property
+    def generator(self) -> Path:
+        """Model folder of the generator."""
+        return self.folder / "models" / "treebridge"
 
     @cached_property
     def popularity(self) -> np.ndarray:

@@ -28,6 +28,7 @@ from infra.local.make_variables import DEFAULT_SOURCE, name_source, read_port, r
             "make backfill FROM=",
         ),
         (["rollback", "--to", ""], "TO", "nothing", "make rollback TO="),
+        (["export", "--to", ""], "TO", "nothing", "make export TO="),
         (["--port", "65536", "stop"], "PORT", "65536", "make run PORT=8081"),
         (["--port", "0", "stop"], "PORT", "0", "make run PORT=8081"),
         (["--port", "eighty", "stop"], "PORT", "eighty", "make run PORT=8081"),

@@ -1,0 +1,43 @@
+"""Export the served release's generator as programs that need torch and nothing of Grove.
+
+Reads   releases/current.json and the generator of the release it names
+Writes  <to>, a new folder of programs with their manifest; see grove.inference.export
+Fails   when nothing was published yet, the release does not verify, or the folder is there already
+
+    python jobs/export_treebridge.py --to var/exports/2026-11-18 --settings var/local/settings.yaml
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from grove.catalog import Layout
+from grove.inference.export import export_treebridge
+from grove.runtime.arguments import job_parser, parse, read_settings
+from grove.runtime.job import run_job
+from grove.runtime.logs import job_logger
+from grove.serving import open_current_release
+
+log = job_logger("export_treebridge")
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
+    """Parse the command line."""
+    parser = job_parser(__doc__, days="none")
+    parser.add_argument("--to", required=True, type=Path, help="folder to make")
+    return parse(parser, argv)
+
+
+def run(arguments: Namespace) -> None:
+    """Open the served release and write its generator's programs."""
+    reader = open_current_release(Layout(read_settings(arguments).home).current_pointer())
+    arguments.to.parent.mkdir(parents=True, exist_ok=True)
+    export_treebridge(reader.generator, arguments.to)
+    log.info("wrote the generator of %s to %s", reader.manifest.release_id, arguments.to)
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(run, parse_arguments()))
