@@ -24,6 +24,9 @@ PRICE_ROWS_PER_CLUSTER = 1024
 COOLING_STEPS = 6
 WARM_COOLING_STEPS = 2
 """Temperatures tried, all of them or the last ones when earlier prices are given."""
+LEAST_ENERGY = -60.0
+"""Below it a wish counts as this faint one, e⁻⁶⁰: numbers near the smallest that float32 can hold
+are calculated with a hundred times more slowly, and none of them changes a price."""
 SCALING_STEPS = 4
 """Sinkhorn steps per temperature; what they leave uneven is moved afterwards."""
 
@@ -219,6 +222,7 @@ def _kernel(offers: Offers, prices: np.ndarray, temperature: float) -> np.ndarra
     energies = offers.costs + offers.per_offer(prices)  # [S, M]
     energies -= energies.min(axis=1, keepdims=True)
     energies *= -1 / temperature
+    np.maximum(energies, LEAST_ENERGY, out=energies)
     weights = np.exp(energies, out=energies)
     if offers.clusters is None:
         return weights
