@@ -1,0 +1,104 @@
+"""What a row of days does to the codes, and what the lists of every day are worth.
+
+It looks at the built-in marketplace, where items are new every day, and runs the last ten days if
+they are missing; `DATA=` takes another source's home as it is. The codes are read from the table,
+day by day, and not from what the trees say of themselves: between two days of one generation no
+item may have moved. On the day of a rebuild, items that have kept their path are those the new
+codes could be renamed for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from tests.benchmarks.run import Row
+
+from grove.catalog import CODES, METRICS, TREES, Layout
+from grove.runtime.clock import utc_today
+from grove.runtime.tables import read_arrow
+from infra.local.__main__ import HOMES
+from infra.local.components import stop_airflow
+from infra.local.installation import Installation, remembered_port
+from infra.local.refresh import RunRequest, run_days
+
+COUNT = 10
+CUTOFF = 50
+MODELS = ("fused", "treebridge", "stars", "popularity", "oracle")
+"""Whose lists of a day are told, where the source has them."""
+
+
+def measure_ten_days(data: Path | None) -> Iterator[Row]:
+    """Yield the codes and the hit rates of every day that a home has."""
+    home = data or HOMES / "marketplace"
+    if data is None:
+        _run_marketplace(home)
+    layout = Layout(str(home))
+    days = sorted(set(read_arrow(layout, CODES, columns=["day"])["day"].to_pylist()))
+    for tree in TREES:
+        codes = {day: read_arrow(layout, CODES, day=day, tree=tree) for day in days}
+        yield from code_rows(tree, codes)
+    for day in days:
+        yield from hit_rows(day, read_arrow(layout, METRICS, day=day, stage="evaluate_models"))
+
+
+def code_rows(tree: str, codes: Mapping[date, pa.Table]) -> Iterator[Row]:
+    """Yield what became of the codes of each day on the next.
+
+    Args:
+        tree: its name.
+        codes: rows of `codes` of that tree by day, in order.
+    """
+    for before, day in pairwise(codes):
+        old, new = codes[before], codes[day]
+        joined = pc.invert(pc.is_in(new["item_id"], value_set=old["item_id"].combine_chunks()))
+        moved, kept = moved_codes(old, new)
+        where = f"{tree} tree, {day}"
+        yield Row(f"{where}, items that joined", float(pc.sum(joined).as_py()), "items")
+        if set(old["generation"].unique()) == set(new["generation"].unique()):
+            yield Row(f"{where}, moved codes", moved, "items", "append", "0", moved == 0)
+        else:
+            churn = moved / max(kept, 1)
+            yield Row(f"{where}, code churn", churn, "share", f"rebuild, {kept:,} items stayed")
+
+
+def moved_codes(old: pa.Table, new: pa.Table) -> tuple[int, int]:
+    """Items of both tables whose path or slot differs, and items of both.
+
+    Args:
+        old: rows of `codes` of one tree.
+        new: the same of a later day.
+    """
+    columns = ["item_id", "path", "slot"]
+    both = old.select(columns).to_pandas().merge(new.select(columns).to_pandas(), on="item_id")
+    paths = both["path_x"].map(tuple) != both["path_y"].map(tuple)
+    return int((paths | (both["slot_x"] != both["slot_y"])).sum()), len(both)
+
+
+def hit_rows(day: date, metrics: pa.Table) -> Iterator[Row]:
+    """Yield how many users found something they wanted, by model, on a day.
+
+    Args:
+        day: of the metrics.
+        metrics: rows of `metrics` that `evaluate_models` wrote.
+    """
+    wanted = {"metric": "hit_rate", "cutoff": CUTOFF, "segment": "all"}
+    for row in sorted(metrics.to_pylist(), key=lambda row: str(row["model"])):
+        if row["model"] in MODELS and wanted.items() <= row.items():
+            told = f"{row['support']:,} users"
+            yield Row(f"{day}, {row['model']}, HR@{CUTOFF}", row["value"], "share", told)
+
+
+def _run_marketplace(home: Path) -> None:
+    installation = Installation(home=home, port=int(remembered_port(home)))
+    last = utc_today() - timedelta(days=1)
+    days = f"{last - timedelta(days=COUNT - 1)}..{last}"
+    run_days(installation, RunRequest(source="marketplace", data=None, days=days, size=None))
+    stop_airflow(installation)
+
+
+PARTS = {"ten-days": measure_ten_days}
