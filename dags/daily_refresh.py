@@ -5,7 +5,8 @@ is its day; nothing else decides which day it is.
 
     landing -> interactions, items, users, context, queries
             -> text_embeddings, histories -> item_vectors (dssm) -> codes (llm, cf)
-            -> treebridge, stars -> metrics -> update -> user_embeddings, index -> release
+            -> treebridge, stars -> metrics -> update -> user_embeddings, user_candidates
+            -> index -> release
 
 Up to `evaluate_models` nothing has been learnt from the day: the models are judged on it.
 Then the update pass learns from it, and what it leaves is published.
@@ -75,8 +76,9 @@ with DAG(
             with TaskGroup(model):
                 output = "treebridge" if model == "treebridge" else "item_vectors"
                 judged(f"train_{model}", output, training_pass="update")
-    with TaskGroup("users", tooltip="A vector for every user") as users:
+    with TaskGroup("users", tooltip="Two vectors and a list for every user") as users:
         judged("infer_users", "user_embeddings")
+        judged("retrieve_candidates", "user_candidates")
     with TaskGroup("index", tooltip="Nearest items of a vector") as index:
         judged("build_index", "index")
     with TaskGroup("release", tooltip="One folder, one manifest, one pointer") as release:

@@ -1,8 +1,8 @@
 """Collect what the day made into one release, check it, and move the pointer to it.
 
 Reads   the day's reports of the train jobs (both passes), build_trees and build_index, and
-        their artifacts; items as of D, text_embeddings, codes, user_embeddings, histories,
-        metrics, and the positives of interactions up to D
+        their artifacts; items as of D, text_embeddings, codes, user_embeddings,
+        user_candidates, histories, metrics, and the positives of interactions up to D
 Writes  releases/<day>.<attempt>/ with its manifest last, then releases/current.json, unless a
         later day is being served
 Fails   when a stage of the day has not committed; refuses a release whose parts do not

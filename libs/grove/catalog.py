@@ -58,6 +58,9 @@ CODES = Dataset(name="codes", partition_by=("day", "tree"), written_by=("build_t
 USER_EMBEDDINGS = Dataset(
     name="user_embeddings", partition_by=("day",), written_by=("infer_users",)
 )
+USER_CANDIDATES = Dataset(
+    name="user_candidates", partition_by=("day",), written_by=("retrieve_candidates",)
+)
 METRICS = Dataset(name="metrics", partition_by=("day", "stage"), written_by=("every stage",))
 QUALITY_RESULTS = Dataset(
     name="quality_results", partition_by=("day", "stage"), written_by=("every stage",)
@@ -80,6 +83,7 @@ DATASETS: dict[str, Dataset] = {
         ITEM_VECTORS,
         CODES,
         USER_EMBEDDINGS,
+        USER_CANDIDATES,
         METRICS,
         QUALITY_RESULTS,
         STAGE_REPORTS,

@@ -30,7 +30,7 @@ TABLES = {name: contract for name, contract in CONTRACTS.items() if not contract
 
 
 def test_every_dataset_and_feed_has_one_contract_and_every_file_is_one() -> None:
-    assert len(CONTRACTS) == 18
+    assert len(CONTRACTS) == 19
     assert list(CONTRACTS) == [*DATASETS, *(f"feed_{feed}" for feed in FEEDS)]
     files = {file.name for file in SCHEMAS.glob("*.yaml")}
     assert files == {f"{name}.v1.yaml" for name in CONTRACTS}

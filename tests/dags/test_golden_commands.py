@@ -37,7 +37,7 @@ def test_every_golden_file_belongs_to_a_task() -> None:
 
 
 def test_number_of_jobs_launched() -> None:
-    assert len(TASKS) == 17
+    assert len(TASKS) == 18
 
 
 @pytest.mark.parametrize(

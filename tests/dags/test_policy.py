@@ -121,7 +121,7 @@ def test_the_runbook_tells_refused_input_from_a_code_problem() -> None:
 
 def test_every_gate_reports_its_asset() -> None:
     gates = [task for task in dag_of("daily_refresh").tasks if ".check_" in task.task_id]
-    assert len(gates) == 19
+    assert len(gates) == 20
     for gate in gates:
         (asset,) = gate.outlets
         assert asset.name == "grove." + gate.task_id.rpartition(".check_")[2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import pyarrow as pa
 import yaml
 from tests.unit.training.synthetic import histories_of, walks
 
-from grove.catalog import HISTORIES, ITEMS, TEXT_EMBEDDINGS, Layout
+from grove.catalog import HISTORIES, INTERACTIONS, ITEMS, TEXT_EMBEDDINGS, Layout
 from grove.contracts import arrow_schema, load_contract
 from grove.runtime.files import write_json
 from grove.runtime.tables import replace_partition
@@ -82,6 +82,25 @@ def land_histories(layout: Layout, day: date, users: int = 60) -> None:
         table = histories.append_column("day", pa.array([day] * count, pa.date32()))
         table = table.append_column("cut", pa.array([cut] * count))
         replace_partition(table, layout, HISTORIES, {"day": day, "cut": cut})
+
+
+def land_interactions(layout: Layout, day: date, clicks: dict[str, set[str]]) -> None:
+    """Clicks of some users on a day, by user."""
+    at = datetime(day.year, day.month, day.day, 8, tzinfo=UTC)
+    rows = [
+        {
+            "day": day,
+            "event_id": f"{user}-{item}",
+            "event_type": "click",
+            "user_id": user,
+            "item_id": item,
+            "event_time": at,
+        }
+        for user, items in clicks.items()
+        for item in sorted(items)
+    ]
+    table = pa.Table.from_pylist(rows, schema=arrow_schema(load_contract(INTERACTIONS)))
+    replace_partition(table, layout, INTERACTIONS, {"day": day})
 
 
 def report(layout: Layout, day: date, stage: str, **content: object) -> None:

@@ -23,6 +23,7 @@ from grove.catalog import (
     METRICS,
     TEXT_EMBEDDINGS,
     TREES,
+    USER_CANDIDATES,
     USER_EMBEDDINGS,
     stage_name,
 )
@@ -90,6 +91,8 @@ def write_items(layout, day):
 def write_users(layout, day):
     base = {"day": day, "model_version": "0" * 12, "h_gen": [1.0, 0.0], "h_next": [0.0, 1.0]}
     write(layout, USER_EMBEDDINGS, [{**base, "user_id": user} for user in USER_IDS], day=day)
+    listed = {"day": day, "model_version": "0" * 12, "item_ids": ["i2", "i1"], "scores": [0.5, 0.1]}
+    write(layout, USER_CANDIDATES, [{**listed, "user_id": user} for user in USER_IDS], day=day)
     event = {
         "day": day,
         "cut": "through",
@@ -198,6 +201,7 @@ def test_a_release_holds_everything_a_server_needs_and_no_secret(
         "index/keys.parquet",
         "items.parquet",
         "user_embeddings.parquet",
+        "user_candidates.parquet",
         "histories.parquet",
         "seen.parquet",
         "popularity.parquet",

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pyarrow as pa
 
 from grove import release
-from grove.catalog import CODES, HISTORIES, INTERACTIONS, ITEMS, TREES, USER_EMBEDDINGS
+from grove.catalog import (
+    CODES,
+    HISTORIES,
+    INTERACTIONS,
+    ITEMS,
+    TREES,
+    USER_CANDIDATES,
+    USER_EMBEDDINGS,
+)
 from grove.index import item_keys
 from grove.passes.inputs import item_table_of, text_vectors
 from grove.runtime.stage import Stage
@@ -40,10 +48,12 @@ def _positives(stage: Stage) -> pa.Table:
 def _day_rows(stage: Stage) -> dict[str, pa.Table]:
     layout, day = stage.layout, stage.day
     users = read_arrow(layout, USER_EMBEDDINGS, day=day)
+    candidates = read_arrow(layout, USER_CANDIDATES, day=day)
     histories = read_arrow(layout, HISTORIES, day=day, cut="through")
     codes = {tree: read_arrow(layout, CODES, day=day, tree=tree) for tree in TREES}
     return {
         "user_embeddings.parquet": release.day_rows(users, "user_id", without=("day",)),
+        "user_candidates.parquet": release.day_rows(candidates, "user_id", without=("day",)),
         "histories.parquet": release.day_rows(histories, "user_id", without=("day", "cut")),
         **{
             f"codes_{tree}.parquet": release.day_rows(rows, "item_id", without=("day", "tree"))

@@ -34,13 +34,15 @@ def inspect_release(folder: str | Path) -> tuple[Finding, ...]:
     items = pq.read_table(source / "items.parquet", columns=["item_id", "item_key"])
     keys = pq.read_table(source / "index" / "keys.parquet", columns=["item_id", "item_key"])
     codes = [pq.read_table(source / f"codes_{tree}.parquet", columns=["item_id"]) for tree in TREES]
-    recommended = [keys["item_id"], *(table["item_id"] for table in codes)]
+    listed = pq.read_table(source / "user_candidates.parquet", columns=["item_ids"])["item_ids"]
+    recommended = [keys["item_id"], *(table["item_id"] for table in codes), pc.list_flatten(listed)]
     return (
         _checksums(source),
         _each_once("one_row_per_item", items["item_id"]),
         _all_known("every_recommended_item_has_a_row", recommended, items["item_id"]),
         _same_keys(keys, items),
-        _users_match(source),
+        _users_match(source, "every_user_has_a_vector", "user_embeddings.parquet"),
+        _users_match(source, "every_user_has_a_list", "user_candidates.parquet"),
     )
 
 
@@ -87,15 +89,14 @@ def _same_keys(index: pa.Table, items: pa.Table) -> Finding:
     )
 
 
-def _users_match(folder: Path) -> Finding:
-    users = {
-        name: set(pq.read_table(folder / name, columns=["user_id"])["user_id"].to_pylist())
-        for name in ("user_embeddings.parquet", "histories.parquet")
-    }
-    embedded, known = users.values()
+def _users_match(folder: Path, name: str, file: str) -> Finding:
+    found, known = (
+        set(pq.read_table(folder / one, columns=["user_id"])["user_id"].to_pylist())
+        for one in (file, "histories.parquet")
+    )
     return Finding(
-        name="every_user_has_a_vector",
-        passed=embedded == known,
-        expected="the same users in user_embeddings.parquet and histories.parquet",
-        observed=f"{len(known - embedded)} without a vector, {len(embedded - known)} unknown",
+        name=name,
+        passed=found == known,
+        expected=f"the same users in {file} and histories.parquet",
+        observed=f"{len(known - found)} missing, {len(found - known)} unknown",
     )

@@ -56,6 +56,11 @@ class ReleaseReader:
         return pq.read_table(self.folder / "user_embeddings.parquet")
 
     @cached_property
+    def user_candidates(self) -> pa.Table | None:
+        """The generator's list of every user; none in releases that do not hold it."""
+        return self._optional("user_candidates.parquet")
+
+    @cached_property
     def index(self) -> faiss.Index:
         """ANN index over the candidate vectors of the items."""
         return load_index(self.folder / "index")[0]

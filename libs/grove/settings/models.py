@@ -70,6 +70,12 @@ class TreeBridgeSettings(TrainingSettings):
         description="paths kept per level and tree; at twice the longest list, the search finds"
         " nearly all that scoring every item would find",
     )
+    candidates: int = Field(
+        100,
+        ge=1,
+        description="items per user that are retrieved for all users each day; the search costs the"
+        " same for fewer, the table grows with them",
+    )
     fusion: Literal["sum", "max", "product", "round_robin"] = Field(
         "sum",
         description="how the trees' lists become one: by the sum of an item's probabilities in"

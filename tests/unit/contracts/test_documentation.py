@@ -5,7 +5,7 @@ from grove.contracts import documentation_table
 
 def test_one_line_per_contract_says_how_long_rows_stay() -> None:
     lines = documentation_table().splitlines()
-    assert len(lines) == 2 + 18
+    assert len(lines) == 2 + 19
     kept = {line.split("|")[1].split("`")[1]: line.split("|")[4].strip() for line in lines[2:]}
     assert kept["interactions"] == "400"
     assert kept["items"] == "for good"

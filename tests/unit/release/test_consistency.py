@@ -28,6 +28,9 @@ def tables():
         "codes_llm.parquet": codes,
         "codes_cf.parquet": codes,
         "user_embeddings.parquet": pa.table({"user_id": ["u", "v"]}),
+        "user_candidates.parquet": pa.table(
+            {"user_id": ["u", "v"], "item_ids": [["a"], ["b", "a"]]}
+        ),
         "histories.parquet": pa.table({"user_id": ["v", "u"]}),
     }
 
@@ -58,6 +61,7 @@ def test_a_consistent_release_passes_every_check(tmp_path):
         "every_recommended_item_has_a_row",
         "index_keys_are_item_keys",
         "every_user_has_a_vector",
+        "every_user_has_a_list",
     }
 
 
@@ -81,6 +85,14 @@ def test_a_consistent_release_passes_every_check(tmp_path):
             {"every_recommended_item_has_a_row", "index_keys_are_item_keys"},
         ),
         ({"user_embeddings": pa.table({"user_id": ["u"]})}, {"every_user_has_a_vector"}),
+        (
+            {"user_candidates": pa.table({"user_id": ["u"], "item_ids": [["a"]]})},
+            {"every_user_has_a_list"},
+        ),
+        (
+            {"user_candidates": pa.table({"user_id": ["u", "v"], "item_ids": [["a"], ["zz"]]})},
+            {"every_recommended_item_has_a_row"},
+        ),
     ],
 )
 def test_each_disagreement_falls_under_its_name(tmp_path, changed, expected):

@@ -1,0 +1,46 @@
+"""Give every user the updated generator's list, in Spark workers.
+
+Reads   the report of train_treebridge.update of D and its model folder; items as of D,
+        text_embeddings, codes of D; histories of D, cut through; interactions up to D
+Writes  user_candidates of D: the best items of both trees for every user with a history
+Fails   when the update has not committed; refuses lists that hold an item twice, and users that
+        are missing or there twice
+
+    spark-submit jobs/retrieve_candidates.py --day 2026-11-19 --settings var/local/settings.yaml
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+
+from grove.catalog import USER_CANDIDATES, stage_name
+from grove.passes.candidates import judge_candidates, search_users
+from grove.passes.learning import forget_inputs
+from grove.passes.users import histories_through
+from grove.runtime.arguments import job_parser, parse
+from grove.runtime.job import run_job
+from grove.runtime.stage import open_stage
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
+    """Parse the command line."""
+    return parse(job_parser(__doc__), argv)
+
+
+def run(arguments: Namespace) -> None:
+    """Search for the histories cut through the day with the weights that have seen it."""
+    with open_stage("retrieve_candidates", arguments) as stage:
+        model = stage.earlier_report(stage_name("train_treebridge", "update"))["artifact"]
+        histories = histories_through(stage)
+        candidates = stage.stage_aside(search_users(stage, histories, model))
+        users, rows = histories.count(), candidates.count()
+        verdict = judge_candidates(stage, candidates, users=users, rows=rows)
+        stage.report.rows(in_=users, out=rows)
+        stage.commit(USER_CANDIDATES, candidates, verdict)
+        forget_inputs(stage)
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(run, parse_arguments()))

@@ -1,0 +1,121 @@
+"""Users' lists in Spark workers: what they read, what they run, what is checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
+from pyspark.sql.functions import array_distinct, col, collect_set, count_if, lit, size
+
+from grove.catalog import INTERACTIONS, USER_CANDIDATES
+from grove.contracts import CheckResult, Verdict, load_contract
+from grove.inference.candidates import SEEN, CandidateSearch, candidate_batches
+from grove.passes.inputs import day_item_table
+from grove.passes.treebridge import day_codes
+from grove.quality import judge
+from grove.quality.invariants import no_gap
+from grove.runtime.stage import Stage
+from grove.runtime.tables import read_spark
+from grove.training.spec import ITEM_TABLE_FILE
+from grove.training.treebridge_rank import codes_file
+
+CANDIDATE_SCHEMA = (
+    "user_id string, item_ids array<string>, scores array<float>, model_version string"
+)
+
+
+def search_users(stage: Stage, histories: DataFrame, model: str) -> DataFrame:
+    """Search both trees for every user, in as many tasks as the settings say.
+
+    What a user has had is left out, unless the shop's users buy again. Stock and regions are not
+    looked at: they change by the hour, and whoever shows a list looks then.
+
+    Args:
+        stage: of the day.
+        histories: one row per user.
+        model: folder of a trained TreeBridge, readable by every worker.
+
+    Returns:
+        Rows of `user_candidates`.
+    """
+    worker = candidate_batches(_write_search(stage, model))
+    asked = histories.join(_seen_items(stage), "user_id", "left")
+    spread = asked.repartition(stage.settings.spark.embed_partitions, "user_id")
+    return spread.mapInArrow(worker, CANDIDATE_SCHEMA).withColumn("day", lit(stage.day))
+
+
+def judge_candidates(stage: Stage, candidates: DataFrame, *, users: int, rows: int) -> Verdict:
+    """Contract of `user_candidates`, and what each list promises.
+
+    Args:
+        stage: of the day.
+        candidates: rows, kept aside.
+        users: histories read.
+        rows: rows in `candidates`; that no user is there twice is the contract's check.
+    """
+    places = stage.settings.treebridge.candidates
+    listed = size("item_ids")
+    short, repeated = candidates.select(
+        count_if(listed < places), count_if(size(array_distinct("item_ids")) < listed)
+    ).first() or (0, 0)
+    complete = CheckResult(
+        name="every_user_searched",
+        severity="fail",
+        passed=rows == users,
+        expected=f"{users} users, as many as histories",
+        observed=f"{rows} rows",
+        unexpected_rows=abs(rows - users),
+    )
+    full = CheckResult(
+        name="lists_full",
+        severity="warn",
+        passed=short == 0,
+        expected=f"{places} items per user; fewer only where no more are left for a user",
+        observed=f"{short} shorter lists",
+        unexpected_rows=short,
+    )
+    distinct = CheckResult(
+        name="items_distinct",
+        severity="fail",
+        passed=repeated == 0,
+        expected="no item twice in a list",
+        observed=f"{repeated} lists with one",
+        unexpected_rows=repeated,
+    )
+    gap = no_gap(stage.gap_days, fail=stage.settings.ingest.fail_on_gap)
+    return judge(
+        load_contract(USER_CANDIDATES),
+        candidates,
+        run_name=f"{stage.day} {stage.stage}",
+        docs_folder=stage.docs_folder,
+        invariants=(complete, full, distinct, gap),
+    )
+
+
+def _write_search(stage: Stage, model: str) -> CandidateSearch:
+    """Put the day's items and codes where every worker can read them."""
+    folder = Path(stage.layout.staging(stage.stage, stage.day))
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(day_item_table(stage), folder / ITEM_TABLE_FILE)
+    codes = {tree: (folder / codes_file(tree), table) for tree, table in day_codes(stage).items()}
+    for file, table in codes.values():
+        pq.write_table(table, file)
+    settings = stage.settings.treebridge
+    return CandidateSearch(
+        model=model,
+        item_table=str(folder / ITEM_TABLE_FILE),
+        codes=tuple((tree, str(file)) for tree, (file, _) in codes.items()),
+        beam=settings.beam,
+        fusion=settings.fusion,
+        places=settings.candidates,
+    )
+
+
+def _seen_items(stage: Stage) -> DataFrame:
+    """user_id and `SEEN`: what lists must not hold; no row for a user who may get everything."""
+    source = stage.settings.source
+    events = read_spark(stage.spark(), stage.layout, INTERACTIONS).where(col("day") <= stage.day)
+    kinds = () if source.keep_seen_items else source.positive_events
+    positives = events.where(col("event_type").isin(*kinds))
+    return positives.groupBy("user_id").agg(collect_set("item_id").alias(SEEN))

@@ -1,0 +1,142 @@
+"""retrieve_candidates: every user's list once, the same twice, and nothing lost when refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from tests.jobs.shop_day import (
+    ITEM_COUNT,
+    land_histories,
+    land_interactions,
+    land_shop,
+    report,
+    write_small_settings,
+)
+from tests.jobs.tree_day import CAPACITY, LEVELS, codes_of, land_codes
+
+from grove.catalog import HISTORIES, TREES, USER_CANDIDATES
+from grove.contracts import Verdict
+from grove.errors import DataError
+from grove.features.items import item_attributes
+from grove.features.model_folder import read_metadata, save_model
+from grove.features.vocabulary import Vocabulary
+from grove.inference.treebridge import load_searcher
+from grove.models.treebridge import TreeBridge
+from grove.passes import candidates as candidates_module
+from grove.passes.inputs import day_item_table
+from grove.runtime.files import read_json
+from grove.runtime.stage import open_stage
+from grove.runtime.tables import read_arrow
+from jobs import retrieve_candidates
+
+pytestmark = [pytest.mark.spark, pytest.mark.slow]
+
+PLACES, BEAM = 6, 9
+FIELDS = ("items", "attributes", "event_types", "regions", "devices", "weathers", "promotions")
+SEEN = {"user0003": {"item004", "item005", "item011"}}
+"""A user's positives; the others have none."""
+
+
+@pytest.fixture
+def shop(layout, day, settings_file, arguments, tmp_path, spark):
+    write_small_settings(settings_file, treebridge={"candidates": PLACES, "beam": BEAM})
+    land_shop(layout, day)
+    land_codes(layout, day)
+    land_interactions(layout, day, SEEN)
+    with open_stage("any", arguments()) as stage:
+        item_table = day_item_table(stage)
+    save_untrained(tmp_path / "treebridge", item_table)
+    report(layout, day, "train_treebridge.update", artifact=str(tmp_path / "treebridge"))
+    return layout
+
+
+def save_untrained(folder: Path, item_table: pa.Table) -> None:
+    names = [name for names in item_attributes(item_table) for name in names]
+    vocabulary = Vocabulary(event_types=("click",)).grow(item_table["item_id"].to_pylist(), names)
+    arguments = {
+        "encoder": {"width": 16, "layers": 1, "heads": 2, "dropout": 0.0},
+        "trees": dict.fromkeys(TREES, LEVELS),
+        "capacity": CAPACITY,
+        "text_width": 8,
+        "rows": {field: vocabulary.rows(field) for field in FIELDS} | {"positions": 20},
+        "leaf_step": "item_score",
+    }
+    save_model(
+        folder, TreeBridge(**arguments), vocabulary, {"arguments": arguments, "max_events": 20}
+    )
+
+
+def candidates(layout, day):
+    rows = read_arrow(layout, USER_CANDIDATES, day=day).to_pylist()
+    return {row["user_id"]: row for row in rows}
+
+
+def test_every_user_has_the_list_one_process_would_find(shop, day, arguments, tmp_path):
+    retrieve_candidates.run(arguments())
+    found = candidates(shop, day)
+    with open_stage("any", arguments()) as stage:
+        table = day_item_table(stage)
+    codes = {tree: codes_of(tree) for tree in TREES}
+    searcher = load_searcher(tmp_path / "treebridge", table, codes, beam=BEAM)
+    histories = read_arrow(shop, HISTORIES, day=day, cut="through").sort_by("user_id")
+    rows, scores = searcher.recommend(histories, k=PLACES)
+    ids = table["item_id"].to_pylist()
+    assert sorted(found) == histories["user_id"].to_pylist()
+    for user, listed, scored in zip(sorted(found), rows, scores, strict=True):
+        if user not in SEEN:
+            assert found[user]["item_ids"] == [ids[row] for row in listed]
+            assert found[user]["scores"] == pytest.approx(scored.tolist(), rel=1e-4)
+    version = read_metadata(tmp_path / "treebridge")["model_version"]
+    assert {row["model_version"] for row in found.values()} == {version}
+    told = read_json(shop.report(day, "retrieve_candidates"))
+    assert told["rows"] == {"in": 60, "out": 60, "rejected": 0}
+    retrieve_candidates.run(arguments())
+    assert candidates(shop, day) == found
+
+
+def test_what_a_user_has_had_is_left_out(shop, day, arguments):
+    retrieve_candidates.run(arguments())
+    (user, had), listed = next(iter(SEEN.items())), candidates(shop, day)
+    assert len(listed[user]["item_ids"]) == PLACES
+    assert not had & set(listed[user]["item_ids"])
+    assert any(had & set(row["item_ids"]) for row in listed.values())
+
+
+def test_lists_that_cannot_be_full_are_a_warning(shop, day, arguments):
+    user = next(iter(SEEN))
+    land_interactions(shop, day, {user: {f"item{row:03d}" for row in range(3, ITEM_COUNT)}})
+    retrieve_candidates.run(arguments())
+    assert sorted(candidates(shop, day)[user]["item_ids"]) == ["item000", "item001", "item002"]
+    told = verdict(shop, day)
+    assert not told.failures
+    assert [result.observed for result in told.results if result.name == "lists_full"] == [
+        "1 shorter lists"
+    ]
+
+
+def test_a_lost_user_refuses_the_day_and_leaves_the_old_rows(shop, day, arguments, monkeypatch):
+    retrieve_candidates.run(arguments())
+    before = candidates(shop, day)
+    land_histories(shop, day, users=61)
+    search = candidates_module.search_users
+    monkeypatch.setattr(
+        retrieve_candidates,
+        "search_users",
+        lambda stage, histories, model: search(stage, histories.limit(50), model),
+    )
+    retrieve_candidates.run(arguments())
+    assert candidates(shop, day) == before
+    assert {result.name for result in verdict(shop, day).failures} == {"every_user_searched"}
+
+
+def test_without_the_update_the_job_says_what_to_run(shop, day, arguments):
+    report(shop, day, "train_treebridge.update", status="refused")
+    with pytest.raises(DataError, match=r"train_treebridge\.update has no output"):
+        retrieve_candidates.run(arguments())
+
+
+def verdict(layout, day) -> Verdict:
+    file = layout.verdict(day, "retrieve_candidates", "user_candidates")
+    return Verdict.from_json(Path(file).read_text())
