@@ -113,6 +113,7 @@ def search_clicks(shop: Shop, items: pa.Table, kept: Path, *, split_on: date) ->
     parts = {"new items": wanted.among(~known), "new queries": wanted.of_users(unheard)}
     plain = Split(
         name=f"{shop.name} from {split_on}",
+        learns=f"{shop.name} before {split_on}",
         learnt=history_table(before),
         asked=_asked(before, after),
         asked_on=after["day"].to_numpy(),

@@ -44,6 +44,8 @@ class Split:
     """What is learnt, who is asked for, and what they wanted; U users, N items."""
 
     name: str
+    learns: str
+    """Name of what is learnt: splits that learn the same share it."""
     learnt: pa.Table
     """Rows of `histories`; nothing else of what users did may be learnt."""
     asked: pa.Table
@@ -87,8 +89,11 @@ def leave_one_out(
     targets = targets[targets["user_id"].isin(before["user_id"])]
     # Users stand in one order everywhere, so the days of the targets are those of the histories.
     asked = _asked(before, targets, targets["time"].to_numpy() // SECONDS_PER_DAY)
+    told = f"{_TOLD[learn]}{_TOLD[clock]}"
+    until = f", {judged}" if learn == "before" else ""
     return Split(
-        name=f"{shop.name} leave-one-out, {judged}{_TOLD[learn]}{_TOLD[clock]}",
+        name=f"{shop.name} leave-one-out, {judged}{told}",
+        learns=f"{shop.name} leave-one-out{until}{told}",
         learnt=history_table(learnt),
         asked=asked,
         asked_on=targets["day"].to_numpy(),
@@ -128,6 +133,7 @@ def by_time(
     segments = _segments(_pairs(asked, targets, items), seen, known, repurchases=repurchases)
     return Split(
         name=f"{shop.name} from {split_on}",
+        learns=f"{shop.name} before {split_on}",
         learnt=history_table(before),
         asked=asked,
         asked_on=np.full(len(asked), start),

@@ -19,9 +19,10 @@ seconds' row is missing where a training did so.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ from tests.benchmarks.protocol import (
     LEARN,
     SEEDS,
     SHORT,
+    TRIALS,
+    TUNED,
     Measures,
     Options,
     figures,
@@ -65,8 +68,6 @@ TIES_SEED = 1
 LONG: Options = {**SHORT, "treebridge": {**SHORT["treebridge"], "dropout": 0.4, "epochs": 42}}
 """Q1: TreeBridge takes at most `MOST_SECONDS["Q1"]`; these epochs took 31 minutes. The dropout is
 a guess for so many epochs, between the two trials: no figure of either split has chosen it."""
-TRIALS: Sequence[Mapping[str, Any]] = ({"dropout": 0.2}, {"dropout": 0.5})
-"""What is tried on the valid events, the same for every model that is trained."""
 
 HITS = (("H@50", hit_rate, 50), ("H@100", hit_rate, 100))
 ALL_MEASURES = (("R@10", hit_rate, 10), ("N@10", ndcg, 10), *HITS)
@@ -89,14 +90,41 @@ PAPER = {
 """H@100 on clicks in TreeBridge's tables, by the names that the rows have here."""
 PAPER_TREEBRIDGE = 0.4061
 Contestant = Callable[[Bench], Ranked]
-LEARNT: Sequence[Contestant] = (
-    dssm,
-    partial(recaller, adapter="frozen", name="LLM-only"),
-    partial(recaller, adapter="linear", name="EASE"),
-    partial(recaller, adapter="fused", name="PRECISE-type"),
-    partial(single_tree, tree="cf"),
-    partial(single_tree, tree="llm"),
-    treebridge,
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learner:
+    """A contestant that is trained, with what tuning has chosen for it."""
+
+    name: str
+    """Of its list, or of the one that counts."""
+    kind: str
+    """Of its numbers among the bench's options."""
+    contest: Contestant
+
+    def __call__(self, bench: Bench) -> Ranked:
+        """Take part with the numbers that tuning has chosen."""
+        return self.tried(bench, TUNED[self.name])
+
+    def tried(self, bench: Bench, changes: Mapping[str, Any]) -> Ranked:
+        """Take part with other numbers; the cf tree stands on the bench's own DSSM all the same."""
+        options = {**bench.options, self.kind: {**bench.options[self.kind], **changes}}
+        return self.contest(replace(bench, options=options))
+
+
+LEARNT: Sequence[Learner] = (
+    Learner(name="DSSM", kind="dssm", contest=dssm),
+    *(
+        Learner(name=name, kind="recaller", contest=partial(recaller, adapter=adapter, name=name))
+        for name, adapter in (("LLM-only", "frozen"), ("EASE", "linear"), ("PRECISE-type", "fused"))
+    ),
+    *(
+        Learner(
+            name=f"{tree} tree only", kind="treebridge", contest=partial(single_tree, tree=tree)
+        )
+        for tree in ("cf", "llm")
+    ),
+    Learner(name="TreeBridge", kind="treebridge", contest=treebridge),
 )
 FIELD: Sequence[Contestant] = (popularity, recent_popularity, ease, *LEARNT)
 
@@ -134,12 +162,11 @@ def online_retail(data: Path | None) -> Iterator[Row]:
 def beauty_tuning(data: Path | None) -> Iterator[Row]:
     """Yield what each trial gives on the valid events, which no model has learnt."""
     split = leave_one_out(*read_beauty(data), judged="valid", learn="train", clock=CLOCK)
-    for changes in TRIALS:
-        bench = open_bench(split, {kind: {**values, **changes} for kind, values in SHORT.items()})
+    bench = open_bench(split, SHORT)
+    for learner, changes in product(LEARNT, TRIALS):
         told = ", ".join(f"{name} {value}" for name, value in changes.items())
-        for contestant in LEARNT:
-            for name, lists in contestant(bench).lists.items():
-                yield from figures(split, f"Q2 {name} with {told}", lists, ALL_MEASURES)
+        for name, lists in learner.tried(bench, changes).lists.items():
+            yield from figures(split, f"Q2 {name} with {told}", lists, ALL_MEASURES)
 
 
 def compare(bench: Bench, measures: Measures) -> Iterator[Row]:
