@@ -118,9 +118,14 @@ def bring_up_airflow(
 
 def prepare_data(installation: Installation, settings: Settings, plan: DayPlan) -> None:
     """Create the tables, land every day, and ingest the history in one pass; each only once."""
-    run_plain("create_tables", installation.settings_file)
+    create_tables(installation)
     land_missing(installation, Layout(settings.home), plan)
     ingest_history(installation, settings, plan)
+
+
+def create_tables(installation: Installation) -> None:
+    """Create the tables that are not there: an upgrade may bring new ones to an old home."""
+    run_plain("create_tables", installation.settings_file)
 
 
 def land_missing(installation: Installation, layout: Layout, plan: DayPlan) -> None:
@@ -240,6 +245,7 @@ def trigger_day(installation: Installation, day: date, *, retrain: bool) -> None
     """Run one day again, and wait for it."""
     api = open_api(installation)
     api.require_unpaused(DAG)
+    create_tables(installation)
     ignored = ended_runs(api)
     api.trigger(day, {"retrain": retrain})
     _watch(installation, api, [day], ignored)
@@ -250,6 +256,7 @@ def backfill_days(installation: Installation, first: date, last: date) -> None:
     api = open_api(installation)
     api.require_unpaused(DAG)
     wait_for_ended_backfill(api)
+    create_tables(installation)
     ignored = ended_runs(api)
     api.backfill(first, last, again="completed")
     _watch(installation, api, days_between(first, last), ignored)

@@ -7,6 +7,7 @@ training that was killed goes on after its last whole epoch.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import shutil
@@ -27,11 +28,11 @@ import pyarrow.parquet as pq
 from tests.benchmarks.splits import Split
 from torch.distributed.launcher import LaunchConfig, elastic_launch
 
-import grove.models
 from grove.features.history_files import distinct_values
 from grove.features.items import item_attributes
 from grove.features.vocabulary import Vocabulary, save_vocabulary
 from grove.passes.inputs import SCENE_FIELDS
+from grove.runtime.locks import hold_lock
 from grove.training.checkpoint import work_fingerprint
 from grove.training.spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE, TrainingSpec
 from grove.training.treebridge_rank import codes_file
@@ -40,8 +41,8 @@ MAX_EVENTS = 50
 """Newest events per user, as published; one user in a hundred has more."""
 HISTORIES_FILE = "histories.parquet"
 SECONDS_FILE = "seconds.json"
-LEARNING_CODE = ("features", "models", "training")
-"""Packages of `grove` that decide a model's weights."""
+LEARNING_CODE = ("grove.features.", "grove.models.", "grove.training.")
+"""Starts of the names of the modules that decide a model's weights."""
 _DIGITS = 12
 _UNFINISHED = ("unfinished", "checkpoint")
 RankFunction = Callable[[dict[str, Any]], None]
@@ -79,10 +80,24 @@ def trained(
 
     Returns:
         Folder of the finished model.
+
+    Raises:
+        InfrastructureError: another benchmark is training in the bench's folder.
     """
+    with hold_lock(bench.folder / "training.lock", wait_seconds=0):
+        return _trained(bench, name, train, options, codes or {})
+
+
+def _trained(
+    bench: Bench,
+    name: str,
+    train: RankFunction,
+    options: Mapping[str, Any],
+    codes: Mapping[str, pa.Table],
+) -> Path:
     inputs = bench.folder / f"{name}-inputs"
-    _write_inputs(bench.split, inputs, codes or {})
-    spec = _spec(bench, inputs, options)
+    _write_inputs(bench.split, inputs, codes)
+    spec = _spec(bench, inputs, options, code=learning_code(train.__module__))
     model = bench.folder / f"{name}-{work_fingerprint(spec, ranks=bench.ranks)[:_DIGITS]}"
     if not model.is_dir():
         unfinished, checkpoint = (model.with_name(f"{model.name}.{what}") for what in _UNFINISHED)
@@ -134,11 +149,28 @@ def _own_signal_handlers() -> Iterator[None]:
 
 
 @cache
-def learning_code() -> str:
-    """Fingerprint of the code that decides weights: a change of it trains everything anew."""
-    home = Path(grove.models.__path__[0]).parent
-    files = sorted(file for package in LEARNING_CODE for file in (home / package).glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:_DIGITS]
+def learning_code(module: str) -> str:
+    """Fingerprint of the code that decides weights: a change of it trains what it made anew.
+
+    Args:
+        module: of the function each rank runs; what it imports counts, and what that imports.
+    """
+    files: dict[str, bytes] = {}
+    names = [module]
+    while names:
+        name = names.pop()
+        if name not in files:
+            files[name] = Path(str(sys.modules[name].__file__)).read_bytes()
+            names += _imported(ast.parse(files[name]))
+    told = b"".join(files[name] for name in sorted(files))
+    return hashlib.sha256(told).hexdigest()[:_DIGITS]
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    """Modules of `LEARNING_CODE` that are imported from; each was, when the code was imported."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith(LEARNING_CODE):
+            yield str(node.module)
 
 
 def _write_inputs(split: Split, folder: Path, codes: Mapping[str, pa.Table]) -> None:
@@ -159,7 +191,7 @@ def _write_inputs(split: Split, folder: Path, codes: Mapping[str, pa.Table]) -> 
         pq.write_table(table.filter(known), folder / codes_file(tree))
 
 
-def _spec(bench: Bench, inputs: Path, options: Mapping[str, Any]) -> TrainingSpec:
+def _spec(bench: Bench, inputs: Path, options: Mapping[str, Any], *, code: str) -> TrainingSpec:
     return TrainingSpec(
         files=[str(inputs / HISTORIES_FILE)],
         inputs=str(inputs),
@@ -169,5 +201,5 @@ def _spec(bench: Bench, inputs: Path, options: Mapping[str, Any]) -> TrainingSpe
         max_events=MAX_EVENTS,
         seed=bench.seed,
         options=dict(options),
-        code_version=learning_code(),
+        code_version=code,
     )

@@ -76,7 +76,7 @@ def recaller(bench: Bench, adapter: str, name: str) -> Ranked:
 
 
 def dssm(bench: Bench) -> Ranked:
-    """The two towers that the cf tree is made of."""
+    """Two towers; the cf tree stands on the same, with the numbers it has in every trial."""
     model = _train_dssm(bench)
     encoder = load_dssm(model, bench.split.items)
     lists = _nearest(bench.split, encoder.users(bench.split.asked), encoder.item_vectors.numpy())

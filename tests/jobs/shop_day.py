@@ -84,19 +84,21 @@ def land_histories(layout: Layout, day: date, users: int = 60) -> None:
         replace_partition(table, layout, HISTORIES, {"day": day, "cut": cut})
 
 
-def land_interactions(layout: Layout, day: date, clicks: dict[str, set[str]]) -> None:
-    """Clicks of some users on a day, by user."""
+def land_interactions(
+    layout: Layout, day: date, items_of: dict[str, set[str]], kind: str = "click"
+) -> None:
+    """Events of one kind on a day, by user."""
     at = datetime(day.year, day.month, day.day, 8, tzinfo=UTC)
     rows = [
         {
             "day": day,
             "event_id": f"{user}-{item}",
-            "event_type": "click",
+            "event_type": kind,
             "user_id": user,
             "item_id": item,
             "event_time": at,
         }
-        for user, items in clicks.items()
+        for user, items in items_of.items()
         for item in sorted(items)
     ]
     table = pa.Table.from_pylist(rows, schema=arrow_schema(load_contract(INTERACTIONS)))

@@ -33,6 +33,8 @@ def test_the_programs_are_those_of_the_served_generator(served, settings_file, t
     model = open_current_release(served.current_pointer()).searcher.model
     levels = {tree: list(model.decoder(tree).level_sizes) for tree in ("llm", "cf")}
     assert exported.manifest["level_sizes"] == levels
+    served_version = open_current_release(served.current_pointer()).searcher.inputs.saved.metadata
+    assert exported.manifest["model_version"] == served_version["model_version"]
     assert {"users", "items", "llm.begin", "cf.begin"} <= set(exported.programs)
 
 

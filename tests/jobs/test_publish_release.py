@@ -32,6 +32,7 @@ from grove.contracts.verdict import Verdict
 from grove.errors import DATA_EXIT_CODE, DataError
 from grove.index import item_keys
 from grove.release import current_release, list_releases, verify_release
+from grove.runtime.files import write_json
 from grove.runtime.job import run_job
 from grove.runtime.reports import find_report
 from grove.runtime.stage import open_stage
@@ -159,8 +160,9 @@ def report_stages(arguments):
         stage.report.note("kind", "retrain")
     with open_stage("embed_texts", arguments) as stage:
         stage.report.version("encoder", ENCODER)
-    with open_stage("evaluate_models", arguments):
-        pass
+    for name in ("evaluate_models", "infer_users", "retrieve_candidates"):
+        with open_stage(name, arguments):
+            pass
 
 
 @pytest.fixture
@@ -222,6 +224,15 @@ def test_a_release_holds_everything_a_server_needs_and_no_secret(
     assert {"title", "stock", "text_vector", "price_bucket"} <= set(items.column_names)
     report = find_report(layout, DAY, "publish_release")
     assert (report["status"], report["notes"]["release"]) == ("committed", f"{DAY}.1")
+
+
+def test_lists_that_were_refused_are_not_published(finished_day, layout):
+    arguments = finished_day()
+    report = find_report(layout, DAY, "retrieve_candidates")
+    write_json(layout.report(DAY, "retrieve_candidates"), {**report, "status": "refused"})
+    with pytest.raises(DataError, match="retrieve_candidates has no output"):
+        publish_release.run(arguments)
+    assert served(layout) is None
 
 
 def test_a_second_run_publishes_a_second_release_with_equal_content(finished_day, layout):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import yaml
+from pyspark.sql.functions import concat
 from tests.jobs.shop_day import (
     ITEM_COUNT,
     land_histories,
@@ -14,7 +17,7 @@ from tests.jobs.shop_day import (
     report,
     write_small_settings,
 )
-from tests.jobs.tree_day import CAPACITY, LEVELS, codes_of, land_codes
+from tests.jobs.tree_day import CAPACITY, GENERATIONS, LEVELS, codes_of, land_codes
 
 from grove.catalog import HISTORIES, TREES, USER_CANDIDATES
 from grove.contracts import Verdict
@@ -63,9 +66,8 @@ def save_untrained(folder: Path, item_table: pa.Table) -> None:
         "rows": {field: vocabulary.rows(field) for field in FIELDS} | {"positions": 20},
         "leaf_step": "item_score",
     }
-    save_model(
-        folder, TreeBridge(**arguments), vocabulary, {"arguments": arguments, "max_events": 20}
-    )
+    metadata = {"arguments": arguments, "max_events": 20, "options": {"generations": GENERATIONS}}
+    save_model(folder, TreeBridge(**arguments), vocabulary, metadata)
 
 
 def candidates(layout, day):
@@ -104,16 +106,52 @@ def test_what_a_user_has_had_is_left_out(shop, day, arguments):
     assert any(had & set(row["item_ids"]) for row in listed.values())
 
 
-def test_lists_that_cannot_be_full_are_a_warning(shop, day, arguments):
+def test_only_positives_up_to_the_day_are_left_out(shop, day, arguments):
+    retrieve_candidates.run(arguments())
+    before, everything = candidates(shop, day), {f"item{row:03d}" for row in range(ITEM_COUNT)}
+    land_interactions(shop, day + timedelta(days=1), {"user0007": everything})
+    land_interactions(shop, day - timedelta(days=1), {"user0007": everything}, "impression")
+    retrieve_candidates.run(arguments())
+    assert candidates(shop, day) == before
+
+
+def test_where_users_buy_again_their_lists_may_hold_what_they_had(
+    shop, day, arguments, settings_file
+):
+    settings = yaml.safe_load(settings_file.read_text())
+    settings["source"] = {**settings.get("source", {}), "keep_seen_items": True}
+    settings["treebridge"]["candidates"] = ITEM_COUNT
+    settings_file.write_text(yaml.safe_dump(settings))
+    retrieve_candidates.run(arguments())
+    assert {len(row["item_ids"]) for row in candidates(shop, day).values()} == {ITEM_COUNT}
+
+
+def test_a_list_is_as_long_as_what_is_left_for_its_user(shop, day, arguments):
     user = next(iter(SEEN))
     land_interactions(shop, day, {user: {f"item{row:03d}" for row in range(3, ITEM_COUNT)}})
     retrieve_candidates.run(arguments())
     assert sorted(candidates(shop, day)[user]["item_ids"]) == ["item000", "item001", "item002"]
-    told = verdict(shop, day)
-    assert not told.failures
-    assert [result.observed for result in told.results if result.name == "lists_full"] == [
-        "1 shorter lists"
-    ]
+    assert not verdict(shop, day).failures
+
+
+def test_a_generator_of_other_trees_is_refused(shop, day, arguments):
+    land_codes(shop, day, generations={**GENERATIONS, "cf": "cccccccccccc"})
+    with pytest.raises(DataError, match="speaks the codes of other trees"):
+        retrieve_candidates.run(arguments())
+    assert candidates(shop, day) == {}
+
+
+def test_an_item_twice_in_a_list_refuses_the_day(shop, day, arguments, monkeypatch):
+    search = candidates_module.search_users
+
+    def repeat(stage, histories, model):
+        found = search(stage, histories, model)
+        twice = {name: concat(name, name).alias(name) for name in ("item_ids", "scores")}
+        return found.select(*(twice.get(name, name) for name in found.columns))
+
+    monkeypatch.setattr(retrieve_candidates, "search_users", repeat)
+    retrieve_candidates.run(arguments())
+    assert {result.name for result in verdict(shop, day).failures} == {"items_distinct"}
 
 
 def test_a_lost_user_refuses_the_day_and_leaves_the_old_rows(shop, day, arguments, monkeypatch):

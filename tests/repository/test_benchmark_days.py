@@ -47,6 +47,11 @@ def test_moves_are_judged_where_items_joined_and_churn_where_the_tree_is_new():
     }
 
 
+def test_days_on_both_sides_of_a_gap_are_not_compared():
+    tables = {DAYS[0]: codes_of(FIRST, "one"), DAYS[2]: codes_of(FIRST, "two")}
+    assert list(code_rows("llm", tables)) == []
+
+
 def test_a_moved_code_is_a_goal_missed():
     tables = (codes_of(FIRST, "one"), codes_of({**FIRST, "a": (1, 2, 1)}, "one"))
     rows = list(code_rows("cf", dict(zip(DAYS, tables, strict=False))))

@@ -26,7 +26,7 @@ def tiny_options(*, epochs: int, learning_rate: float) -> dict[str, dict[str, An
     """Numbers of the smallest models, by kind of model."""
     steps = {"epochs": epochs, "batch_size": 16, "learning_rate": learning_rate}
     encoder = {"width": 16, "layers": 1, "heads": 2, "dropout": 0.1, **steps}
-    trees = {"llm_weight": 1.0, "cf_weight": 1.0, "leaf_step": "item_score"}
+    trees = {"llm_weight": 1.0, "cf_weight": 1.0, "item_weight": 1.0, "leaf_step": "item_score"}
     return {
         "dssm": {"width": 16, "dropout": 0.1, **steps},
         "ease": {"ridge": 10.0},

@@ -20,6 +20,8 @@ from grove.inference.ranking import NO_ITEM
 from grove.inference.treebridge import TreeBridgeSearcher, load_searcher
 from grove.inference.treebridge_fusion import Fusion
 
+USERS_AT_ONCE = 1_024
+"""Users whose seen items are held as item rows together."""
 SEEN = "seen_item_ids"
 """Column of ids a user's list must not hold, beside those of `histories`; null for none."""
 
@@ -59,8 +61,8 @@ def candidate_batches(
 
     def retrieve(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            if batch.num_rows:
-                yield _candidates(search, batch)
+            for start in range(0, batch.num_rows, USERS_AT_ONCE):
+                yield _candidates(search, batch.slice(start, USERS_AT_ONCE))
 
     return retrieve
 

@@ -2,7 +2,9 @@
 
 A request takes `users` once, and per tree `begin` once and `extend_<level>` level by level; which
 of the scored codes are followed is the beam search's business (`grove.inference.beam`). `items`
-gives the vectors of a day's items, and is needed once a day.
+gives the vectors of a day's items, and is needed once a day. Where the manifest says
+`weighs_items`, a request without a keyword adds to every candidate's log probability the dot
+product of the user's state and the item's vector; see `grove.inference.item_scores`.
 
 Shapes: B batch, T events, P paths, P' paths chosen from them, M items, A attributes, L levels,
 K_l codes of level l, τ leaf capacity, S tokens so far, D width, E text width, H heads.
@@ -25,6 +27,7 @@ from grove.errors import DataError
 from grove.features.model_folder import SavedModel, read_model
 from grove.features.vocabulary import save_vocabulary
 from grove.inference.exported import MANIFEST_FILE, PROGRAM_SUFFIX
+from grove.inference.item_scores import weighs_items
 from grove.inference.loaded import build_network
 from grove.models.treebridge import TreeBridge
 from grove.models.treebridge_decoder import TOKENS_BEFORE_CODES, CodeDecoder
@@ -186,6 +189,7 @@ def _manifest(saved: SavedModel, signatures: Mapping[str, _Signature]) -> dict[s
         "level_sizes": arguments["trees"],
         "capacity": arguments["capacity"],
         "leaf_step": arguments["leaf_step"],
+        "weighs_items": weighs_items(saved),
         "width": int(arguments["encoder"]["width"]),
         "text_width": arguments["text_width"],
         "max_events": saved.metadata["max_events"],

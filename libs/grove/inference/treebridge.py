@@ -20,6 +20,7 @@ from grove.errors import DataError
 from grove.features.code_tree import CodeTree, read_code_tree
 from grove.features.sequences import SequenceBatch
 from grove.inference.beam import Candidates, beam_search
+from grove.inference.item_scores import weigh_items, weighs_items
 from grove.inference.loaded import LoadedInputs, in_batches, last_events, load_network
 from grove.inference.search_tree import (
     EligibleItems,
@@ -113,6 +114,8 @@ class TreeBridgeSearcher:
     """Paths kept per level and tree."""
     fusion: Fusion
     """How the trees' candidates become one list."""
+    weighs_items: bool
+    """Whether the generator has learnt items as themselves, too."""
 
     def recommend(
         self,
@@ -185,15 +188,17 @@ class TreeBridgeSearcher:
     ) -> Recommendations:
         found: dict[str, Candidates] = {}
         with torch.inference_mode():
+            asked = {
+                "states": torch.from_numpy(states),
+                "keywords": torch.from_numpy(keywords.astype(np.float32)),
+                "item_vectors": self.item_vectors,
+            }
             for name, tree in self.trees.items():
-                scorer = DecoderScorer(
-                    decoder=self.model.decoder(name),
-                    states=torch.from_numpy(states),
-                    keywords=torch.from_numpy(keywords.astype(np.float32)),
-                    item_vectors=self.item_vectors,
-                )
+                scorer = DecoderScorer(decoder=self.model.decoder(name), **asked)
                 live = live_items(tree, eligible[name], excluded)
                 found[name] = beam_search(scorer, tree, live, beam=self.beam, minimum=k)
+            if self.weighs_items:
+                found = weigh_items(found, **asked)
         return Recommendations(
             fused=fuse_candidates(list(found.values()), k=k, fusion=self.fusion),
             by_tree={name: rank_candidates(tree, k=k) for name, tree in found.items()},
@@ -231,7 +236,13 @@ def load_searcher(
         name: _read_tree(inputs, codes, name) for name in sorted(inputs.saved.arguments["trees"])
     }
     return TreeBridgeSearcher(
-        model=model, inputs=inputs, item_vectors=vectors, trees=trees, beam=beam, fusion=fusion
+        model=model,
+        inputs=inputs,
+        item_vectors=vectors,
+        trees=trees,
+        beam=beam,
+        fusion=fusion,
+        weighs_items=weighs_items(inputs.saved),
     )
 
 

@@ -80,7 +80,7 @@ def _pooled(rows: np.ndarray, scores: np.ndarray, pool: np.ufunc) -> tuple[np.nd
 
 
 def _probabilities(candidates: Candidates) -> np.ndarray:
-    return np.asarray(candidates.log_probabilities.exp().double().numpy())
+    return np.asarray(candidates.log_probabilities.double().exp().numpy())
 
 
 def _log_ratios_to_the_least(candidates: Candidates) -> np.ndarray:

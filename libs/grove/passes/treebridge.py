@@ -51,7 +51,7 @@ def run_treebridge_pass(stage: Stage, training_pass: str) -> None:
     """
     codes = day_codes(stage)
     weights = _weights(stage, training_pass, codes)
-    _require_day_trees(stage, weights.folder)
+    require_day_trees(stage, weights.folder)
     describe_weights(stage, weights)
     stage.report.note("generations", weights.metadata["options"]["generations"])
     stage.report.rows(out=sum(len(tree) for tree in codes.values()))
@@ -103,14 +103,15 @@ def _weights(stage: Stage, training_pass: str, codes: Mapping[str, pa.Table]) ->
         pq.write_table(table, inputs_folder(stage) / codes_file(tree))
     section = stage.settings.treebridge
     if training_pass == "update":
-        _require_day_trees(stage, Path(stage.earlier_report(JOB)["artifact"]))
+        require_day_trees(stage, Path(stage.earlier_report(JOB)["artifact"]))
         options = update_options(section) | _tree_options(stage)
         return updated_weights(stage, JOB, train_treebridge_rank, options)
     options = training_options(section) | _tree_options(stage)
     return candidate_weights(stage, MODEL, train_treebridge_rank, options)
 
 
-def _require_day_trees(stage: Stage, folder: Path) -> None:
+def require_day_trees(stage: Stage, folder: Path) -> None:
+    """Check that a generator speaks the codes of the stage's day; see `require_same_trees`."""
     require_same_trees(read_metadata(folder), tree_generations(stage), where=str(folder))
 
 

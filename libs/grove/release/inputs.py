@@ -19,10 +19,12 @@ STAGES = (
     "embed_texts",
     "build_trees",
     "evaluate_models",
+    "infer_users",
+    "retrieve_candidates",
     "build_index",
     *UPDATES.values(),
 )
-"""Stages whose reports `release_folders` and `release_facts` read."""
+"""Stages that must have committed; what `release_folders` and `release_facts` read is of these."""
 
 Reports: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Report of each of `STAGES`, and of the candidate passes, by its name."""

@@ -56,11 +56,6 @@ class ReleaseReader:
         return pq.read_table(self.folder / "user_embeddings.parquet")
 
     @cached_property
-    def user_candidates(self) -> pa.Table | None:
-        """The generator's list of every user; none in releases that do not hold it."""
-        return self._optional("user_candidates.parquet")
-
-    @cached_property
     def index(self) -> faiss.Index:
         """ANN index over the candidate vectors of the items."""
         return load_index(self.folder / "index")[0]
@@ -71,7 +66,7 @@ class ReleaseReader:
         codes = {tree: pq.read_table(self.folder / f"codes_{tree}.parquet") for tree in TREES}
         settings = self.manifest.settings["treebridge"]
         return load_searcher(
-            self.generator,
+            self.generator_folder,
             self.items,
             codes,
             beam=settings["beam"],
@@ -79,7 +74,7 @@ class ReleaseReader:
         )
 
     @property
-    def generator(self) -> Path:
+    def generator_folder(self) -> Path:
         """Model folder of the generator."""
         return self.folder / "models" / "treebridge"
 

@@ -64,6 +64,13 @@ class TreeBridgeSettings(TrainingSettings):
     learning_rate: float = Field(5e-3, gt=0, description="peak of the schedule on a retrain day")
     llm_weight: float = Field(1.0, ge=0, description="λ₁, weight of the llm tree's loss; no unit")
     cf_weight: float = Field(1.0, ge=0, description="λ₂, weight of the cf tree's loss; no unit")
+    item_weight: float = Field(
+        1.0,
+        ge=0,
+        description="λ₃, weight of the loss of the item itself among all items; above 0, lists are"
+        " ranked by it too. A step of training costs about half as much again with it; at 0 the"
+        " trees are alone, as in the paper",
+    )
     beam: int = Field(
         200,
         ge=1,

@@ -1,7 +1,7 @@
-"""TreeBridge's loss of a batch: every target of every history, in both trees.
+"""TreeBridge's loss of a batch: every target of every history, in both trees and as itself.
 
 Shapes: B batch, T events, P predictions, N items, L levels, τ leaf capacity, D width,
-E text width, M distinct items of a step.
+E text width, M distinct items of a step, C candidates.
 """
 
 from __future__ import annotations
@@ -15,10 +15,16 @@ from torch import Tensor
 from grove.features.code_tree import CodeTree, allowed_codes
 from grove.features.items import ItemFeatures
 from grove.features.sequences import SequenceBatch
+from grove.models.losses import candidate_softmax_loss
 from grove.models.treebridge import TreeBridge
 from grove.models.treebridge_loss import PathTargets, path_loss
 from grove.training.rank import RankInputs
-from grove.training.sampling import item_vectors_of_step, target_mask
+from grove.training.sampling import (
+    candidate_index,
+    candidate_rows,
+    item_vectors_of_step,
+    target_mask,
+)
 
 KEYWORD_SHARE = 0.5
 """Share of searches whose keyword starts the decoder; the others learn the keyword-free start."""
@@ -92,9 +98,14 @@ def tree_tensors(tree: CodeTree, level_sizes: Sequence[int], device: str) -> Tre
 
 @dataclass(frozen=True, kw_only=True)
 class TreeBridgeObjective:
-    """λ₁·L_llm + λ₂·L_cf at every position whose next event is a target.
+    """λ₁·L_llm + λ₂·L_cf + λ₃·L_item at every position whose next event is a target.
 
-    Source: TreeBridge, equation 1; every position at once is sliding-window augmentation.
+    L_item is the surprise of the item among all, by the dot product of the user's state and the
+    item's vector, which the leaves score with too. A tree compares an item with its leaf mates
+    alone; here it meets every rival, and state and vectors learn from it.
+
+    Source: TreeBridge, equation 1; every position at once is sliding-window augmentation. L_item
+    is ours; without it (λ₃ = 0) the loss is the paper's.
     """
 
     model: TreeBridge
@@ -102,6 +113,8 @@ class TreeBridgeObjective:
     trees: Mapping[str, TreeTensors]
     weights: Mapping[str, float]
     """λ by tree."""
+    item_weight: float
+    """λ₃; at 0 no rivals are encoded."""
     query_vectors: Tensor
     """[Q+1, E]; row 0, no query, is zero."""
 
@@ -110,7 +123,8 @@ class TreeBridgeObjective:
         batch = self.inputs.on_device(batch)
         mask = self._targets(batch)  # [B, T-1]
         rows = batch.item_rows[:, 1:][mask]  # [P]
-        vectors, index = self._item_vectors(batch, rows)  # [M, D], [N+1]
+        rivals, correction = self._rivals(batch)  # [C], [C]
+        vectors, index = self._item_vectors(batch, rows, rivals)  # [M, D], [N+1]
         states = self.model.users(batch, vectors[index[batch.item_rows]])  # [B, T, D]
         states = states[:, :-1][mask]  # [P, D]
         keywords = self._keywords(batch.queries[:, 1:][mask])  # [P, E]
@@ -119,6 +133,14 @@ class TreeBridgeObjective:
             targets = tree.targets(rows, vectors, index)
             losses = path_loss(self.model.decoder(name), states, keywords, targets)  # [P]
             total = total + self.weights[name] * losses.sum()
+        if self.item_weight:
+            losses = candidate_softmax_loss(
+                states,
+                vectors[index[rivals]],
+                targets=candidate_index(rows, rivals),
+                bias=correction,
+            )  # [P]
+            total = total + self.item_weight * losses.sum()
         return total, torch.tensor(float(len(rows)), device=states.device)
 
     def _targets(self, batch: SequenceBatch) -> Tensor:
@@ -127,10 +149,18 @@ class TreeBridgeObjective:
             mask = mask & tree.placed[batch.item_rows[:, 1:]]
         return mask
 
-    def _item_vectors(self, batch: SequenceBatch, targets: Tensor) -> tuple[Tensor, Tensor]:
+    def _rivals(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
+        """Items that compete as themselves; see `candidate_rows`. None without that task."""
+        if self.item_weight:
+            return candidate_rows(batch, self.inputs.features.count)
+        return batch.item_rows.new_zeros(0), torch.zeros(0, device=batch.item_rows.device)
+
+    def _item_vectors(
+        self, batch: SequenceBatch, targets: Tensor, rivals: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Vectors of all items of the step, each once, and where a row's vector is."""
         siblings = [tree.leaf_rows[tree.leaves[targets]].flatten() for tree in self.trees.values()]
-        rows = torch.unique(torch.cat([batch.item_rows.flatten(), *siblings]))  # [M]
+        rows = torch.unique(torch.cat([batch.item_rows.flatten(), *siblings, rivals]))  # [M]
         features = self.inputs.features
         vectors = item_vectors_of_step(self.model.items, features, rows)
         return vectors, row_index(rows, features)

@@ -38,8 +38,9 @@ def train_treebridge_rank(spec: dict[str, Any]) -> None:
 
     Args:
         spec: `TrainingSpec.as_json()`; options are width, layers, heads, dropout, epochs,
-            batch_size, learning_rate, `<tree>_weight` (λ), leaf_step, capacity (τ), `trees`
-            (codes per level, by tree) and `generations` (by tree; kept beside the weights).
+            batch_size, learning_rate, `<tree>_weight` and item_weight (λ), leaf_step,
+            capacity (τ), `trees` (codes per level, by tree) and `generations` (by tree; kept
+            beside the weights).
     """
     with open_rank(TrainingSpec(**spec)) as inputs:
         options = inputs.spec.options
@@ -61,6 +62,7 @@ def train_treebridge_rank(spec: dict[str, Any]) -> None:
             inputs=inputs,
             trees={name: _tree(inputs, arguments, name) for name in sorted(arguments["trees"])},
             weights={name: options[f"{name}_weight"] for name in arguments["trees"]},
+            item_weight=options["item_weight"],
             query_vectors=_query_vectors(inputs),
         )
         learn(model, inputs, objective, arguments=arguments)

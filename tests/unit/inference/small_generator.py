@@ -74,7 +74,7 @@ def histories(rows):
     )
 
 
-def save_generator(path: Path, leaf_step="item_score"):
+def save_generator(path: Path, leaf_step="item_score", item_weight=0.0):
     """Write a model folder with weights that are far from those at the start of a training."""
     table = shop_items(ITEMS)
     names = [name for names in item_attributes(table) for name in names]
@@ -92,5 +92,6 @@ def save_generator(path: Path, leaf_step="item_score"):
     for parameter in model.parameters():
         if parameter.dim() == 2:
             torch.nn.init.normal_(parameter, std=0.5)
-    save_model(path, model, vocabulary, {"arguments": arguments, "max_events": MAX_EVENTS})
+    metadata = {"arguments": arguments, "max_events": MAX_EVENTS}
+    save_model(path, model, vocabulary, metadata | {"options": {"item_weight": item_weight}})
     return path

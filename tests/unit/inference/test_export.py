@@ -44,7 +44,8 @@ BATCHES = [1, 2, 7, 130]
 @pytest.fixture(scope="module", params=["item_score", "slot"])
 def exported(request, tmp_path_factory):
     """Folder of a model, its programs, and the same model with the items of a day."""
-    folder = save_generator(tmp_path_factory.mktemp("model"), request.param)
+    weight = float(request.param == "slot")
+    folder = save_generator(tmp_path_factory.mktemp("model"), request.param, item_weight=weight)
     target = folder.parent / f"export_{request.param}"
     export_treebridge(folder, target)
     searcher = load_searcher(folder, shop_items(ITEMS), codes_of_trees(ITEMS), beam=3)
@@ -139,6 +140,7 @@ def test_the_manifest_tells_a_server_what_to_give_and_what_it_gets(exported):
     assert manifest["torch"] == torch.__version__
     assert manifest["model_version"] == searcher.inputs.saved.metadata["model_version"]
     assert manifest["level_sizes"] == TREES
+    assert manifest["weighs_items"] is searcher.weighs_items is (manifest["leaf_step"] == "slot")
     assert manifest["max_events"] == MAX_EVENTS
     extends = {f"{tree}.extend_{level}" for tree in TREES for level in range(len(TREES[tree]))}
     assert set(manifest["programs"]) == {"users", "items", *(f"{t}.begin" for t in TREES), *extends}

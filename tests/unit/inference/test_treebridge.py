@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.inference.small_generator import (
     ITEMS,
+    TEXT_WIDTH,
     TREES,
     WALKS,
     codes,
@@ -24,6 +25,7 @@ from tests.unit.inference.small_generator import (
 from grove.errors import DataError
 from grove.inference import treebridge
 from grove.inference.fusion import round_robin
+from grove.inference.loaded import in_batches
 from grove.inference.treebridge import USERS_PER_SEARCH, load_searcher
 from grove.inference.treebridge_fusion import Fusion
 
@@ -31,6 +33,12 @@ from grove.inference.treebridge_fusion import Fusion
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     return save_generator(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def weighing(tmp_path_factory) -> Path:
+    """The same weights, of a training that has learnt items as themselves."""
+    return save_generator(tmp_path_factory.mktemp("weighing"), item_weight=1.0)
 
 
 def searcher_of(folder, count=ITEMS, **options):
@@ -57,6 +65,27 @@ def test_a_wide_beam_shares_out_all_probability(folder):
     assert np.allclose(scores.sum(axis=1), len(TREES), atol=1e-5)
 
 
+def test_a_generator_that_has_learnt_items_ranks_by_them_too(folder, weighing):
+    trees, both = (searcher_of(one).search(histories(WALKS), k=ITEMS) for one in (folder, weighing))
+    searcher = searcher_of(weighing)
+    states = in_batches(histories(WALKS), searcher.inputs.encoder, searcher._states)
+    own = np.exp(states @ searcher.item_vectors[1:].numpy().T)  # [U, N]
+    for plain, weighed in [(trees.fused, both.fused), (trees.by_tree["cf"], both.by_tree["cf"])]:
+        probability = np.zeros_like(own)
+        np.put_along_axis(probability, plain[0], plain[1], axis=1)
+        assert np.array_equal(weighed[0], np.argsort(-probability * own, axis=1, kind="stable"))
+        assert not np.array_equal(weighed[0], plain[0])
+
+
+def test_with_a_keyword_the_trees_are_alone(folder, weighing):
+    keywords = np.eye(len(WALKS), TEXT_WIDTH, dtype=np.float32)
+    plain, weighed = (
+        searcher_of(one).recommend(histories(WALKS), k=7, keyword_vectors=keywords)
+        for one in (folder, weighing)
+    )
+    assert np.array_equal(plain[0], weighed[0])
+
+
 def test_an_appended_item_is_found_and_the_others_stay_as_likely_between_them(folder):
     count = ITEMS + 3
     before = searcher_of(folder).search(histories(WALKS), k=ITEMS).by_tree["llm"]
@@ -78,12 +107,14 @@ def test_paths_scored_a_few_at_a_time_are_the_same_paths(folder, monkeypatch):
 
 
 @settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 10_000), k=st.integers(1, 30), beam=st.integers(1, 5))
-def test_filters_hold_and_nobody_gets_fewer_than_possible(folder, seed, k, beam):
+@given(
+    seed=st.integers(0, 10_000), k=st.integers(1, 30), beam=st.integers(1, 5), weighs=st.booleans()
+)
+def test_filters_hold_and_nobody_gets_fewer_than_possible(folder, weighing, seed, k, beam, weighs):
     generator = np.random.default_rng(seed)
     eligible = generator.random(ITEMS) < generator.choice([0.1, 0.6, 1.0])
     excluded = [np.flatnonzero(generator.random(ITEMS) < 0.5) for _ in WALKS]
-    found = searcher_of(folder, beam=beam).search(
+    found = searcher_of(weighing if weighs else folder, beam=beam).search(
         histories(WALKS), k=k, eligible=eligible, excluded=excluded
     )
     for rows, scores in (found.fused, *found.by_tree.values()):
@@ -97,9 +128,10 @@ def test_filters_hold_and_nobody_gets_fewer_than_possible(folder, seed, k, beam)
 
 
 @pytest.mark.parametrize("fusion", get_args(Fusion))
-def test_no_users_no_lists(folder, fusion):
-    rows, scores = searcher_of(folder, fusion=fusion).recommend(histories([]), k=4)
-    assert rows.shape == scores.shape == (0, 4)
+def test_no_users_no_lists(folder, weighing, fusion):
+    for one in (folder, weighing):
+        rows, scores = searcher_of(one, fusion=fusion).recommend(histories([]), k=4)
+        assert rows.shape == scores.shape == (0, 4)
 
 
 def test_the_trees_may_take_turns(folder):

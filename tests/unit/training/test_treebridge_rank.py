@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from unittest import mock
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,9 +15,14 @@ from tests.unit.training import synthetic
 from grove.features.code_tree import build_code_tree
 from grove.features.model_folder import read_metadata, read_model
 from grove.features.vocabulary import load_vocabulary, save_vocabulary
+from grove.inference.loaded import encode_all_items, in_batches
 from grove.inference.treebridge import load_searcher
-from grove.training.treebridge_objective import tree_tensors
-from grove.training.treebridge_rank import codes_file, train_treebridge_rank
+from grove.models.treebridge import TreeBridge
+from grove.training import sampling
+from grove.training.rank import network_arguments, open_rank
+from grove.training.sampling import target_mask
+from grove.training.treebridge_objective import TreeBridgeObjective, tree_tensors
+from grove.training.treebridge_rank import _tree, codes_file, train_treebridge_rank
 
 ITEMS, CAPACITY = 40, 4
 TREES = {"llm": [5, 2], "cf": [5, 2]}
@@ -29,6 +37,7 @@ OPTIONS = {
     "trees": TREES,
     "llm_weight": 1.0,
     "cf_weight": 1.0,
+    "item_weight": 0.0,
     "generations": {"llm": "one", "cf": "one"},
     "capacity": CAPACITY,
     "leaf_step": "item_score",
@@ -68,15 +77,22 @@ def trained(tmp_path_factory):
     return spec, items, histories
 
 
+def following_items(histories):
+    walks = histories["item_ids"].to_pylist()
+    return np.array([(int(walk[-1][4:]) + 1) % ITEMS for walk in walks])
+
+
+def trees_curve(trained):
+    return read_metadata(trained[0].output_folder)["curve"]
+
+
 def test_it_learns_what_follows_what(trained):
     spec, items, histories = trained
     curve = read_metadata(spec.output_folder)["curve"]
     assert len(curve) == OPTIONS["epochs"]
     assert curve[-1] < 0.6 * curve[0]
     rows, scores = load_searcher(spec.output, items, CODES, beam=50).recommend(histories, k=5)
-    following = np.array(
-        [(int(items_[-1][4:]) + 1) % ITEMS for items_ in histories["item_ids"].to_pylist()]
-    )
+    following = following_items(histories)
     assert (rows == following[:, None]).any(axis=1).mean() > 0.6  # by chance 0.125
     assert (np.diff(scores, axis=1) <= 0).all()
 
@@ -131,6 +147,57 @@ def test_a_slot_can_be_decoded_instead(tmp_path):
     assert curve[-1] < 0.8 * curve[0]
     rows, _ = load_searcher(spec.output, items, CODES, beam=50).recommend(histories, k=5)
     assert (rows >= 0).all()
+
+
+def test_an_item_is_learnt_as_itself_too(trained, tmp_path):
+    spec, items, histories = shop(tmp_path, options={"item_weight": 1.0})
+    train_treebridge_rank(spec.as_json())
+    assert read_metadata(spec.output_folder)["curve"][0] > trees_curve(trained)[0]
+    searcher = load_searcher(spec.output, items, CODES, beam=50)
+    states = in_batches(histories, searcher.inputs.encoder, searcher._states)
+    best = (states @ searcher.item_vectors[1:].numpy().T).argsort(axis=1)[:, -5:]
+    following = following_items(histories)
+    assert (best == following[:, None]).any(axis=1).mean() > 0.6  # by chance 0.125
+    rows, _ = searcher.recommend(histories, k=5)
+    assert (rows == following[:, None]).any(axis=1).mean() > 0.6
+
+
+def test_without_the_task_the_items_scores_stay_unused(trained):
+    spec, items, _ = trained
+    assert not load_searcher(spec.output, items, CODES, beam=50).weighs_items
+
+
+@pytest.mark.parametrize("item_weight", [0.0, 0.5])
+def test_the_loss_is_the_trees_plus_the_surprise_among_all_items(tmp_path, item_weight):
+    spec, items, _ = shop(tmp_path, options={"item_weight": item_weight})
+    shape = {"trees": TREES, "capacity": CAPACITY}
+    with open_rank(spec) as inputs:
+        model = TreeBridge(
+            encoder={"width": 16, "layers": 1, "heads": 2, "dropout": 0.0},
+            **shape,
+            text_width=12,
+            rows=network_arguments(inputs, {})["rows"],
+        ).eval()
+        objective = TreeBridgeObjective(
+            model=model,
+            inputs=inputs,
+            trees={name: _tree(inputs, shape, name) for name in TREES},
+            weights=dict.fromkeys(TREES, 1.0),
+            item_weight=item_weight,
+            query_vectors=torch.zeros(1, 12),
+        )
+        batch = inputs.sequences.batch(np.arange(5))
+        with torch.no_grad(), mock.patch.object(sampling, "UNKNOWN_SHARE", 0.0):
+            found, count = objective(batch)
+            trees, _ = replace(objective, item_weight=0.0)(batch)
+            vectors = encode_all_items(model.items, inputs.features)  # [N+1, D]
+            states = model.users(batch, vectors[batch.item_rows])[:, :-1]  # [B, T-1, D]
+            shares = (states @ vectors[1:].T).log_softmax(dim=2)  # [B, T-1, N]
+        wanted, mask = batch.item_rows[:, 1:], target_mask(batch)
+        surprise = -shares.gather(2, (wanted - 1).clamp_min(0)[..., None])[..., 0][mask].sum()
+    assert len(items) == ITEMS
+    assert float(count) == int(mask.sum())
+    assert float(found) == pytest.approx(float(trees + item_weight * surprise), rel=1e-4)
 
 
 def test_an_item_without_a_path_is_no_target(tmp_path):

@@ -108,3 +108,15 @@ def test_earlier_prices_give_an_equally_good_assignment():
     again = assign_balanced(vectors, vectors[:12], even_sizes(600, 12), prices=first.prices)
     distances, rows = squared_distances(vectors, vectors[:12]), np.arange(600)
     assert distances[rows, again.labels].sum() <= 1.01 * distances[rows, first.labels].sum()
+
+
+def test_the_faintest_wishes_change_no_label(monkeypatch):
+    generator = np.random.default_rng(4)
+    topics = generator.normal(size=(12, 8)).astype(np.float32)
+    vectors = 0.05 * generator.normal(size=(900, 8)).astype(np.float32)
+    vectors += topics[generator.choice(12, 900, p=np.arange(1, 13) / 78)]
+    floored = assign_balanced(vectors, topics, even_sizes(900, 12)).labels
+    monkeypatch.setattr(assignment, "LEAST_ENERGY", -1e9)
+    assert np.array_equal(assign_balanced(vectors, topics, even_sizes(900, 12)).labels, floored)
+    monkeypatch.setattr(assignment, "LEAST_ENERGY", -0.5)  # so much would be heard
+    assert not np.array_equal(assign_balanced(vectors, topics, even_sizes(900, 12)).labels, floored)

@@ -1,0 +1,65 @@
+"""What a generator that has learnt items as themselves says of a tree's candidates.
+
+Shapes: U users, C candidates, N items, D width, E keyword width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from grove.features.model_folder import SavedModel
+from grove.inference.beam import Candidates
+
+CANDIDATES_AT_ONCE = 65_536
+"""Candidates scored together: each takes a copy of its vector, 32 MiB in all at 128 wide."""
+
+
+def weighs_items(saved: SavedModel) -> bool:
+    """Whether a generator has learnt items as themselves; weights of earlier versions have not."""
+    return bool(saved.metadata.get("options", {}).get("item_weight", 0) > 0)
+
+
+def weigh_items(
+    trees: Mapping[str, Candidates], *, states: Tensor, keywords: Tensor, item_vectors: Tensor
+) -> dict[str, Candidates]:
+    """Multiply every candidate's probability by exp(state · item vector).
+
+    A tree's probability is a product of choices among few; the item's own score compares it with
+    every other item. Their product ranks better than either. It is no probability any more: each
+    user's are divided by one number, the same for all trees. Whoever gave a keyword keeps the
+    trees' probabilities: the state knows the history alone.
+
+    Source: ours; see `grove.training.treebridge_objective` for what teaches the score.
+
+    Args:
+        trees: candidates of the same U users, by tree.
+        states: [U, D] user states.
+        keywords: [U, E]; a row of zeros is no keyword.
+        item_vectors: [N+1, D], row 0 no item.
+
+    Returns:
+        The same candidates with other log probabilities.
+    """
+    states = states * ~keywords.any(dim=1, keepdim=True)
+    scores = {name: _scores(found.rows, states, item_vectors) for name, found in trees.items()}
+    largest = torch.cat(list(scores.values()), dim=1).amax(dim=1, keepdim=True)  # [U, 1]
+    return {
+        name: Candidates(found.rows, found.log_probabilities + scores[name] - largest)
+        for name, found in trees.items()
+    }
+
+
+def _scores(rows: Tensor, states: Tensor, item_vectors: Tensor) -> Tensor:
+    """Dot products of each user's state and candidates, [U, C]; 0 where there is none."""
+    users = max(CANDIDATES_AT_ONCE // max(rows.shape[1], 1), 1)
+    pieces = zip(torch.split(rows + 1, users), torch.split(states, users), strict=True)
+    return torch.cat(
+        [
+            (functional.embedding(few, item_vectors) @ state[..., None])[..., 0]
+            for few, state in pieces
+        ]
+    )
