@@ -31,7 +31,9 @@ from tests.benchmarks.protocol import (
     HOME,
     LEARN,
     SHORT,
+    TUNED,
     Measures,
+    Options,
     figures,
     open_bench,
     read_beauty,
@@ -49,6 +51,7 @@ from grove.inference.ranking import top_k
 BESTBUY = Path("../shared/data/bestbuy_xbox_search")
 BESTBUY_DAY = date(2011, 10, 25)
 """The last week of the file."""
+TUNED_SHORT: Options = {**SHORT, "treebridge": {**SHORT["treebridge"], **TUNED["TreeBridge"]}}
 
 
 def average_precision(lists: np.ndarray, targets: Targets, *, cutoff: int) -> float:
@@ -78,13 +81,13 @@ def bestbuy_keywords(data: Path | None) -> Iterator[Row]:
     """Yield Q2 on Best Buy: from a query to the game that was clicked."""
     shop = read_clicks(data or BESTBUY)
     searches = search_clicks(shop, read_item_table(shop, HOME), HOME, split_on=BESTBUY_DAY)
-    yield from compare(open_bench(searches.plain, SHORT), searches, CLICKED)
+    yield from compare(open_bench(searches.plain, TUNED_SHORT), searches, CLICKED)
 
 
 def beauty_keywords(data: Path | None) -> Iterator[Row]:
     """Yield Q2 on Beauty leave-one-out: from the category path of the next item to the item."""
     split = leave_one_out(*read_beauty(data), judged="test", learn=LEARN, clock=CLOCK)
-    yield from compare(open_bench(split, SHORT), search_categories(split, HOME), LISTED)
+    yield from compare(open_bench(split, TUNED_SHORT), search_categories(split, HOME), LISTED)
 
 
 def compare(bench: Bench, searches: Searches, measures: Measures) -> Iterator[Row]:

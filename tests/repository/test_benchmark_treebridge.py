@@ -98,6 +98,33 @@ def test_the_whole_field_is_compared(timed):
     assert all(rows[measure].met for measure in trainings)
 
 
+def test_a_learner_changes_its_own_numbers_and_no_others(timed, monkeypatch):
+    asked: list[Bench] = []
+
+    def contest(bench: Bench) -> contestants.Ranked:
+        asked.append(bench)
+        return contestants.Ranked(lists={})
+
+    monkeypatch.setitem(treebridge.TUNED, "somebody", {"dropout": 0.7})
+    learner = treebridge.Learner(name="somebody", kind="treebridge", contest=contest)
+    learner(timed)
+    learner.tried(timed, {"dropout": 0.2})
+    for bench, dropout in zip(asked, (0.7, 0.2), strict=True):
+        changed = {**OPTIONS, "treebridge": {**OPTIONS["treebridge"], "dropout": dropout}}
+        assert bench == replace(timed, options=changed)
+
+
+def test_what_is_tuned_on_valid_is_what_is_asked_on_test(tiny):
+    valid, test = (
+        splits.leave_one_out(*tiny, judged=judged, learn="train", clock="order")
+        for judged in ("valid", "test")
+    )
+    assert valid.learns == test.learns
+    assert valid.name != test.name
+    assert valid.learnt.equals(test.learnt)
+    assert not valid.asked.equals(test.asked)
+
+
 def test_lists_leave_out_what_users_had(timed):
     split = timed.split
     for contestant in treebridge.FIELD:
