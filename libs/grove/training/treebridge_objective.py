@@ -102,7 +102,8 @@ class TreeBridgeObjective:
 
     L_item is the surprise of the item among all, by the dot product of the user's state and the
     item's vector, which the leaves score with too. A tree compares an item with its leaf mates
-    alone; here it meets every rival, and state and vectors learn from it.
+    alone; here it meets every rival, and state and vectors learn from it. A prediction that is told
+    a keyword has no such loss: the state does not know the keyword, and ranking leaves it out too.
 
     Source: TreeBridge, equation 1; every position at once is sliding-window augmentation. L_item
     is ours; without it (λ₃ = 0) the loss is the paper's.
@@ -134,12 +135,13 @@ class TreeBridgeObjective:
             losses = path_loss(self.model.decoder(name), states, keywords, targets)  # [P]
             total = total + self.weights[name] * losses.sum()
         if self.item_weight:
+            silent = ~keywords.any(dim=1)  # [P]
             losses = candidate_softmax_loss(
-                states,
+                states[silent],
                 vectors[index[rivals]],
-                targets=candidate_index(rows, rivals),
+                targets=candidate_index(rows[silent], rivals),
                 bias=correction,
-            )  # [P]
+            )  # one per silent prediction
             total = total + self.item_weight * losses.sum()
         return total, torch.tensor(float(len(rows)), device=states.device)
 

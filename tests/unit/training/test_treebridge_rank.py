@@ -18,7 +18,7 @@ from grove.features.vocabulary import load_vocabulary, save_vocabulary
 from grove.inference.loaded import encode_all_items, in_batches
 from grove.inference.treebridge import load_searcher
 from grove.models.treebridge import TreeBridge
-from grove.training import sampling
+from grove.training import sampling, treebridge_objective
 from grove.training.rank import network_arguments, open_rank
 from grove.training.sampling import target_mask
 from grove.training.treebridge_objective import TreeBridgeObjective, tree_tensors
@@ -167,8 +167,8 @@ def test_without_the_task_the_items_scores_stay_unused(trained):
     assert not load_searcher(spec.output, items, CODES, beam=50).weighs_items
 
 
-@pytest.mark.parametrize("item_weight", [0.0, 0.5])
-def test_the_loss_is_the_trees_plus_the_surprise_among_all_items(tmp_path, item_weight):
+@pytest.mark.parametrize(("item_weight", "asked"), [(0.0, False), (0.5, False), (0.5, True)])
+def test_the_loss_is_the_trees_plus_the_surprise_among_all_items(tmp_path, item_weight, asked):
     spec, items, _ = shop(tmp_path, options={"item_weight": item_weight})
     shape = {"trees": TREES, "capacity": CAPACITY}
     with open_rank(spec) as inputs:
@@ -187,14 +187,25 @@ def test_the_loss_is_the_trees_plus_the_surprise_among_all_items(tmp_path, item_
             query_vectors=torch.zeros(1, 12),
         )
         batch = inputs.sequences.batch(np.arange(5))
-        with torch.no_grad(), mock.patch.object(sampling, "UNKNOWN_SHARE", 0.0):
+        # Whoever gave a keyword is asked for by the trees alone: here a few, at every event.
+        silent = torch.ones(len(batch.item_rows), 1) > 0
+        if asked:
+            silent[:2] = False
+            batch = replace(batch, queries=(~silent).long().expand_as(batch.queries))
+            objective = replace(objective, query_vectors=torch.eye(2, 12) - torch.eye(1, 12))
+        with (
+            torch.no_grad(),
+            mock.patch.multiple(sampling, UNKNOWN_SHARE=0.0),
+            mock.patch.multiple(treebridge_objective, KEYWORD_SHARE=1.0),
+        ):
             found, count = objective(batch)
             trees, _ = replace(objective, item_weight=0.0)(batch)
             vectors = encode_all_items(model.items, inputs.features)  # [N+1, D]
             states = model.users(batch, vectors[batch.item_rows])[:, :-1]  # [B, T-1, D]
             shares = (states @ vectors[1:].T).log_softmax(dim=2)  # [B, T-1, N]
         wanted, mask = batch.item_rows[:, 1:], target_mask(batch)
-        surprise = -shares.gather(2, (wanted - 1).clamp_min(0)[..., None])[..., 0][mask].sum()
+        surprise = -shares.gather(2, (wanted - 1).clamp_min(0)[..., None])[..., 0]
+        surprise = surprise[mask & silent].sum()
     assert len(items) == ITEMS
     assert float(count) == int(mask.sum())
     assert float(found) == pytest.approx(float(trees + item_weight * surprise), rel=1e-4)
