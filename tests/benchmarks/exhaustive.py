@@ -14,13 +14,17 @@ PATHS_PER_PIECE = 32_768
 """Leaves decoded at once, over all users: what keeps memory in bounds."""
 
 
-def exhaustive_search(scorer: PathScorer[StepType], tree: SearchTree, *, k: int) -> Candidates:
+def exhaustive_search(
+    scorer: PathScorer[StepType], tree: SearchTree, *, k: int, own: torch.Tensor | None = None
+) -> Candidates:
     """Score every item, each node of the tree once per user, the leaves in pieces.
 
     Args:
         scorer: the model, for U users.
         tree: the existing paths.
         k: items kept per user.
+        own: [U, N] scores of the items themselves, which a leaf's are added to; see
+            `grove.inference.item_scores`.
 
     Returns:
         The k most likely items of each user.
@@ -44,6 +48,8 @@ def exhaustive_search(scorer: PathScorer[StepType], tree: SearchTree, *, k: int)
         scores = scorer.leaf_scores(scorer.follow(step, last, paths, spoken), items)
         scores = scores.masked_fill(items < 0, -torch.inf).log_softmax(dim=-1)
         found = (reached[:, piece, None] + scores).flatten(1)
+        if own is not None:
+            found = found + own.gather(1, items.flatten(1).clamp_min(0))
         best = _better(best, Candidates(items.flatten(1), found), k)
     return best
 

@@ -11,59 +11,43 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import torch
-from tests.benchmarks.exhaustive import PATHS_PER_PIECE, exhaustive_search
+from tests.benchmarks.exhaustive import PATHS_PER_PIECE
 from tests.benchmarks.plain_sasrec import seconds_of_plain_epoch
 from tests.benchmarks.run import Row
+from tests.benchmarks.search_case import (
+    CUTOFFS,
+    EPOCHS,
+    TOGETHER,
+    Case,
+    random_case,
+    trained_case,
+)
 from tests.benchmarks.topic_shop import (
     EVENTS,
     ITEMS,
     RANKS,
-    SHAPE,
-    TEXT_WIDTH,
     options_of,
     train_model,
     write_topic_shop,
 )
-from torch import nn
 
-from grove.features.code_tree import build_code_tree, read_code_tree
-from grove.features.model_folder import save_model
 from grove.features.sequences import Sequences
-from grove.features.vocabulary import Vocabulary
-from grove.inference.beam import beam_search
-from grove.inference.export import export_treebridge
-from grove.inference.exported import ExportedTreeBridge, load_export
-from grove.inference.loaded import in_batches, last_events, load_network
-from grove.inference.search_tree import SearchTree, live_items, search_tree
-from grove.inference.treebridge import USERS_PER_SEARCH, DecoderScorer
-from grove.inference.treebridge_fusion import rank_candidates
-from grove.models.embeddings import at_cuts
-from grove.models.treebridge import TreeBridge
-from grove.models.treebridge_decoder import CodeDecoder
+from grove.inference.treebridge import USERS_PER_SEARCH
 from grove.models.treebridge_programs import HISTORY_FIELDS
-from grove.settings.models import TreeBridgeSettings
 from grove.training.batches import user_batches
 from grove.training.rank import read_rank_inputs
-from grove.training.treebridge_rank import codes_file
-from grove.trees.shape import fit_level_sizes
 
 LEARNERS, EPOCHS_TIMED = 512, 2
 LARGEST_LOADING_SHARE = 0.5
-SHOPPERS, EPOCHS = 2_048, 4
-BEAMS, CUTOFFS = (50, 100, 200), (50, 100)
-TOGETHER, ALONE = 512, 200
+BEAMS, ALONE = (50, 100, 200), 200
 EXHAUSTIVE_USERS = {ITEMS: 64, 1_000_000: 8}
 LEAST_RECALL, LEAST_TIMES_FASTER = 0.98, 20
-RANDOM_STD = 0.3
 Search = Callable[[slice], np.ndarray]
 """Some users to their lists, [U, k]."""
 
@@ -97,111 +81,6 @@ def seconds_of_batches(sequences: Sequences, size: int) -> float:
     return seconds_of(lambda: [batch.lengths for batch in batches.epoch(0)])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """One tree to be searched for users."""
-
-    name: str
-    decoder: CodeDecoder
-    tree: SearchTree
-    item_vectors: torch.Tensor
-    states: torch.Tensor
-    programs: ExportedTreeBridge
-
-    def scorer(self, users: slice) -> DecoderScorer:
-        """The module, for some of the users."""
-        return DecoderScorer(
-            decoder=self.decoder,
-            states=self.states[users],
-            keywords=torch.zeros(len(self.states[users]), TEXT_WIDTH),
-            item_vectors=self.item_vectors,
-        )
-
-    def search(self, users: slice, *, beam: int, exported: bool = False) -> np.ndarray:
-        """Lists of some users by the beam, [U, k]."""
-        scorer: Any = self.scorer(users)
-        if exported:
-            scorer = self.programs.scorer(
-                "llm", scorer.states, scorer.keywords, scorer.item_vectors
-            )
-        nobody = [np.zeros(0, dtype=np.int64)] * len(self.states[users])
-        live = live_items(self.tree, self.tree.placed, nobody)
-        most = max(CUTOFFS)
-        found = beam_search(scorer, self.tree, live, beam=beam, minimum=most)
-        return rank_candidates(found, k=most)[0]
-
-    def score_all(self, users: slice) -> np.ndarray:
-        """Lists of some users by scoring every item, [U, k]."""
-        found = exhaustive_search(self.scorer(users), self.tree, k=max(CUTOFFS))
-        return rank_candidates(found, k=max(CUTOFFS))[0]
-
-
-def trained_case(folder: Path) -> Case:
-    """The tree of the topic shop, with a generator trained on it."""
-    spec, table, histories = write_topic_shop(folder, SHOPPERS)
-    train_model("TreeBridge", spec, EPOCHS)
-    model, inputs, vectors = load_network(TreeBridge, spec.output, table)
-
-    def encode(batch: Any) -> np.ndarray:
-        states = model.users(batch, vectors[batch.item_rows])
-        return at_cuts(states, last_events(batch))[:, 0].numpy()
-
-    states = in_batches(histories.slice(0, TOGETHER), inputs.encoder, encode)
-    codes = read_code_tree(
-        pq.read_table(folder / codes_file("llm")),
-        table["item_id"].combine_chunks(),
-        capacity=SHAPE.leaf_capacity,
-    )
-    return make_case(folder, model, vectors, search_tree(codes), torch.from_numpy(states))
-
-
-def random_case(folder: Path, count: int) -> Case:
-    """A tree of the shape that many items would have, and a generator with random weights."""
-    sizes = fit_level_sizes(SHAPE, count)
-    leaves, slots = np.arange(count) % np.prod(sizes), np.arange(count) // np.prod(sizes)
-    paths = np.stack(np.unravel_index(leaves, sizes), axis=1)
-    tree = search_tree(build_code_tree(paths, slots, capacity=SHAPE.leaf_capacity))
-    defaults, vocabulary = TreeBridgeSettings(), Vocabulary()
-    fields = ("items", "attributes", "event_types", "regions", "devices", "weathers", "promotions")
-    arguments = {
-        "encoder": defaults.model_dump(include={"width", "layers", "heads", "dropout"}),
-        "trees": {"llm": list(sizes)},
-        "capacity": SHAPE.leaf_capacity,
-        "text_width": TEXT_WIDTH,
-        "rows": {name: vocabulary.rows(name) for name in fields} | {"positions": EVENTS},
-        "leaf_step": defaults.leaf_step,
-    }
-    torch.manual_seed(1)
-    model = TreeBridge(**arguments).eval()
-    for parameter in model.parameters():
-        if parameter.dim() > 1:
-            nn.init.normal_(parameter, std=RANDOM_STD)
-    model.requires_grad_(requires_grad=False)
-    metadata = {"arguments": arguments, "max_events": EVENTS}
-    save_model(folder / "model", model, vocabulary, metadata)
-    vectors, states = (torch.randn(rows, defaults.width) for rows in (count + 1, TOGETHER))
-    return make_case(folder, model, vectors, tree, states)
-
-
-def make_case(
-    folder: Path,
-    model: TreeBridge,
-    item_vectors: torch.Tensor,
-    tree: SearchTree,
-    states: torch.Tensor,
-) -> Case:
-    """Export the model of `folder / "model"`, and name the case by its shape."""
-    export_treebridge(folder / "model", folder / "export")
-    return Case(
-        name="/".join(str(level.shape[0]) for level in tree.codes) + " nodes",
-        decoder=model.decoder("llm"),
-        tree=tree,
-        item_vectors=item_vectors,
-        states=states,
-        programs=load_export(folder / "export"),
-    )
-
-
 def measure_search(count: int, _data: Path | None) -> Iterator[Row]:
     """P5 on a tree of `count` items."""
     with tempfile.TemporaryDirectory() as folder:
@@ -217,9 +96,9 @@ def search_rows(case: Case, count: int) -> Iterator[Row]:
     case.score_all(slice(0, 1))  # the first call is slower than any other
     group = max(PATHS_PER_PIECE // len(case.tree.leaf_items), 1)
     started = perf_counter()
-    pieces = range(0, EXHAUSTIVE_USERS[count], group)
-    best = np.concatenate([case.score_all(slice(start, start + group)) for start in pieces])
+    best = _all_scored(case, count, group, weighed=True)
     exhaustive = len(best) / (perf_counter() - started)
+    by_tree = _all_scored(case, count, group, weighed=False)
     where = f"{count:,} items, {case.name}"
     yield Row(f"P5 every leaf, {where}", exhaustive, "users/s")
     for beam in BEAMS:
@@ -230,8 +109,17 @@ def search_rows(case: Case, count: int) -> Iterator[Row]:
         yield from latencies(told, partial(one_user, search))
         exported = partial(one_user, partial(search, exported=True))
         yield from latencies(f"{told}, exported", exported)
-        yield from _recalls(told, search(slice(0, len(best))), best, count)
+        judged = slice(0, len(best))
+        yield from _recalls(told, search(judged, weighed=False), by_tree, count)
+        yield from _recalls(f"{told}, weighed", search(judged), best, count)
     yield from latencies(f"P5 user program, {EVENTS} events, exported", partial(encode_user, case))
+
+
+def _all_scored(case: Case, count: int, group: int, *, weighed: bool) -> np.ndarray:
+    """Lists by scoring every item, a few users at a time, [U, k]."""
+    pieces = range(0, EXHAUSTIVE_USERS[count], group)
+    lists = [case.score_all(slice(at, at + group), weighed=weighed) for at in pieces]
+    return np.concatenate(lists)
 
 
 def users_per_second(search: Search) -> float:
