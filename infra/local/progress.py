@@ -177,3 +177,8 @@ def failed_day(watch: Watch, run: dict[str, Any], tasks: Sequence[dict[str, Any]
         found="; ".join(reasons) or "no notice was left: see the task's log in the UI",
         next_step="mend it, then `make run` again: it runs only what is missing",
     )
+
+
+def say(line: str) -> None:
+    """Tell the person at the terminal what happens next."""
+    print(f"grove: {line}", flush=True)

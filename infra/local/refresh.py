@@ -9,13 +9,12 @@ from datetime import date
 from pathlib import Path
 
 from grove.catalog import Layout
-from grove.errors import DataError
 from grove.runtime.arguments import days_between
 from grove.runtime.clock import Stopwatch, utc_today
 from grove.runtime.files import read_json, write_json
 from grove.runtime.locks import hold_lock
-from grove.runtime.reports import find_report
 from grove.settings import Settings, load_settings
+from infra.local.accepted_history import require_accepted
 from infra.local.airflow_api import DAG, AirflowApi, open_api, wait_for_airflow
 from infra.local.components import (
     refuse_busy_port,
@@ -34,13 +33,11 @@ from infra.local.installation import (
 )
 from infra.local.jobs import run_plain, run_spark
 from infra.local.outcome import show_outcome
-from infra.local.progress import ended_runs, show_running, watch_days
+from infra.local.progress import ended_runs, say, show_running, watch_days
 from infra.local.settings_file import known_first_day, write_settings
 
 JOBS_AT_ONCE = 1
 """Slots of the pool: on a small machine one job at a time is faster than four."""
-INGESTION = "ingest_landing"
-ACCEPTED = ("committed", "closed")
 RUN = ("success", "queued", "running", "failed")
 """States of a run."""
 BACKFILL_END_SECONDS = 120
@@ -159,36 +156,6 @@ def ingest_history(installation: Installation, settings: Settings, plan: DayPlan
     say(f"history ingested in {watch.seconds():.0f} s")
 
 
-def require_accepted(layout: Layout, days: Sequence[date]) -> None:
-    """Look at what ingestion said of each day: a job that refuses a day exits 0 all the same.
-
-    A refused day is a gap, which every stage that would have read it names; it is said here
-    because no task in the UI stands for a day of the history.
-
-    Raises:
-        DataError: no day was committed, so there is nothing to learn from.
-    """
-    reports = {day: find_report(layout, day, INGESTION) for day in days}
-    told = {day: report["status"] if report else "no report" for day, report in reports.items()}
-    refused = {day: status for day, status in told.items() if status not in ACCEPTED}
-    if not refused:
-        return
-    listed = ", ".join(f"{day} {status}" for day, status in refused.items())
-    verdicts = f"{layout.home}/verdicts/<day>/{INGESTION}"
-    if "committed" in told.values():
-        say(f"{len(refused)} of {len(days)} days of the history are gaps: {listed}")
-        say(f"why stands in {verdicts}; mend them and run jobs/{INGESTION}.py --from --to")
-        return
-    raise DataError(
-        "no day of the history was accepted",
-        where=f"{layout.home}/reports/<day>/{INGESTION}.json",
-        expected="at least one day committed",
-        found=listed,
-        next_step=f"read which checks fell in {verdicts}, mend what was landed, then `make run` "
-        "again: it ingests the history anew",
-    )
-
-
 def run_missing(api: AirflowApi, layout: Layout, plan: DayPlan, *, simulated: bool) -> None:
     """Have Airflow run the days without a successful run, in order, and wait for them.
 
@@ -282,11 +249,6 @@ def stop_all(homes: Sequence[Path]) -> None:
         stopped = stop_airflow(Installation(home=home, port=0))
         if stopped:
             say(f"stopped {stopped} components of {home.name}")
-
-
-def say(line: str) -> None:
-    """Tell the person at the terminal what happens next."""
-    print(f"grove: {line}", flush=True)
 
 
 def _watch(
