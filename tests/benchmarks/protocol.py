@@ -42,7 +42,7 @@ SHORT: Options = {
 TRIALS: Sequence[Mapping[str, Any]] = ({"dropout": 0.2}, {"dropout": 0.5})
 """What is tried on the valid events, the same for every model that is trained."""
 TUNED: Mapping[str, Mapping[str, Any]] = {
-    "DSSM": TRIALS[0],
+    "DSSM": TRIALS[1],
     "LLM-only": TRIALS[0],
     "EASE": TRIALS[0],
     "PRECISE-type": TRIALS[0],
@@ -51,7 +51,8 @@ TUNED: Mapping[str, Mapping[str, Any]] = {
     "TreeBridge": TRIALS[0],
 }
 """The trial of the larger H@50 in `beauty-tuning`, by contestant. Other tables of Q2 take it as it
-is; some of the valid events of Beauty lie after the day that `beauty-time` is split on."""
+is; some of the valid events of Beauty lie after the day that `beauty-time` is split on. Not yet
+chosen so: the last three, of which the other trial has not been made since items are learnt."""
 
 MOST_SECONDS = {"Q1": 3_600, "Q2": 600}
 Measures = Sequence[tuple[str, Callable[..., float], int]]
