@@ -111,7 +111,8 @@ def search_rows(case: Case, count: int) -> Iterator[Row]:
         yield from latencies(f"{told}, exported", exported)
         judged = slice(0, len(best))
         yield from _recalls(told, search(judged, weighed=False), by_tree, count)
-        yield from _recalls(f"{told}, weighed", search(judged), best, count)
+        if count == ITEMS:  # random vectors would weigh anything but what the beam follows
+            yield from _recalls(f"{told}, weighed", search(judged), best, count)
     yield from latencies(f"P5 user program, {EVENTS} events, exported", partial(encode_user, case))
 
 
