@@ -72,22 +72,20 @@ class Case:
         self, users: slice, *, beam: int, exported: bool = False, weighed: bool = True
     ) -> np.ndarray:
         """Lists of some users by the beam, [U, k]; weighed by the items' own scores, as served."""
-        scorer: Any = self.scorer(users)
+        asked = self.scorer(users)
+        scorer: Any = asked
         if exported:
-            scorer = self.programs.scorer(
-                "llm", scorer.states, scorer.keywords, scorer.item_vectors
-            )
+            scorer = self.programs.scorer("llm", asked.states, asked.keywords, asked.item_vectors)
         nobody = [np.zeros(0, dtype=np.int64)] * len(self.states[users])
         live = live_items(self.tree, self.tree.placed, nobody)
         most = max(CUTOFFS)
         found = beam_search(scorer, self.tree, live, beam=beam, minimum=most)
         if weighed:
-            asked = self.scorer(users)
             found = weigh_items(
                 {"llm": found},
                 states=asked.states,
                 keywords=asked.keywords,
-                item_vectors=self.item_vectors,
+                item_vectors=asked.item_vectors,
             )["llm"]
         return rank_candidates(found, k=most)[0]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 import yaml
 from pyspark.sql.functions import concat
@@ -17,16 +16,14 @@ from tests.jobs.shop_day import (
     report,
     write_small_settings,
 )
-from tests.jobs.tree_day import CAPACITY, GENERATIONS, LEVELS, codes_of, land_codes
+from tests.jobs.tree_day import GENERATIONS, codes_of, land_codes
+from tests.unit.serving.small_release import write_generator
 
 from grove.catalog import HISTORIES, TREES, USER_CANDIDATES
 from grove.contracts import Verdict
 from grove.errors import DataError
-from grove.features.items import item_attributes
-from grove.features.model_folder import read_metadata, save_model
-from grove.features.vocabulary import Vocabulary
+from grove.features.model_folder import read_metadata
 from grove.inference.treebridge import load_searcher
-from grove.models.treebridge import TreeBridge
 from grove.passes import candidates as candidates_module
 from grove.passes.inputs import day_item_table
 from grove.runtime.files import read_json
@@ -37,7 +34,6 @@ from jobs import retrieve_candidates
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 
 PLACES, BEAM = 6, 9
-FIELDS = ("items", "attributes", "event_types", "regions", "devices", "weathers", "promotions")
 SEEN = {"user0003": {"item004", "item005", "item011"}}
 """A user's positives; the others have none."""
 
@@ -50,24 +46,9 @@ def shop(layout, day, settings_file, arguments, tmp_path, spark):
     land_interactions(layout, day, SEEN)
     with open_stage("any", arguments()) as stage:
         item_table = day_item_table(stage)
-    save_untrained(tmp_path / "treebridge", item_table)
+    write_generator(tmp_path / "treebridge", item_table, options={"generations": GENERATIONS})
     report(layout, day, "train_treebridge.update", artifact=str(tmp_path / "treebridge"))
     return layout
-
-
-def save_untrained(folder: Path, item_table: pa.Table) -> None:
-    names = [name for names in item_attributes(item_table) for name in names]
-    vocabulary = Vocabulary(event_types=("click",)).grow(item_table["item_id"].to_pylist(), names)
-    arguments = {
-        "encoder": {"width": 16, "layers": 1, "heads": 2, "dropout": 0.0},
-        "trees": dict.fromkeys(TREES, LEVELS),
-        "capacity": CAPACITY,
-        "text_width": 8,
-        "rows": {field: vocabulary.rows(field) for field in FIELDS} | {"positions": 20},
-        "leaf_step": "item_score",
-    }
-    metadata = {"arguments": arguments, "max_events": 20, "options": {"generations": GENERATIONS}}
-    save_model(folder, TreeBridge(**arguments), vocabulary, metadata)
 
 
 def candidates(layout, day):

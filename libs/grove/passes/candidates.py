@@ -8,16 +8,15 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 from pyspark.sql.functions import array_distinct, col, collect_set, lit, size
 
-from grove.catalog import INTERACTIONS, USER_CANDIDATES
+from grove.catalog import INTERACTIONS, TREES, USER_CANDIDATES
 from grove.contracts import CheckResult, Verdict, load_contract
 from grove.inference.candidates import SEEN, CandidateSearch, candidate_batches
-from grove.passes.inputs import day_item_table
+from grove.passes.inputs import inputs_folder, write_item_table
 from grove.passes.treebridge import day_codes, require_day_trees
 from grove.quality import judge
-from grove.quality.invariants import no_gap
+from grove.quality.invariants import no_gap, one_row_per_user
 from grove.runtime.stage import Stage
 from grove.runtime.tables import read_spark
-from grove.training.spec import ITEM_TABLE_FILE
 from grove.training.treebridge_rank import codes_file
 
 CANDIDATE_SCHEMA = (
@@ -63,14 +62,7 @@ def judge_candidates(stage: Stage, candidates: DataFrame, *, users: int, rows: i
     """
     distinct_items = size(array_distinct("item_ids"))
     repeated = candidates.where(distinct_items < size("item_ids")).count()
-    complete = CheckResult(
-        name="every_user_searched",
-        severity="fail",
-        passed=rows == users,
-        expected=f"{users} users, as many as histories",
-        observed=f"{rows} rows",
-        unexpected_rows=abs(rows - users),
-    )
+    complete = one_row_per_user("every_user_searched", rows=rows, users=users)
     distinct = CheckResult(
         name="items_distinct",
         severity="fail",
@@ -91,17 +83,14 @@ def judge_candidates(stage: Stage, candidates: DataFrame, *, users: int, rows: i
 
 def _write_search(stage: Stage, model: str) -> CandidateSearch:
     """Put the day's items and codes where every worker can read them."""
-    folder = Path(stage.layout.staging(stage.stage, stage.day))
-    folder.mkdir(parents=True, exist_ok=True)
-    pq.write_table(day_item_table(stage), folder / ITEM_TABLE_FILE)
-    codes = {tree: (folder / codes_file(tree), table) for tree, table in day_codes(stage).items()}
-    for file, table in codes.values():
-        pq.write_table(table, file)
+    files = {tree: inputs_folder(stage) / codes_file(tree) for tree in TREES}
+    for tree, table in day_codes(stage).items():
+        pq.write_table(table, files[tree])
     settings = stage.settings.treebridge
     return CandidateSearch(
         model=model,
-        item_table=str(folder / ITEM_TABLE_FILE),
-        codes=tuple((tree, str(file)) for tree, (file, _) in codes.items()),
+        item_table=str(write_item_table(stage)),
+        codes=tuple((tree, str(file)) for tree, file in files.items()),
         beam=settings.beam,
         fusion=settings.fusion,
         places=settings.candidates,

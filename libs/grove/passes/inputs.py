@@ -79,7 +79,7 @@ def evening_before(stage: Stage) -> date:
 
 
 def inputs_folder(stage: Stage) -> Path:
-    """Folder, made when absent, of what the ranks of a stage share."""
+    """Folder, made when absent, of what the ranks or workers of a stage share."""
     folder = Path(stage.layout.staging(stage.stage, stage.day)) / "inputs"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -88,6 +88,13 @@ def inputs_folder(stage: Stage) -> Path:
 def day_item_table(stage: Stage, *, as_of: date | None = None) -> pa.Table:
     """Items as of a day, the stage's if none is given, with the vectors of their texts."""
     return item_table_of(_items_as_of(stage, as_of or stage.day), text_vectors(stage))
+
+
+def write_item_table(stage: Stage) -> Path:
+    """Put the day's items where every worker of the stage can read them."""
+    file = inputs_folder(stage) / ITEM_TABLE_FILE
+    pq.write_table(day_item_table(stage), file)
+    return file
 
 
 def item_table_of(items: pa.Table, vectors: pa.Table) -> pa.Table:

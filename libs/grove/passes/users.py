@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 from pyspark.sql.functions import col, lit
 
 from grove.catalog import HISTORIES, USER_EMBEDDINGS
-from grove.contracts import CheckResult, Verdict, load_contract
+from grove.contracts import Verdict, load_contract
 from grove.inference.stars import user_embedding_batches
-from grove.passes.inputs import day_item_table
+from grove.passes.inputs import write_item_table
 from grove.quality import judge
-from grove.quality.invariants import no_gap
+from grove.quality.invariants import no_gap, one_row_per_user
 from grove.runtime.stage import Stage
 from grove.runtime.tables import read_spark
-from grove.training.spec import ITEM_TABLE_FILE
 
 EMBEDDING_SCHEMA = "user_id string, h_gen array<float>, h_next array<float>, model_version string"
 
@@ -38,11 +34,7 @@ def embed_users(stage: Stage, histories: DataFrame, model: str) -> DataFrame:
     Returns:
         Rows of `user_embeddings`.
     """
-    folder = Path(stage.layout.staging(stage.stage, stage.day))
-    folder.mkdir(parents=True, exist_ok=True)
-    items = folder / ITEM_TABLE_FILE
-    pq.write_table(day_item_table(stage), items)
-    worker = user_embedding_batches(model, str(items))
+    worker = user_embedding_batches(model, str(write_item_table(stage)))
     spread = histories.repartition(stage.settings.spark.embed_partitions, "user_id")
     return spread.mapInArrow(worker, EMBEDDING_SCHEMA).withColumn("day", lit(stage.day))
 
@@ -56,14 +48,7 @@ def judge_embeddings(stage: Stage, embeddings: DataFrame, *, users: int, rows: i
         users: histories read.
         rows: rows in `embeddings`; that no user is there twice is the contract's check.
     """
-    complete = CheckResult(
-        name="every_user_encoded",
-        severity="fail",
-        passed=rows == users,
-        expected=f"{users} users, as many as histories",
-        observed=f"{rows} rows",
-        unexpected_rows=abs(rows - users),
-    )
+    complete = one_row_per_user("every_user_encoded", rows=rows, users=users)
     return judge(
         load_contract(USER_EMBEDDINGS),
         embeddings,

@@ -41,7 +41,7 @@ def write_small_release(
     _write_tables(folder, item_table)
     for name, table in release.past_tables(positives).items() if positives else ():
         pq.write_table(table, folder / name)
-    _write_generator(folder / "models" / "treebridge", item_table)
+    write_generator(folder / "models" / "treebridge", item_table)
     origin = release.Origin(
         run_id="test",
         code_version="test",
@@ -97,7 +97,8 @@ def _write_tables(folder: Path, item_table: pa.Table) -> None:
     write_json(folder / METRICS_FILE, {})
 
 
-def _write_generator(folder: Path, item_table: pa.Table) -> None:
+def write_generator(folder: Path, item_table: pa.Table, **metadata: object) -> None:
+    """Write an untrained generator over the trees of `tests.jobs.tree_day`, with random weights."""
     vocabulary = shop_vocabulary(item_table)
     arguments = {
         "encoder": {"width": WIDTH, "layers": 1, "heads": 2, "dropout": 0.0},
@@ -112,4 +113,4 @@ def _write_generator(folder: Path, item_table: pa.Table) -> None:
     for parameter in model.parameters():
         if parameter.dim() == 2:
             torch.nn.init.normal_(parameter, std=0.5)
-    save_model(folder, model, vocabulary, {"arguments": arguments, "max_events": 10})
+    save_model(folder, model, vocabulary, {"arguments": arguments, "max_events": 10, **metadata})

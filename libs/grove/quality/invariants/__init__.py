@@ -20,6 +20,7 @@ from grove.quality.invariants.models import (
 )
 from grove.quality.invariants.rows import (
     no_gap,
+    one_row_per_user,
     quarantined_share,
     rows_conserved,
     rows_on_open_day,
@@ -36,6 +37,7 @@ __all__ = [
     "leaf_capacity",
     "no_gap",
     "one_path_per_item",
+    "one_row_per_user",
     "quarantined_share",
     "rows_conserved",
     "rows_on_open_day",

@@ -30,6 +30,28 @@ def rows_conserved(landed: int, accepted: int, duplicates: int, quarantined: int
     )
 
 
+def one_row_per_user(name: str, *, rows: int, users: int) -> CheckResult:
+    """As many rows as users with a history; that no user is there twice is the contract's check.
+
+    Args:
+        name: of the check, which says what was done for every user.
+        rows: rows a stage made.
+        users: histories it read.
+
+    Example:
+        >>> one_row_per_user("every_user_encoded", rows=50, users=61).unexpected_rows
+        11
+    """
+    return CheckResult(
+        name=name,
+        severity="fail",
+        passed=rows == users,
+        expected=f"{users} users, as many as histories",
+        observed=f"{rows} rows",
+        unexpected_rows=abs(rows - users),
+    )
+
+
 def quarantined_share(
     quarantined: int, landed: int, *, warn_above: float, fail_above: float
 ) -> tuple[CheckResult, CheckResult]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from grove.quality.invariants import (
     no_gap,
+    one_row_per_user,
     quarantined_share,
     rows_conserved,
     rows_on_open_day,
@@ -15,6 +16,14 @@ from grove.quality.invariants import (
 )
 
 counts = st.integers(min_value=0, max_value=10**9)
+
+
+@given(counts, counts)
+def test_every_user_has_a_row_and_no_row_is_nobodys(rows: int, users: int) -> None:
+    result = one_row_per_user("every_user_served", rows=rows, users=users)
+    assert (result.name, result.severity) == ("every_user_served", "fail")
+    assert result.passed == (rows == users)
+    assert result.unexpected_rows == abs(rows - users)
 
 
 @given(counts, counts, counts, st.integers(min_value=-3, max_value=3))
