@@ -48,8 +48,8 @@ backfill: setup ## Run a range of days again, in order  FROM= TO=
 	@$(GROVE) backfill --from '$(FROM)' --to '$(TO)'
 
 .PHONY: recommend
-recommend: setup ## Recommend from the served release  USER=
-	@$(GROVE) recommend $(SHOPPER)
+recommend: setup ## Recommend from the served release  USER= [QUERY=words]
+	@$(GROVE) recommend $(SHOPPER) --query '$(QUERY)'
 
 .PHONY: rollback
 rollback: setup ## Serve an earlier release  TO=

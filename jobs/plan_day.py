@@ -79,6 +79,7 @@ def _shape(settings: Settings, encoder: str) -> dict[str, str]:
         "weights format": WEIGHTS_FORMAT,
         "history length": str(settings.histories.max_events),
         "dssm width": str(settings.dssm.width),
+        "treebridge leaf step": settings.treebridge.leaf_step,
         "treebridge learns items": str(settings.treebridge.item_weight > 0),
         **{
             f"{name} {part}": str(getattr(getattr(settings, name), part))

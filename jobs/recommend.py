@@ -2,7 +2,8 @@
 
 Reads   releases/current.json and the release it names; nothing else
 Writes  nothing but a table on the terminal
-Fails   when nothing was published yet, or the release does not verify
+Fails   when nothing was published yet, the release does not verify, or a query would be
+        embedded by another encoder than the release's
 
     python jobs/recommend.py --settings var/local/settings.yaml --user U0000042
 """
@@ -13,15 +14,11 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-import numpy as np
-
 from grove.catalog import Layout
 from grove.runtime.arguments import job_parser, parse, read_settings
 from grove.runtime.job import run_job
 from grove.runtime.terminal import show_table
-from grove.serving import ReleaseReader, open_current_release, recommend
-from grove.texts.encoder import EncoderSpec, encoder_folder, load_encoder
-from grove.texts.prompt import query_text
+from grove.serving import open_current_release, query_vector, recommend
 
 SHOWN_USERS = 3
 """How many users are shown when none is named."""
@@ -33,13 +30,14 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
     parser.add_argument("--user", help="id of a user; without it, a few users are shown")
     parser.add_argument("--k", type=int, default=10, help="items per user")
     parser.add_argument("--region", help="where the user is; default: of the newest event")
-    parser.add_argument("--query", help="what the user searches for")
+    parser.add_argument("--query", default="", help="what the user searches for")
     return parse(parser, argv)
 
 
 def run(arguments: Namespace) -> None:
     """Open the served release and show each user's list."""
     reader = open_current_release(Layout(read_settings(arguments).home).current_pointer())
+    keyword = query_vector(reader.manifest, arguments.query)
     known = reader.histories["user_id"].slice(0, SHOWN_USERS).to_pylist()
     for user in [arguments.user] if arguments.user else known:
         found = recommend(
@@ -47,21 +45,13 @@ def run(arguments: Namespace) -> None:
             user,
             k=arguments.k,
             region=arguments.region,
-            keyword_vector=_keyword(reader, arguments.query),
+            keyword_vector=keyword,
         )
         show_table(
             f"{user}, release {reader.manifest.release_id}",
             ("item", "title", "price", "found by"),
             [(one.item_id, one.title, one.price, ", ".join(one.found_by)) for one in found],
         )
-
-
-def _keyword(reader: ReleaseReader, query: str | None) -> np.ndarray | None:
-    if query is None:
-        return None
-    texts = dict(reader.manifest.settings["texts"])
-    spec = EncoderSpec(folder=encoder_folder(texts.pop("encoder")), **texts)
-    return np.asarray(load_encoder(spec).encode([query_text(query)])[0])
 
 
 if __name__ == "__main__":

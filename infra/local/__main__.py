@@ -44,6 +44,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     backfill.add_argument("--to", default="", dest="last", help="last day, included")
     recommend = commands.add_parser("recommend", help="recommend for a user")
     recommend.add_argument("--user", help="id of a user; none shows a few")
+    recommend.add_argument("--query", default="", help="what the user searches for")
     rollback = commands.add_parser("rollback", help="serve an earlier release")
     rollback.add_argument("--to", default="", help="id of the release")
     export = commands.add_parser("export", help="write the generator as programs")
@@ -74,7 +75,8 @@ def execute(arguments: argparse.Namespace) -> None:
             backfill_days(installation, *read_range(arguments.first, arguments.last))
         case "recommend":
             user = ("--user", arguments.user) if arguments.user else ()
-            show_plain("recommend", require_settings(installation), *user)
+            query = ("--query", arguments.query) if arguments.query else ()
+            show_plain("recommend", require_settings(installation), *user, *query)
         case "rollback":
             release = read_word(
                 arguments.to,

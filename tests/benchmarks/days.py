@@ -103,3 +103,5 @@ def _run_marketplace(home: Path) -> None:
 
 
 PARTS = {"ten-days": measure_ten_days}
+DATA_PARTS = tuple(PARTS)
+"""The folder is a home."""

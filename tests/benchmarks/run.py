@@ -5,8 +5,10 @@
 A benchmark is a module beside this one with `PARTS`: functions by name, each of which yields rows.
 Parts are kept as they end, so a run that broke off goes on where it was; one that has all of them
 starts anew. The JSON goes to `build/benchmarks/<name>.json`, the table to
-`tests/benchmarks/results/<name>.md`. A benchmark asserts nothing about seconds: a goal that is
-missed is shown as missed.
+`tests/benchmarks/results/<name>.md`. With another shop's data they are `all.json` and `all.md` in
+`build/benchmarks/<name>/<folder>/`, and without `--only` those parts run that can read it: a
+module's `DATA_PARTS`. A benchmark asserts nothing about seconds: a goal that is missed is shown as
+missed.
 """
 
 from __future__ import annotations
@@ -93,6 +95,26 @@ def choose(parts: Sequence[str], only: str | None, kept: Path) -> list[str]:
     return missing or list(parts)
 
 
+def places(name: str, data: Path | None) -> tuple[Path, Path, Path]:
+    """Folder of a benchmark's ended parts, its JSON and its table; another shop's lie apart."""
+    if data is None:
+        return BUILD / name, BUILD / f"{name}.json", HERE / "results" / f"{name}.md"
+    apart = BUILD / name / data.resolve().name
+    return apart, apart / "all.json", apart / "all.md"
+
+
+def data_parts(module: ModuleType) -> list[str]:
+    """Parts that read a folder they are given; all that do read the same layout.
+
+    Raises:
+        SystemExit: the benchmark has none.
+    """
+    parts = list(getattr(module, "DATA_PARTS", ()))
+    if not parts:
+        raise SystemExit("this benchmark makes its own data: leave out DATA=")
+    return parts
+
+
 def run_part(part: Part, data: Path | None) -> dict[str, Any]:
     """Run one part, telling each figure as it comes."""
     started = time.perf_counter()
@@ -143,19 +165,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", help="a single part")
     parser.add_argument("--data", type=Path, help="folder of another shop's data")
     asked = parser.parse_args(argv)
-    parts: Mapping[str, Part] = load(asked.name).PARTS
-    kept = BUILD / asked.name
-    kept.mkdir(parents=True, exist_ok=True)
-    chosen = choose(list(parts), asked.only or None, kept)
+    module = load(asked.name)
+    parts: Mapping[str, Part] = module.PARTS
+    kept, told, table = places(asked.name, asked.data)
+    readable = data_parts(module) if asked.data and not asked.only else list(parts)
+    chosen = choose(readable, asked.only or None, kept)
+    for folder in (kept, table.parent):
+        folder.mkdir(parents=True, exist_ok=True)
     for part in chosen:
         (kept / f"{part}.json").unlink(missing_ok=True)
     for part in chosen:
         found = run_part(parts[part], asked.data)
         (kept / f"{part}.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     result = collect(asked.name, list(parts), kept)
-    (BUILD / f"{asked.name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    table = HERE / "results" / f"{asked.name}.md"
-    table.parent.mkdir(exist_ok=True)
+    told.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     table.write_text(markdown(result), encoding="utf-8")
     sys.stderr.write(f"wrote {table}\n")
 

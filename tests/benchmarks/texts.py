@@ -198,3 +198,4 @@ PARTS = {
     "process": partial(_part, compare_in_process),
     "spark": partial(_part, compare_in_spark),
 }
+DATA_PARTS = tuple(PARTS)

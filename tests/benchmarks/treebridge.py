@@ -20,12 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.contestants import (
@@ -131,7 +131,8 @@ FIELD: Sequence[Contestant] = (popularity, recent_popularity, ease, *LEARNT)
 
 def beauty_treebridge(data: Path | None) -> Iterator[Row]:
     """Yield Q1 in the published order."""
-    yield from map(_judge, _next_item(*read_beauty(data)))
+    rows = _next_item(*read_beauty(data))
+    yield from rows if data else map(_judge, rows)
 
 
 def beauty_ties(data: Path | None) -> Iterator[Row]:
@@ -148,7 +149,8 @@ def beauty_rivals(data: Path | None) -> Iterator[Row]:
 
 def beauty_time(data: Path | None) -> Iterator[Row]:
     """Yield Q2 on Beauty by time, with the new items apart."""
-    split = by_time(*read_beauty(data), split_on=BEAUTY_DAY)
+    shop, items = read_beauty(data)
+    split = by_time(shop, items, split_on=late_day(shop) if data else BEAUTY_DAY)
     yield from compare(open_bench(split, SHORT), HITS)
 
 
@@ -163,10 +165,19 @@ def beauty_tuning(data: Path | None) -> Iterator[Row]:
     """Yield what each trial gives on the valid events, which no model has learnt."""
     split = leave_one_out(*read_beauty(data), judged="valid", learn="train", clock=CLOCK)
     bench = open_bench(split, SHORT)
-    for learner, changes in product(LEARNT, TRIALS):
-        told = ", ".join(f"{name} {value}" for name, value in changes.items())
+    for learner, changes in _trials():
         for name, lists in learner.tried(bench, changes).lists.items():
-            yield from figures(split, f"Q2 {name} with {told}", lists, ALL_MEASURES)
+            yield from figures(split, f"Q2 {name} with {told(changes)}", lists, ALL_MEASURES)
+
+
+def late_day(shop: Shop) -> date:
+    """The first day after nine tenths of a shop's events."""
+    return date(1970, 1, 1) + timedelta(days=int(np.quantile(shop.events["day"], 0.9)) + 1)
+
+
+def told(changes: Mapping[str, Any]) -> str:
+    """A trial in words, by which its rows are known."""
+    return ", ".join(f"{name} {value}" for name, value in changes.items())
 
 
 def compare(bench: Bench, measures: Measures) -> Iterator[Row]:
@@ -183,6 +194,12 @@ def compare(bench: Bench, measures: Measures) -> Iterator[Row]:
         reference = f"paper {PAPER_TREEBRIDGE / paper:.2f}, on its own shop's clicks"
         measure = f"Q2 TreeBridge over {name}, {bench.split.name}, H@100"
         yield Row(measure, ratio, "ratio", reference, "> 1", ratio > 1)
+
+
+def _trials() -> Iterator[tuple[Learner, Mapping[str, Any]]]:
+    for learner in LEARNT:
+        for changes in TRIALS[learner.kind]:
+            yield learner, changes
 
 
 def _next_item(shop: Shop, items: pa.Table) -> Iterator[Row]:
@@ -220,3 +237,5 @@ PARTS = {
     "ties": beauty_ties,
     "beauty-tuning": beauty_tuning,
 }
+DATA_PARTS = tuple(part for part in PARTS if part.startswith("beauty-") or part == "ties")
+"""Of any shop in Beauty's layout; its rows have the folder's name, and no goals."""

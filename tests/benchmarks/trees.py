@@ -26,6 +26,7 @@ from grove.texts.prompt import item_text
 from grove.trees import TreeShape
 from grove.trees.build import build_tree, mean_squared_distance
 from grove.trees.kmeans import split_nodes
+from grove.trees.shape import fit_level_sizes
 
 WIDTH = 384
 TOPICS = 2_000
@@ -140,12 +141,11 @@ def _in_a_process(contestant: str, file: Path, sizes: tuple[int, ...]) -> dict[s
 
 def _compare(
     name: str,
-    make_vectors: Callable[[Path | None], np.ndarray],
+    make_vectors: Callable[[], np.ndarray],
     sizes: tuple[int, ...],
-    data: Path | None,
 ) -> Iterator[Row]:
     file = Path("build/benchmarks") / f"vectors-{name}.npy"
-    np.save(file, make_vectors(data))
+    np.save(file, make_vectors())
     try:
         contestants = ("FAISS", *MOST_OVER_FAISS)
         found = {one: _in_a_process(one, file, sizes) for one in contestants}
@@ -177,14 +177,27 @@ def _ratio(
     return Row(measure, ratio, "ratio", reference, f"≤ {most:g}", ratio <= most)
 
 
-def _synthetic(count: int, _data: Path | None) -> np.ndarray:
-    return topic_vectors(count)
+def measure_item_texts(data: Path | None) -> Iterator[Row]:
+    """P3 on the text vectors of a shop's items, Beauty's where no folder is given."""
+    if data is None:
+        yield from _compare("beauty", partial(_item_text_vectors, BEAUTY), BEAUTY_SHAPE)
+        return
+    count = pq.read_metadata(data / "items.parquet").num_rows
+    shape = TreeShape(level_sizes=None, leaf_capacity=16, headroom=0.25)
+    sizes = fit_level_sizes(shape, count)
+    yield from _compare(data.resolve().name, partial(_item_text_vectors, data), sizes)
 
 
-def _item_text_vectors(data: Path | None) -> np.ndarray:
+def measure_made_up(count: int, _data: Path | None) -> Iterator[Row]:
+    """P3 on so many made-up vectors."""
+    make = partial(topic_vectors, count)
+    yield from _compare(f"{count:,} × {WIDTH}", make, SHAPES[count])
+
+
+def _item_text_vectors(data: Path) -> np.ndarray:
     """Vectors of a shop's item texts, by the default encoder; columns as of Amazon Beauty 2014."""
     columns = ["asin", "title", "brand", "categories"]
-    items = pq.read_table((data or BEAUTY) / "items.parquet", columns=columns).to_pylist()
+    items = pq.read_table(data / "items.parquet", columns=columns).to_pylist()
     texts = [
         item_text(item["title"] or item["asin"], None, item["brand"], item["categories"][0], [])
         for item in items
@@ -193,11 +206,7 @@ def _item_text_vectors(data: Path | None) -> np.ndarray:
 
 
 PARTS = {
-    **{
-        f"items-{count}": partial(
-            _compare, f"{count:,} × {WIDTH}", partial(_synthetic, count), sizes
-        )
-        for count, sizes in SHAPES.items()
-    },
-    "beauty": partial(_compare, "beauty", _item_text_vectors, BEAUTY_SHAPE),
+    **{f"items-{count}": partial(measure_made_up, count) for count in SHAPES},
+    "beauty": measure_item_texts,
 }
+DATA_PARTS = ("beauty",)

@@ -43,6 +43,7 @@ from jobs import publish_release, rollback_release
 
 DAY = date(2026, 8, 20)
 ENCODER = "0123456789abcdef"
+GENERATION = "a" * 12
 ITEM_IDS = ("i1", "i2", "i3")
 USER_IDS = ("u1", "u2")
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -143,15 +144,17 @@ def report_stages(arguments):
             stage.report.note("model_version", f"judged {model}")
         name = stage_name(f"train_{model}", "update")
         with open_stage(f"train_{model}", arguments, stage=name) as stage:
-            (stage.new_attempt() / "model.json").write_text(json.dumps({"model": model}))
+            told = {"model": model, "options": {"generations": dict.fromkeys(TREES, GENERATION)}}
+            (stage.new_attempt() / "model.json").write_text(json.dumps(told))
             stage.report.note("model_version", f"{model:0<12}")
             stage.seal_attempt()
     with open_stage("build_trees", arguments) as stage:
         folder = stage.new_attempt()
         for tree in TREES:
             (folder / tree).mkdir()
-            (folder / tree / "tree.json").write_text(json.dumps({"tree": tree}))
-            stage.report.note(tree, {"generation": "a" * 12})
+            told = {"tree": tree, "generation": GENERATION}
+            (folder / tree / "tree.json").write_text(json.dumps(told))
+            stage.report.note(tree, {"generation": GENERATION})
         stage.seal_attempt()
     with open_stage("build_index", arguments) as stage:
         pq.write_table(keys(), stage.new_attempt() / "keys.parquet")
@@ -215,7 +218,7 @@ def test_a_release_holds_everything_a_server_needs_and_no_secret(
     }
     assert written.judged == {model: f"judged {model}" for model in ("dssm", "treebridge", "stars")}
     assert written.metrics["evaluate_models"][0]["value"] == 0.25
-    assert written.trees["cf"] == {"generation": "a" * 12}
+    assert written.trees["cf"] == {"generation": GENERATION}
     assert written.plan == {"kind": "retrain"}
     assert set(Settings.model_fields) - set(written.settings) == {"notices"}
     assert "secret" not in Path(layout.releases(), f"{DAY}.1", "manifest.json").read_text()
@@ -224,6 +227,16 @@ def test_a_release_holds_everything_a_server_needs_and_no_secret(
     assert {"title", "stock", "text_vector", "price_bucket"} <= set(items.column_names)
     report = find_report(layout, DAY, "publish_release")
     assert (report["status"], report["notes"]["release"]) == ("committed", f"{DAY}.1")
+
+
+def test_codes_that_the_generator_does_not_speak_are_not_published(finished_day, layout):
+    arguments = finished_day()
+    trees = Path(find_report(layout, DAY, "build_trees")["artifact"])
+    (trees / "cf" / "tree.json").write_text(json.dumps({"generation": "b" * 12}))
+    publish_release.run(arguments)
+    report = find_report(layout, DAY, "publish_release")
+    assert report["status"] == "refused"
+    assert served(layout) is None
 
 
 def test_lists_that_were_refused_are_not_published(finished_day, layout):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.unit.serving.small_release import DAY, write_small_release
 
 from grove.errors import DataError
 from jobs import recommend
+
+TEXT_WIDTH = 12
+"""Of the text vectors in the small release."""
 
 
 @pytest.fixture
@@ -52,6 +56,19 @@ def test_without_a_user_a_few_are_shown(served, settings_file, capsys):
 def test_an_unknown_user_gets_what_is_popular(served, settings_file, capsys):
     recommend.run(command(settings_file, "--user", "nobody", "--region", "south"))
     assert capsys.readouterr().out.count("popular") == 10
+
+
+def test_a_query_starts_the_generator(served, settings_file, capsys, monkeypatch):
+    def vector(manifest, query):
+        assert manifest.release_id == f"{DAY}.1"
+        return np.full(TEXT_WIDTH, len(query), dtype=np.float32) if query.strip() else None
+
+    monkeypatch.setattr(recommend, "query_vector", vector)
+    shown = []
+    for query in ((), ("--query", "red mug"), ("--query", " ")):
+        recommend.run(command(settings_file, "--user", "user0004", *query))
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[2] != shown[1]
 
 
 def test_nothing_published_says_so(layout, settings_file):

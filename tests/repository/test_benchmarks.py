@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -43,9 +45,32 @@ def test_a_days_seconds_are_split_into_parts(tmp_path: Path) -> None:
     assert found["P8 incremental day, all stages, orchestration"] == 1.0
 
 
+def test_another_shop_is_put_through_the_parts_that_can_read_it(tmp_path, monkeypatch) -> None:
+    def told(data: Path | None) -> Iterator[run.Row]:
+        yield run.Row(f"items of {data}", 1.0, "items")
+
+    module = SimpleNamespace(PARTS={"any": told, "own": told}, DATA_PARTS=("any",))
+    monkeypatch.setattr(run, "load", lambda _: module)
+    monkeypatch.setattr(run, "names", lambda: ["trees"])
+    monkeypatch.setattr(run, "HERE", tmp_path / "here")
+    monkeypatch.setattr(run, "BUILD", tmp_path / "build")
+    shop = tmp_path / "toys"
+    run.main(["trees", "--data", str(shop)])
+    table = (tmp_path / "build" / "trees" / "toys" / "all.md").read_text(encoding="utf-8")
+    assert table.count(f"| items of {shop} |") == 1
+    assert not (tmp_path / "here").exists()  # the committed table is of the usual shop
+    run.main(["trees"])
+    table = (tmp_path / "here" / "results" / "trees.md").read_text(encoding="utf-8")
+    assert table.count("| items of None |") == len(module.PARTS)
+    with pytest.raises(SystemExit, match="makes its own data"):
+        run.data_parts(SimpleNamespace(PARTS=module.PARTS))
+
+
 @pytest.mark.parametrize("name", run.names())
 def test_a_benchmark_is_made_of_parts(name: str) -> None:
-    parts = run.load(name).PARTS
+    module = run.load(name)
+    parts = module.PARTS
+    assert set(getattr(module, "DATA_PARTS", ())) <= set(parts)
     assert parts
     assert all(callable(part) for part in parts.values())
 

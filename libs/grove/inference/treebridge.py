@@ -229,7 +229,8 @@ def load_searcher(
         A searcher.
 
     Raises:
-        DataError: the trees are not those of the model.
+        DataError: the codes do not fit the model's trees. Codes of another generation that fit
+            are not noticed here: judging and publishing compare generations.
     """
     model, inputs, vectors = load_network(TreeBridge, folder, item_table)
     trees = {

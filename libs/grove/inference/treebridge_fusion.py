@@ -30,12 +30,13 @@ def fuse_candidates(trees: Sequence[Candidates], *, k: int, fusion: Fusion = "su
     """Order the items of all trees together.
 
     `sum` orders by the sum of an item's probabilities. It needs no scale between the trees, as each
-    tree's sum to one over the catalogue; it is the mixture of the trees' distributions. `max`
-    orders by the largest of them: one tree's certainty is enough. In both, an item that one tree's
-    beam did not reach has probability zero there, and a tree that is sharper than the others has
-    more to say. `product` orders by the product of them, so that both trees must agree; an item
-    that a beam did not reach counts there as the least likely one that it did. `round_robin` looks
-    at places only: the trees take turns, the first one first.
+    tree's sum to one over the catalogue; it is the mixture of the trees' distributions, times the
+    item's own score where `weigh_items` has multiplied with it. `max` orders by the largest of
+    them: one tree's certainty is enough. In both, an item that one tree's beam did not reach has
+    probability zero there, and a tree that is sharper than the others has more to say. `product`
+    orders by the product of them, so that both trees must agree; an item that a beam did not reach
+    counts there as the least likely one that it did. `round_robin` looks at places only: the trees
+    take turns, the first one first.
 
     Source: TreeBridge leaves the fusion of the trees' candidates open; these are ours.
 

@@ -20,7 +20,7 @@ from grove.inference.ranking import NO_ITEM, top_k
 from grove.inference.stars import load_stars
 from grove.inference.treebridge import load_searcher
 from grove.passes.judged_day import JudgedDay
-from grove.passes.treebridge import day_codes
+from grove.passes.treebridge import day_codes, require_day_trees
 from grove.runtime.stage import Stage
 from grove.settings.models import TreeBridgeSettings
 from grove.trees import codes_table, load_tree
@@ -57,12 +57,15 @@ class ModelSet:
 
 
 def candidate_models(stage: Stage) -> ModelSet:
-    """Models of the day's candidate pass with the day's codes."""
+    """Models of the day's candidate pass with the day's codes.
+
+    Raises:
+        DataError: the generator was trained on other trees than the day's.
+    """
     reports = {name: stage.earlier_report(f"train_{name}") for name in MODELS}
-    return ModelSet(
-        folders={name: Path(report["artifact"]) for name, report in reports.items()},
-        codes=day_codes(stage),
-    )
+    folders = {name: Path(report["artifact"]) for name, report in reports.items()}
+    require_day_trees(stage, folders["treebridge"])
+    return ModelSet(folders=folders, codes=day_codes(stage))
 
 
 def release_models(release: Path, item_table: pa.Table) -> ModelSet:

@@ -13,7 +13,7 @@ from grove.catalog import CODES
 from grove.contracts import Verdict, load_contract
 from grove.quality import judge
 from grove.quality.invariants import leaf_capacity, no_gap, one_path_per_item
-from grove.quality.invariants.codes import codes_kept, slots_suffice
+from grove.quality.invariants.codes import codes_kept, slots_distinct, slots_suffice
 from grove.runtime.stage import Stage
 from grove.trees.refresh import Refresh, describe, metric_rows
 
@@ -59,7 +59,10 @@ def judge_codes(
         name: (
             one_path_per_item(one.tree.item_ids, item_ids),
             leaf_capacity(one.tree.paths, capacity=one.tree.leaf_capacity),
-            slots_suffice(one.unplaced, free=one.tree.free_slots, day=stage.day),
+            slots_distinct(one.tree.leaves, one.tree.slots),
+            slots_suffice(
+                one.unplaced, free=one.tree.free_slots, day=stage.day, rebuilt=one.rebuilt
+            ),
             codes_kept(one.churn, rebuilt=one.rebuilt),
         )
         for name, one in refreshed.items()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -43,6 +45,7 @@ def inspect_release(folder: str | Path) -> tuple[Finding, ...]:
         _same_keys(keys, items),
         _users_match(source, "every_user_has_a_vector", "user_embeddings.parquet"),
         _users_match(source, "every_user_has_a_list", "user_candidates.parquet"),
+        _same_trees(source),
     )
 
 
@@ -87,6 +90,23 @@ def _same_keys(index: pa.Table, items: pa.Table) -> Finding:
         expected="the same key for an item in the index and in items.parquet",
         observed=f"{count} of {index.num_rows} keys differ",
     )
+
+
+def _same_trees(folder: Path) -> Finding:
+    """Codes within the same sizes would be searched without a word, and mean other items."""
+    spoken = _read(folder / "models" / "treebridge" / "model.json")["options"]["generations"]
+    held = {tree: _read(folder / "trees" / tree / "tree.json")["generation"] for tree in TREES}
+    return Finding(
+        name="generator_speaks_the_codes",
+        passed=spoken == held,
+        expected=f"a generator trained on the trees of the release, {held}",
+        observed=f"trained on {spoken}",
+    )
+
+
+def _read(file: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return told
 
 
 def _users_match(folder: Path, name: str, file: str) -> Finding:

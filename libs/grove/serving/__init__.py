@@ -1,5 +1,6 @@
 """What a reader of a release does: open it, verify it, recommend from it. No Spark, no Airflow."""
 
+from grove.serving.queries import query_vector
 from grove.serving.reader import ReleaseReader, open_current_release, open_release
 from grove.serving.recommend import Recommendation, recommend
 
@@ -8,5 +9,6 @@ __all__ = [
     "ReleaseReader",
     "open_current_release",
     "open_release",
+    "query_vector",
     "recommend",
 ]

@@ -39,7 +39,8 @@ def recommend(
     """Recommend k items to a user.
 
     Filters hold in every list before the lists are fused, so a user gets k items whenever k
-    eligible ones exist. A user without a history gets what is popular among eligible items.
+    eligible ones exist. A user without a history gets what is popular among eligible items,
+    whatever the user searches for: the generator reads a history.
 
     Source: STARS §5.2 for the two vectors and their interleaving; TreeBridge §3.4 for the beam.
 

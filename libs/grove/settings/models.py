@@ -20,11 +20,21 @@ def heads_divide_width(heads: int, info: ValidationInfo) -> int:
 class TrainingSettings(Section):
     """How one model is trained."""
 
-    width: int = Field(64, ge=8, description="width of the vectors the model compares")
+    width: int = Field(
+        64,
+        ge=8,
+        description="width of the vectors the model compares; weights and index grow with it",
+    )
     dropout: float = Field(0.1, ge=0, lt=1, description="dropout probability")
-    epochs: int = Field(12, ge=1, description="passes over the histories on a retrain day")
-    update_epochs: int = Field(2, ge=1, description="passes over the new events in the update")
-    batch_size: int = Field(64, ge=1, description="users per step and rank")
+    epochs: int = Field(
+        12, ge=1, description="passes over the histories on a retrain day, whose time grows with it"
+    )
+    update_epochs: int = Field(
+        2, ge=1, description="passes over the new events in the update of every day"
+    )
+    batch_size: int = Field(
+        64, ge=1, description="users per step and rank; more of them take more memory"
+    )
     learning_rate: float = Field(2e-3, gt=0, description="peak of the schedule on a retrain day")
     update_learning_rate: float = Field(3e-4, gt=0, description="constant rate of the update")
     max_drift: float = Field(
@@ -56,7 +66,11 @@ class StarsSettings(TrainingSettings):
 class TreeBridgeSettings(TrainingSettings):
     """TreeBridge's generator and its search."""
 
-    layers: int = Field(1, ge=1, description="transformer layers of the user encoder")
+    layers: int = Field(
+        1,
+        ge=1,
+        description="transformer layers of the user encoder, which is run for every request",
+    )
     heads: int = Field(4, ge=1, description="attention heads of it; a divisor of the width")
     dropout: float = Field(0.2, ge=0, lt=1, description="dropout probability of the user encoder")
     epochs: int = Field(8, ge=1, description="passes over the histories on a retrain day")
@@ -75,7 +89,8 @@ class TreeBridgeSettings(TrainingSettings):
         200,
         ge=1,
         description="paths kept per level and tree; at twice the longest list, the search finds"
-        " nearly all that scoring every item would find",
+        " nearly all that scoring every item would find. Half of it takes half the time of many"
+        " users, and loses what `make benchmark NAME=generator` says",
     )
     candidates: int = Field(
         100,
@@ -85,13 +100,13 @@ class TreeBridgeSettings(TrainingSettings):
     )
     fusion: Literal["sum", "max", "product", "round_robin"] = Field(
         "sum",
-        description="how the trees' lists become one: by the sum of an item's probabilities in"
-        " both, by the larger of them, by their product, or by turns",
+        description="how the trees' lists become one: by the sum of an item's scores in both, by"
+        " the larger of them, by their product, or by turns; all cost the same",
     )
     leaf_step: Literal["item_score", "slot"] = Field(
         "item_score",
         description="how a leaf's items are told apart: by the score of the item's vector, which a"
-        " new item has too, or by decoding the slot as one more code",
+        " new item has too, or by decoding the slot as one more code; a change is a retrain day",
     )
 
     _heads_divide_width = field_validator("heads")(heads_divide_width)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from grove.settings.models import StarsSettings, TrainingSettings, TreeBridgeSettings
-from grove.settings.section import Section
+from grove.settings.section import AtLeastOne, Section
+from grove.settings.trees import TreeSettings
 
-AtLeastOne = Annotated[int, Field(ge=1)]
 EventType = Literal["impression", "click", "cart", "order", "cancel"]
 
 
@@ -105,10 +105,18 @@ class TextSettings(Section):
         description="local transformers folder or hub id; `default` is the packaged MiniLM",
     )
     pooling: Literal["mean", "last_token", "item_token"] = Field(
-        "mean", description="how token states become one vector"
+        "mean", description="how token states become one vector; another embeds every text again"
     )
-    prompt: str = Field("", description="text put before every text, of items and of queries")
-    max_tokens: int = Field(64, ge=8, description="texts are cut after this many tokens")
+    prompt: str = Field(
+        "",
+        description="text put before every text, of items and of queries; another one embeds every"
+        " text again, and its tokens are computed for each",
+    )
+    max_tokens: int = Field(
+        64,
+        ge=8,
+        description="texts are cut after this many tokens; time grows with it where texts are long",
+    )
     precision: Literal["fp32", "bf16", "int8"] = Field(
         "fp32",
         description="arithmetic of the encoder: float32, bfloat16 (fast where the processor has"
@@ -120,7 +128,12 @@ class TextSettings(Section):
 class HistorySettings(Section):
     """How long a user's history is."""
 
-    max_events: int = Field(50, ge=2, description="newest events kept per user")
+    max_events: int = Field(
+        50,
+        ge=2,
+        description="newest events kept per user; training and requests read all of them, and a"
+        " change is a retrain day",
+    )
 
 
 class DistributedSettings(Section):
@@ -132,32 +145,15 @@ class DistributedSettings(Section):
     seed: int = Field(13, ge=0, description="seed of initial weights, order and dropout")
 
 
-class TreeSettings(Section):
-    """Shape and age of the trees."""
-
-    level_sizes: Annotated[tuple[AtLeastOne, ...], Field(min_length=1)] | None = Field(
-        None, description="codes per level; none: derived from the number of items"
-    )
-    leaf_capacity: int = Field(16, ge=2, description="τ, most items per leaf")
-    headroom: float = Field(
-        0.25, ge=0, lt=1, description="share of leaf slots left free for new items at a rebuild"
-    )
-    iterations: int = Field(
-        15, ge=1, description="Lloyd rounds per split; half are run before balancing"
-    )
-    seed: int = Field(17, ge=0, description="seed of the initial centroids")
-    min_free_share: float = Field(
-        0.05, ge=0, lt=1, description="rebuild when fewer leaf slots than this share are free"
-    )
-    max_distortion_growth: float = Field(
-        0.2, gt=0, description="rebuild when mean distortion grew by more than this share"
-    )
-
-
 class PlanSettings(Section):
     """When a day is a retrain day."""
 
-    retrain_every_days: int = Field(7, ge=1, description="age of weights that forces a retrain")
+    retrain_every_days: int = Field(
+        7,
+        ge=1,
+        description="age of weights that forces a retrain, which takes longer than an ordinary day"
+        " and may move codes",
+    )
 
 
 class EvaluationSettings(Section):

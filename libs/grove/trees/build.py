@@ -12,7 +12,7 @@ from grove.trees.codebooks import distinct_codes, renaming_to_overlap, residual_
 from grove.trees.kmeans import group_means, split_nodes
 from grove.trees.requirements import require_item_ids, require_vectors
 from grove.trees.shape import TreeShape, fit_level_sizes
-from grove.trees.tree import Tree
+from grove.trees.tree import Tree, paths_of_leaves
 
 FINGERPRINT_DIGITS = 12
 
@@ -86,7 +86,7 @@ def build_tree(
     levels: list[Level] = []
     for size in level_sizes:
         level = _split_level(dense, level, size, iterations=iterations, seed=seed)
-        level = _rename(level, kept, depth=len(levels))
+        level = _rename(level, kept, level_sizes[: len(levels)])
         levels.append(level)
     slots = _slots_in_order(level.nodes)
     return Tree(
@@ -147,19 +147,20 @@ def _renumber(
     return numbers[nodes], centroids
 
 
-def _rename(level: Level, kept: Codes | None, *, depth: int) -> Level:
-    """Rename a level's codes to overlap the old tree's, when there is one to overlap."""
+def _rename(level: Level, kept: Codes | None, sizes_above: tuple[int, ...]) -> Level:
+    """Rename a level's codes to overlap the old tree's, when there is one to overlap.
+
+    Prefixes are compared code by code: the two trees may have other numbers of codes per level.
+    """
+    depth = len(sizes_above)
     if kept is None or depth >= len(kept.level_sizes):
         return level
     size = len(level.codebook)
-    above = np.zeros(len(kept.rows), dtype=np.int64)  # [C]
-    for old_size, old_codes in zip(kept.level_sizes[:depth], kept.paths.T[:depth], strict=True):
-        above = above * old_size + old_codes
-    nodes = level.nodes[kept.rows]  # [C]
+    paths = paths_of_leaves(level.nodes[kept.rows], (*sizes_above, size))  # [C, depth + 1]
     names = renaming_to_overlap(
-        nodes % size,
+        paths[:, depth].astype(np.int64),
         kept.paths[:, depth],
-        nodes // size == above,
+        (paths[:, :depth] == kept.paths[:, :depth]).all(axis=1),
         sizes=(size, kept.level_sizes[depth]),
     )
     codes = np.tile(names, (len(level.centroids) // size, 1))  # [P, K]

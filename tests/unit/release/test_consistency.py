@@ -15,6 +15,7 @@ from grove.release import (
     start_release,
     write_release,
 )
+from grove.runtime.files import write_json
 
 ORIGIN = Origin(
     run_id="r", code_version="c", table_versions={}, settings={}, plan={}, trees={}, weights={}
@@ -38,11 +39,18 @@ def tables():
 def findings(tmp_path, **changed):
     index = tmp_path / "index"
     index.mkdir()
+    held = {"llm": "aa", "cf": "bb"}
+    spoken = changed.pop("spoken", held)
+    parts = {"index": index, "models/treebridge": tmp_path / "treebridge"}
+    write_json(str(parts["models/treebridge"] / "model.json"), {"options": {"generations": spoken}})
+    for tree, generation in held.items():
+        parts[f"trees/{tree}"] = tmp_path / tree
+        write_json(str(tmp_path / tree / "tree.json"), {"generation": generation})
     rows = changed.pop("keys", pa.table({"item_id": ["b", "a"], "item_key": [20, 10]}))
     pq.write_table(rows, index / "keys.parquet")
     folder = start_release(tmp_path / "releases", "2026-08-20.1")
     named = {f"{name}.parquet": table for name, table in changed.items()}
-    collect_parts(folder, Parts({"index": index}, {**tables(), **named}))
+    collect_parts(folder, Parts(parts, {**tables(), **named}))
     manifest = describe_release(folder, "2026-08-20.1", origin=ORIGIN, metrics={})
     write_release(folder, manifest)
     return {finding.name: finding for finding in inspect_release(folder)}
@@ -62,6 +70,7 @@ def test_a_consistent_release_passes_every_check(tmp_path):
         "index_keys_are_item_keys",
         "every_user_has_a_vector",
         "every_user_has_a_list",
+        "generator_speaks_the_codes",
     }
 
 
@@ -93,6 +102,7 @@ def test_a_consistent_release_passes_every_check(tmp_path):
             {"user_candidates": pa.table({"user_id": ["u", "v"], "item_ids": [["a"], ["zz"]]})},
             {"every_recommended_item_has_a_row"},
         ),
+        ({"spoken": {"llm": "aa", "cf": "older"}}, {"generator_speaks_the_codes"}),
     ],
 )
 def test_each_disagreement_falls_under_its_name(tmp_path, changed, expected):

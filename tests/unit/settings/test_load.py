@@ -59,6 +59,7 @@ def test_every_problem_is_in_one_message(written):
         ("dssm", {"layers": 2}, "dssm.layers: Extra inputs"),
         ("dssm", {"heads": 2}, "dssm.heads: Extra inputs"),
         ("ingest", {"max_quarantined_share": 0.01}, "ingest.warn_quarantined_share: .*0.01"),
+        ("trees", {"headroom": 0.04}, "trees.min_free_share: .*at most headroom, 0.04"),
         ("source", {"feeds": ["users"]}, "source.feeds: .*declares events"),
         ("source", {"positive_events": []}, "source.positive_events: "),
         ("spark", {"driver_memory_gib": 0}, "spark.driver_memory_gib: "),

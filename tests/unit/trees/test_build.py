@@ -1,3 +1,5 @@
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -90,6 +92,22 @@ def test_a_rebuilt_tree_is_renamed_to_overlap_the_old_one():
     assert code_churn(old, renamed) < code_churn(old, plain)
     together = plain.leaves[:, None] == plain.leaves[None]
     assert np.array_equal(together, renamed.leaves[:, None] == renamed.leaves[None])
+
+
+def test_no_other_names_of_the_last_level_keep_more_paths():
+    vectors = np.random.default_rng(0).normal(size=(200, 6))
+    ids = [str(number) for number in range(200)]
+    old, new = None, None
+    for sizes in [(3, 3, 3), (3, 4, 3)]:
+        shape = TreeShape(level_sizes=sizes, leaf_capacity=16, headroom=0.25)
+        old, new = new, build_tree(vectors, ids, shape=shape, iterations=5, seed=1, previous=new)
+    kept = [
+        (old.paths == np.column_stack([new.paths[:, :2], np.array(names)[new.paths[:, 2]]]))
+        .all(axis=1)
+        .sum()
+        for names in permutations(range(3))
+    ]  # the first are the names as they are
+    assert kept[0] == max(kept) > min(kept)
 
 
 def test_a_previous_tree_of_other_items_or_depth_is_no_hindrance():

@@ -4,18 +4,41 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
+
 from grove.contracts.verdict import CheckResult
 
 
-def slots_suffice(unplaced: int, *, free: int, day: date) -> CheckResult:
+def slots_distinct(leaves: np.ndarray, slots: np.ndarray) -> CheckResult:
+    """No two items stand in one slot of one leaf: of two, the second could never be found.
+
+    Args:
+        leaves: [N] int, the leaf of each item.
+        slots: [N] int, its slot there.
+    """
+    taken = np.unique(np.stack([leaves, slots]), axis=1).shape[1]
+    return CheckResult(
+        name="slots_distinct",
+        severity="fail",
+        passed=taken == len(leaves),
+        expected="a slot of its own for every item",
+        observed=f"{len(leaves) - taken} items in a slot that another holds",
+        unexpected_rows=len(leaves) - taken,
+    )
+
+
+def slots_suffice(unplaced: int, *, free: int, day: date, rebuilt: bool) -> CheckResult:
     """Every new item took a free slot of its tree.
 
     Args:
         unplaced: new items for which no slot was left.
         free: slots that are free.
         day: day of the run, for the command that helps.
+        rebuilt: whether the tree was built anew, from the items of the evening before.
     """
-    remedy = f"; rebuild the trees: `make trigger DAY={day} RETRAIN=1`" if unplaced else ""
+    again = f"`make trigger DAY={day} RETRAIN=1`"
+    advice = f"raise trees.headroom, then {again}" if rebuilt else f"rebuild the trees: {again}"
+    remedy = f"; {advice}" if unplaced else ""
     return CheckResult(
         name="slots_suffice",
         severity="fail",
