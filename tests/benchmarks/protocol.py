@@ -54,8 +54,8 @@ TUNED: Mapping[str, Mapping[str, Any]] = {
     "EASE": TRIALS["recaller"][0],
     "PRECISE-type": TRIALS["recaller"][0],
     "cf tree only": TRIALS["treebridge"][0],
-    "llm tree only": TRIALS["treebridge"][0],
-    "TreeBridge": TRIALS["treebridge"][0],
+    "llm tree only": TRIALS["treebridge"][1],
+    "TreeBridge": TRIALS["treebridge"][1],
 }
 """The trial of the larger H@50 in `beauty-tuning`, by contestant. Other tables of Q2 take it as it
 is; some of the valid events of Beauty lie after the day that `beauty-time` is split on."""

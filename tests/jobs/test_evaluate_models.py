@@ -241,6 +241,12 @@ def test_another_release_ranks_the_new_items_too(shop, day, arguments, settings_
     assert verdict(shop, tomorrow).passed
 
 
+def test_a_candidate_of_other_trees_is_not_judged(shop, day, arguments):
+    land_codes(shop, day, generations=GENERATIONS | {"llm": "cccccccccccc"})
+    with pytest.raises(DataError, match="speaks the codes of other trees"):
+        evaluate_models.run(arguments())
+
+
 @pytest.mark.parametrize(
     ("other", "named"),
     [({"encoder": "other-0123456789"}, "other-0123456789"), ({"weights_format": "0"}, "format 0")],

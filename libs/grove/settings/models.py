@@ -79,7 +79,7 @@ class TreeBridgeSettings(TrainingSettings):
     llm_weight: float = Field(1.0, ge=0, description="λ₁, weight of the llm tree's loss; no unit")
     cf_weight: float = Field(1.0, ge=0, description="λ₂, weight of the cf tree's loss; no unit")
     item_weight: float = Field(
-        1.0,
+        2.0,
         ge=0,
         description="λ₃, weight of the loss of the item itself among all items; above 0, lists are"
         " ranked by it too. A step of training costs about half as much again with it; at 0 the"

@@ -1,0 +1,27 @@
+"""What the contestants of Q2 take part with is what the committed table of the trials says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.benchmarks import treebridge
+from tests.benchmarks.protocol import TRIALS, TUNED
+
+TABLE = Path(treebridge.__file__).parent / "results" / "treebridge.md"
+TRIAL = re.compile(
+    r"^\| Q2 (?P<name>.+) with (?P<told>[^|]+), Beauty [^,]+, valid, H@50 \| (?P<value>\S+) \|",
+    re.M,
+)
+
+
+def test_every_learner_takes_the_better_trial() -> None:
+    found: dict[str, dict[str, float]] = {}
+    for name, told, value in TRIAL.findall(TABLE.read_text(encoding="utf-8")):
+        found.setdefault(name, {})[told] = float(value)
+    assert sorted(TUNED) == sorted(learner.name for learner in treebridge.LEARNT)
+    for learner in treebridge.LEARNT:
+        trials = {treebridge.told(trial): trial for trial in TRIALS[learner.kind]}
+        tried = found[learner.name]
+        assert set(tried) == set(trials), learner.name
+        assert trials[max(tried, key=tried.__getitem__)] == TUNED[learner.name], learner.name
