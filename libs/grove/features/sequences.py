@@ -161,7 +161,8 @@ class HistoryEncoder:
 
         The end of a history, which the last event's recency is measured to, is the midnight at
         which its cut was made (columns `day` and `cut`); where these are absent, the first
-        midnight after the last event.
+        midnight after the last event. A history without events is one of length 0, and its end
+        decides nothing.
 
         Args:
             histories: rows in any order, columns as in the contract.
@@ -171,8 +172,7 @@ class HistoryEncoder:
         """
         offsets, events = _newest_events(histories, self.max_events)
         times = _seconds(events["event_times"])
-        last = offsets[1:] - 1
-        ends = _ends(histories, times[last] if len(times) else times)
+        ends = _ends(histories, _at(times, offsets[1:] - 1))
         landed = events["landed_days"].cast(pa.int32()).to_numpy(zero_copy_only=False)
         return Sequences(
             user_ids=np.asarray(histories["user_id"].to_pylist(), dtype=object),

@@ -148,7 +148,8 @@ class TreeBridgeSearcher:
         """Search every tree once and rank what was found, together and by tree.
 
         Args:
-            histories: U rows of `histories`.
+            histories: U rows of `histories`; of one without events the state is that of an event
+                about which nothing is known, so all of them get one list.
             k: items per user; a user with at least k allowed items in a tree gets k.
             eligible: [N] bool over the item table; none: every item.
             excluded: U arrays of item rows the user must not get.

@@ -55,6 +55,16 @@ def test_users_do_not_change_each_other(folder):
         assert np.allclose(alone_scores[0], scores[user], atol=1e-6)
 
 
+def test_empty_histories_get_one_list_whoever_stands_beside_them(folder):
+    searcher = searcher_of(folder)
+    rows, scores = searcher.recommend(histories([[], WALKS[0], []]), k=6)
+    alone, alone_scores = searcher.recommend(histories([[]]), k=6)
+    assert rows[0].tolist() == rows[2].tolist() == alone[0].tolist()
+    assert (alone >= 0).all() and np.isfinite(scores).all()
+    assert np.allclose(alone_scores[0], scores[0], atol=1e-6)
+    assert rows[1].tolist() == searcher.recommend(histories([WALKS[0]]), k=6)[0][0].tolist()
+
+
 def test_a_wide_beam_shares_out_all_probability(folder):
     found = searcher_of(folder).search(histories(WALKS), k=ITEMS)
     for rows, scores in found.by_tree.values():

@@ -15,6 +15,7 @@ from grove.features.vocabulary import Vocabulary, save_vocabulary
 from grove.training.spec import ITEM_TABLE_FILE, TrainingSpec
 
 DAY = date(2026, 11, 19)
+STRINGS = pa.list_(pa.string())
 OPTIONS: dict[str, Any] = {
     "width": 16,
     "layers": 2,
@@ -72,17 +73,17 @@ def histories_of(rows: list[list[int]], last_day: date = DAY, hours_between: int
     return pa.table(
         {
             "user_id": [f"user{number:04d}" for number in range(len(rows))],
-            "item_ids": [[f"item{row:03d}" for row in walk] for walk in rows],
-            "event_types": [["click"] * len(walk) for walk in rows],
+            "item_ids": pa.array([[f"item{row:03d}" for row in walk] for walk in rows], STRINGS),
+            "event_types": pa.array([["click"] * len(walk) for walk in rows], STRINGS),
             "event_times": pa.array(times, pa.list_(pa.timestamp("us", tz="UTC"))),
             "landed_days": pa.array(
                 [[time.date() for time in user] for user in times], pa.list_(pa.date32())
             ),
-            "queries": [[""] * len(walk) for walk in rows],
-            "regions": [["north"] * len(walk) for walk in rows],
-            "devices": [["phone"] * len(walk) for walk in rows],
-            "weathers": [[""] * len(walk) for walk in rows],
-            "promotions": [[""] * len(walk) for walk in rows],
+            "queries": pa.array([[""] * len(walk) for walk in rows], STRINGS),
+            "regions": pa.array([["north"] * len(walk) for walk in rows], STRINGS),
+            "devices": pa.array([["phone"] * len(walk) for walk in rows], STRINGS),
+            "weathers": pa.array([[""] * len(walk) for walk in rows], STRINGS),
+            "promotions": pa.array([[""] * len(walk) for walk in rows], STRINGS),
         }
     )
 
