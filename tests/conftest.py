@@ -6,6 +6,7 @@ import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 
     from grove.catalog import Layout
     from grove.settings import Settings
+
+# The same environment has no hypothesis.
+if find_spec("hypothesis"):
+    from hypothesis import HealthCheck, settings
+
+    # How long an example takes says how busy the machine is, and no more.
+    settings.register_profile(
+        "any machine", None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("any machine")
 
 REAL_DATA_VARIABLE = "GROVE_REAL_DATA"
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -6,7 +6,7 @@ Every one takes a bench and gives a `Ranked`, by the code that serves a day.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -53,9 +53,14 @@ class Ranked:
     """Of its training; none where nothing was trained, or not in one go."""
 
 
-def treebridge(bench: Bench) -> Ranked:
-    """Both trees, one training: fused, and what each tree of it gives alone."""
-    model, found = _search(bench, TREES)
+def treebridge(bench: Bench, bonus: float = 0.0) -> Ranked:
+    """Both trees, one training: fused, and what each tree of it gives alone.
+
+    Args:
+        bench: where it takes part.
+        bonus: what new items are favoured by.
+    """
+    model, found = _search(bench, TREES, bonus)
     parts = {f"TreeBridge, {tree} tree of it": lists for tree, (lists, _) in found.by_tree.items()}
     return Ranked(lists={"TreeBridge": found.fused[0], **parts}, seconds=training_seconds(model))
 
@@ -66,12 +71,23 @@ def single_tree(bench: Bench, tree: str) -> Ranked:
     return Ranked(lists={f"{tree} tree only": found.fused[0]}, seconds=training_seconds(model))
 
 
-def recaller(bench: Bench, adapter: str, name: str) -> Ranked:
-    """A user encoder and a dot product with adapted text vectors; see `grove.models.recaller`."""
+def recaller(bench: Bench, adapter: str, name: str, bonus: float = 0.0) -> Ranked:
+    """A user encoder and a dot product with adapted text vectors; see `grove.models.recaller`.
+
+    Args:
+        bench: where it takes part.
+        adapter: what stands between text vector and dot product.
+        name: of its list.
+        bonus: what new items are favoured by.
+    """
     options = {**bench.options["recaller"], "adapter": adapter}
     model = trained(bench, f"recaller-{adapter}", train_recaller_rank, options)
     encoder = load_recaller(model, bench.split.items)
-    lists = _nearest(bench.split, encoder.users(bench.split.asked), encoder.item_vectors.numpy())
+    users, items = encoder.users(bench.split.asked), encoder.item_vectors.numpy()
+    # One more column, which is 1 for every user, is a score of the item's own.
+    favoured = np.append(0, bonus * ~bench.split.known).astype(items.dtype)  # [N+1]
+    users = np.column_stack([users, np.ones(len(users), users.dtype)])  # [U, D+1]
+    lists = _nearest(bench.split, users, np.column_stack([items, favoured]))
     return Ranked(lists={name: lists}, seconds=training_seconds(model))
 
 
@@ -148,10 +164,11 @@ def grow_trees(bench: Bench, names: Sequence[str]) -> dict[str, Tree]:
     return {name: one.tree for name, one in refreshed.items()}
 
 
-def _search(bench: Bench, trees: Sequence[str]) -> tuple[Path, Recommendations]:
+def _search(bench: Bench, trees: Sequence[str], bonus: float = 0.0) -> tuple[Path, Recommendations]:
     """Train a generator on some trees and search them: model folder, and lists of all users."""
     split = bench.split
     model, searcher = train_generator(bench, grow_trees(bench, trees))
+    searcher = replace(searcher, new_item_bonus=bonus)
     return model, searcher.search(split.asked, k=LENGTH, excluded=split.seen)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ from tests.benchmarks.shop_data import Shop, read_item_table, read_reviews
 from tests.benchmarks.splits import Split
 
 BEAUTY = Path("../shared/data/amazon2014_beauty")
+BEAUTY_DAY = date(2014, 1, 1)
+"""First day that is not learnt, where Beauty is split by time."""
 HOME = Path("build/benchmarks/treebridge")
 LEARN: Literal["train", "before"] = "train"
 CLOCK: Literal["order", "real"] = "order"
@@ -69,6 +72,11 @@ def read_beauty(data: Path | None) -> tuple[Shop, pa.Table]:
     """Beauty, or the shop of another folder by that folder's name, and its item table."""
     shop = read_reviews(data, data.resolve().name) if data else read_reviews(BEAUTY)
     return shop, read_item_table(shop, HOME)
+
+
+def late_day(shop: Shop, share: float = 0.9) -> date:
+    """The first day after so large a share of a shop's events."""
+    return date(1970, 1, 1) + timedelta(days=int(np.quantile(shop.events["day"], share)) + 1)
 
 
 def open_bench(split: Split, options: Options) -> Bench:

@@ -131,8 +131,9 @@ def by_time(
     asked = _asked(before, targets, start)
     seen = rows_of_users(asked, items)
     segments = _segments(_pairs(asked, targets, items), seen, known, repurchases=repurchases)
+    ended = "" if until is None else f" until {until}"
     return Split(
-        name=f"{shop.name} from {split_on}",
+        name=f"{shop.name} from {split_on}{ended}",
         learns=f"{shop.name} before {split_on}",
         learnt=history_table(before),
         asked=asked,

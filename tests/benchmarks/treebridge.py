@@ -20,12 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.contestants import (
@@ -39,7 +38,9 @@ from tests.benchmarks.contestants import (
     treebridge,
 )
 from tests.benchmarks.keywords import beauty_keywords, bestbuy_keywords
+from tests.benchmarks.new_items import beauty_new_items
 from tests.benchmarks.protocol import (
+    BEAUTY_DAY,
     CLOCK,
     HOME,
     LEARN,
@@ -50,6 +51,7 @@ from tests.benchmarks.protocol import (
     Measures,
     Options,
     figures,
+    late_day,
     open_bench,
     read_beauty,
     training_time,
@@ -61,7 +63,6 @@ from tests.benchmarks.splits import by_time, leave_one_out
 from grove.evaluation.ranking import hit_rate, ndcg
 
 RETAIL = Path("../shared/data/uci_online_retail")
-BEAUTY_DAY = date(2014, 1, 1)
 RETAIL_DAY = date(2011, 12, 3)
 """The last week of the file."""
 TIES_SEED = 1
@@ -170,11 +171,6 @@ def beauty_tuning(data: Path | None) -> Iterator[Row]:
             yield from figures(split, f"Q2 {name} with {told(changes)}", lists, ALL_MEASURES)
 
 
-def late_day(shop: Shop) -> date:
-    """The first day after nine tenths of a shop's events."""
-    return date(1970, 1, 1) + timedelta(days=int(np.quantile(shop.events["day"], 0.9)) + 1)
-
-
 def told(changes: Mapping[str, Any]) -> str:
     """A trial in words, by which its rows are known."""
     return ", ".join(f"{name} {value}" for name, value in changes.items())
@@ -236,6 +232,7 @@ PARTS = {
     "beauty-keywords": beauty_keywords,
     "ties": beauty_ties,
     "beauty-tuning": beauty_tuning,
+    "beauty-new-items": beauty_new_items,
 }
 DATA_PARTS = tuple(part for part in PARTS if part.startswith("beauty-") or part == "ties")
 """Of any shop in Beauty's layout; its rows have the folder's name, and no goals."""

@@ -40,6 +40,8 @@ class CandidateSearch:
     """Paths kept per level and tree."""
     fusion: Fusion
     """How the trees' candidates become one list."""
+    new_item_bonus: float
+    """What items that the weights have not learnt are favoured by."""
     places: int
     """k, items per user."""
 
@@ -118,4 +120,5 @@ def _searcher_of_worker(search: CandidateSearch) -> TreeBridgeSearcher:
         {tree: pq.read_table(file) for tree, file in search.codes},
         beam=search.beam,
         fusion=search.fusion,
+        new_item_bonus=search.new_item_bonus,
     )

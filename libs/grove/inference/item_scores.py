@@ -53,6 +53,31 @@ def weigh_items(
     }
 
 
+def favour_new_items(
+    trees: Mapping[str, Candidates], *, unlearnt: Tensor, bonus: float
+) -> dict[str, Candidates]:
+    """Multiply the probability of every candidate the weights have not learnt by e to a bonus.
+
+    Training never saw anybody take such an item, so that it is ranked below what its text and
+    attributes deserve. How much below differs from shop to shop; the bonus says how much is given
+    back, and the other items pay for it.
+
+    Source: ours.
+
+    Args:
+        trees: candidates by tree.
+        unlearnt: [N+1] bool, row 0 no item.
+        bonus: added to the logarithm; 0 changes nothing.
+
+    Returns:
+        The same candidates with other log probabilities.
+    """
+    return {
+        name: Candidates(found.rows, found.log_probabilities + bonus * unlearnt[found.rows + 1])
+        for name, found in trees.items()
+    }
+
+
 def _scores(rows: Tensor, states: Tensor, item_vectors: Tensor) -> Tensor:
     """Dot products of each user's state and candidates, [U, C]; 0 where there is none."""
     users = max(CANDIDATES_AT_ONCE // max(rows.shape[1], 1), 1)

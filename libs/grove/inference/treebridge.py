@@ -19,8 +19,9 @@ from torch.nn import functional
 from grove.errors import DataError
 from grove.features.code_tree import CodeTree, read_code_tree
 from grove.features.sequences import SequenceBatch
+from grove.features.vocabulary import UNKNOWN
 from grove.inference.beam import Candidates, beam_search
-from grove.inference.item_scores import weigh_items, weighs_items
+from grove.inference.item_scores import favour_new_items, weigh_items, weighs_items
 from grove.inference.loaded import LoadedInputs, in_batches, last_events, load_network
 from grove.inference.search_tree import (
     EligibleItems,
@@ -116,6 +117,8 @@ class TreeBridgeSearcher:
     """How the trees' candidates become one list."""
     weighs_items: bool
     """Whether the generator has learnt items as themselves, too."""
+    new_item_bonus: float
+    """What items that the weights have not learnt are favoured by; see `favour_new_items`."""
 
     def recommend(
         self,
@@ -200,6 +203,8 @@ class TreeBridgeSearcher:
                 found[name] = beam_search(scorer, tree, live, beam=self.beam, minimum=k)
             if self.weighs_items:
                 found = weigh_items(found, **asked)
+            unlearnt = self.inputs.features.ids == UNKNOWN
+            found = favour_new_items(found, unlearnt=unlearnt, bonus=self.new_item_bonus)
         return Recommendations(
             fused=fuse_candidates(list(found.values()), k=k, fusion=self.fusion),
             by_tree={name: rank_candidates(tree, k=k) for name, tree in found.items()},
@@ -213,6 +218,7 @@ def load_searcher(
     *,
     beam: int,
     fusion: Fusion = "sum",
+    new_item_bonus: float = 0.0,
 ) -> TreeBridgeSearcher:
     """Load a model folder and place a day's items in its trees.
 
@@ -225,6 +231,7 @@ def load_searcher(
         codes: item_id, path, slot of each tree, of the generation the model was trained on.
         beam: paths kept per level and tree.
         fusion: how the trees' candidates become one list; see `fuse_candidates`.
+        new_item_bonus: what items that the weights have not learnt are favoured by.
 
     Returns:
         A searcher.
@@ -245,6 +252,7 @@ def load_searcher(
         beam=beam,
         fusion=fusion,
         weighs_items=weighs_items(inputs.saved),
+        new_item_bonus=new_item_bonus,
     )
 
 

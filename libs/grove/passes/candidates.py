@@ -93,6 +93,7 @@ def _write_search(stage: Stage, model: str) -> CandidateSearch:
         codes=tuple((tree, str(file)) for tree, file in files.items()),
         beam=settings.beam,
         fusion=settings.fusion,
+        new_item_bonus=settings.new_item_bonus,
         places=settings.candidates,
     )
 

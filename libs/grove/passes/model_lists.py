@@ -103,7 +103,7 @@ def ranked_lists(
         models: to rank by.
         judged: users, items, and what lists must not hold.
         length: K, places per list.
-        search: beam and fusion of the trees.
+        search: beam, fusion of the trees, and what new items are favoured by.
 
     Returns:
         [U, K] int64 item rows by name of the list.
@@ -116,7 +116,12 @@ def ranked_lists(
     )
     dssm = load_dssm(models.folders["dssm"], items)
     searcher = load_searcher(
-        models.folders["treebridge"], items, models.codes, beam=search.beam, fusion=search.fusion
+        models.folders["treebridge"],
+        items,
+        models.codes,
+        beam=search.beam,
+        fusion=search.fusion,
+        new_item_bonus=search.new_item_bonus,
     )
     found = searcher.search(histories, k=length, excluded=excluded)
     lists = {

@@ -147,7 +147,12 @@ def _searcher(
 ) -> TreeBridgeSearcher:
     settings = stage.settings.treebridge
     return load_searcher(
-        folder, weights.item_table, codes, beam=settings.beam, fusion=settings.fusion
+        folder,
+        weights.item_table,
+        codes,
+        beam=settings.beam,
+        fusion=settings.fusion,
+        new_item_bonus=settings.new_item_bonus,
     )
 
 

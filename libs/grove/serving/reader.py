@@ -71,6 +71,7 @@ class ReleaseReader:
             codes,
             beam=settings["beam"],
             fusion=settings.get("fusion", "sum"),  # older releases knew no other
+            new_item_bonus=settings.get("new_item_bonus", 0.0),
         )
 
     @property

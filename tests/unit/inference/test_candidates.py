@@ -38,6 +38,7 @@ def search(tmp_path_factory) -> CandidateSearch:
         codes=tuple((tree, str(folder / f"{tree}.parquet")) for tree in ("llm", "cf")),
         beam=50,
         fusion="sum",
+        new_item_bonus=0.0,
         places=7,
     )
 

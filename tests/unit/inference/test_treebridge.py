@@ -96,6 +96,23 @@ def test_with_a_keyword_the_trees_are_alone(folder, weighing):
     assert np.array_equal(plain[0], weighed[0])
 
 
+def test_new_items_are_favoured_by_the_bonus_and_no_others(folder):
+    count = ITEMS + 3
+    plain, favoured = (
+        searcher_of(folder, count, new_item_bonus=bonus).search(histories(WALKS), k=count)
+        for bonus in (0.0, 1.5)
+    )
+    for before, after in [
+        (plain.fused, favoured.fused),
+        (plain.by_tree["cf"], favoured.by_tree["cf"]),
+    ]:
+        scores = np.zeros((2, len(WALKS), count))  # by item
+        for table, (rows, found) in zip(scores, (before, after), strict=True):
+            np.put_along_axis(table, rows, found, axis=1)
+        assert np.allclose(scores[1, :, :ITEMS], scores[0, :, :ITEMS], rtol=1e-5)
+        assert np.allclose(scores[1, :, ITEMS:], np.exp(1.5) * scores[0, :, ITEMS:], rtol=1e-5)
+
+
 def test_an_appended_item_is_found_and_the_others_stay_as_likely_between_them(folder):
     count = ITEMS + 3
     before = searcher_of(folder).search(histories(WALKS), k=ITEMS).by_tree["llm"]

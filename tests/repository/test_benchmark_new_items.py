@@ -1,0 +1,67 @@
+"""The benchmark that favours new items: what a bonus does to lists, and which one is chosen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.benchmarks import new_items, splits
+from tests.benchmarks.bench import Bench
+from tests.repository.tiny_shop import (
+    NEW_ITEMS,
+    SPLIT_ON,
+    item_table,
+    shop_of,
+    tiny_options,
+    walks,
+)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    shop = shop_of(walks())
+    return Bench(
+        split=splits.by_time(shop, item_table(shop), split_on=SPLIT_ON),
+        folder=tmp_path_factory.mktemp("bench"),
+        options=tiny_options(epochs=1, learning_rate=5e-3),
+        seed=1,
+        ranks=1,
+    )
+
+
+@pytest.mark.parametrize("name", sorted(new_items.CONTESTS))
+def test_a_large_bonus_puts_every_new_item_first(bench: Bench, name: str) -> None:
+    contest = new_items.CONTESTS[name]
+    plain, favoured = (contest(bench, bonus=bonus).lists[name] for bonus in (0.0, 50.0))
+    new = np.flatnonzero(~bench.split.known)
+    assert len(new) == NEW_ITEMS
+    assert all(set(listed) == set(new) for listed in favoured[:, :NEW_ITEMS])
+    assert not all(set(listed) == set(new) for listed in plain[:, :NEW_ITEMS])
+    # Among themselves the old items keep their order.
+    for before, after in zip(plain, favoured, strict=True):
+        assert before[~np.isin(before, new)].tolist() == after[NEW_ITEMS:].tolist()
+
+
+def test_every_bonus_of_every_contestant_is_told(bench: Bench) -> None:
+    found: new_items.Found = {}
+    rows = list(new_items.favour(bench, found))
+    assert len(found) == len(new_items.CONTESTS) * len(new_items.BONUSES) * 2
+    assert len(rows) == len(found) * len(new_items.HITS)
+    told = list(new_items.compare(bench.split, 1.0, found))
+    assert [row.value for row in told] == [1.0, 1.0]  # lists hold the whole catalogue
+    assert [row.met for row in told] == [False, True]
+
+
+def figures(everything: dict[float, float], new: dict[float, float]) -> new_items.Found:
+    found: new_items.Found = {(new_items.ADAPTER, 0.0, "all"): 0.5}
+    for bonus in new_items.BONUSES:
+        found[new_items.OURS, bonus, "all"] = everything[bonus]
+        found[new_items.OURS, bonus, "new items"] = new[bonus]
+    return found
+
+
+def test_the_bonus_that_finds_most_at_no_cost_against_the_adapter_is_chosen() -> None:
+    bonuses = new_items.BONUSES
+    falling = {bonus: 0.56 - 0.04 * bonus for bonus in bonuses}  # below .5 from 2 on
+    rising = {bonus: 0.1 + bonus for bonus in bonuses}
+    assert new_items.chosen_bonus(figures(falling, rising)) == 1.5
+    assert new_items.chosen_bonus(figures(dict.fromkeys(bonuses, 0.4), rising)) == 0.0
