@@ -239,7 +239,7 @@ def test_a_keyword_finds_what_its_users_clicked(tiny_benches, tmp_path):
 def test_a_category_finds_its_shelf(tiny_benches, tmp_path):
     write_reviews(tmp_path)
     rows = {row.measure: row.value for row in keywords.beauty_keywords(tmp_path)}
-    where = "Beauty leave-one-out, test, by category"
+    where = f"{tmp_path.name} leave-one-out, test, by category"
     found = {name: rows[f"Q2 {name}, {where}, HR@10"] for name in LISTS}
     assert found["query look-up"] == 1.0
     assert found[KEYWORD] > 0.5
