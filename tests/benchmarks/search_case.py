@@ -27,12 +27,12 @@ from grove.features.code_tree import build_code_tree, read_code_tree
 from grove.features.model_folder import save_model
 from grove.features.vocabulary import Vocabulary
 from grove.inference.beam import beam_search
+from grove.inference.decoder_scorer import DecoderScorer
 from grove.inference.export import export_treebridge
 from grove.inference.exported import ExportedTreeBridge, load_export
 from grove.inference.item_scores import weigh_items
 from grove.inference.loaded import in_batches, last_events, load_network
 from grove.inference.search_tree import SearchTree, live_items, search_tree
-from grove.inference.treebridge import DecoderScorer
 from grove.inference.treebridge_fusion import rank_candidates
 from grove.models.embeddings import at_cuts
 from grove.models.treebridge import TreeBridge

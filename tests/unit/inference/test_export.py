@@ -28,11 +28,12 @@ from grove.errors import DataError
 from grove.features.model_folder import read_metadata
 from grove.features.vocabulary import load_vocabulary
 from grove.inference.beam import beam_search
+from grove.inference.decoder_scorer import DecoderScorer
 from grove.inference.export import export_treebridge
 from grove.inference.exported import MANIFEST_FILE, load_export
 from grove.inference.loaded import last_events
 from grove.inference.search_tree import eligible_items, live_items
-from grove.inference.treebridge import DecoderScorer, load_searcher
+from grove.inference.treebridge import load_searcher
 from grove.inference.treebridge_fusion import rank_candidates
 from grove.models.embeddings import at_cuts
 from grove.models.treebridge_programs import HISTORY_FIELDS

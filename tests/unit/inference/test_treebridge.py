@@ -23,7 +23,7 @@ from tests.unit.inference.small_generator import (
 )
 
 from grove.errors import DataError
-from grove.inference import treebridge
+from grove.inference import decoder_scorer
 from grove.inference.fusion import round_robin
 from grove.inference.loaded import in_batches
 from grove.inference.treebridge import USERS_PER_SEARCH, load_searcher
@@ -127,7 +127,7 @@ def test_an_appended_item_is_found_and_the_others_stay_as_likely_between_them(fo
 def test_paths_scored_a_few_at_a_time_are_the_same_paths(folder, monkeypatch):
     searcher = searcher_of(folder, beam=4)
     together, scores = searcher.recommend(histories(WALKS), k=9)
-    monkeypatch.setattr(treebridge, "PATHS_AT_ONCE", 5)
+    monkeypatch.setattr(decoder_scorer, "PATHS_AT_ONCE", 5)
     piecewise, piecewise_scores = searcher.recommend(histories(WALKS), k=9)
     assert np.array_equal(piecewise, together)
     assert np.allclose(piecewise_scores, scores, atol=1e-6)
