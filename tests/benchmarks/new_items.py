@@ -21,6 +21,7 @@ from tests.benchmarks.bench import Bench
 from tests.benchmarks.contestants import Ranked, recaller, treebridge
 from tests.benchmarks.protocol import (
     BEAUTY_DAY,
+    HITS,
     SHORT,
     TUNED,
     figures,
@@ -37,7 +38,6 @@ EARLIER_DAY = date(2013, 10, 1)
 """First day that is not learnt where the bonus is chosen; what is judged there ends before the
 test begins."""
 BONUSES = (0.0, 1.0, 1.5, 2.0, 2.5)
-HITS = (("H@50", hit_rate, 50), ("H@100", hit_rate, 100))
 ADAPTER, OURS = "PRECISE-type", "TreeBridge"
 KINDS = {ADAPTER: "recaller", OURS: "treebridge"}
 CONTESTS: dict[str, Callable[..., Ranked]] = {

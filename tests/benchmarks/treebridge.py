@@ -42,6 +42,7 @@ from tests.benchmarks.new_items import beauty_new_items
 from tests.benchmarks.protocol import (
     BEAUTY_DAY,
     CLOCK,
+    HITS,
     HOME,
     LEARN,
     SEEDS,
@@ -69,9 +70,8 @@ RETAIL_DAY = date(2011, 12, 3)
 TIES_SEED = 1
 LONG: Options = {**SHORT, "treebridge": {**SHORT["treebridge"], "dropout": 0.4, "epochs": 42}}
 """Q1: TreeBridge takes at most `MOST_SECONDS["Q1"]`; these epochs took 46 minutes. The dropout is
-a guess for so many epochs, between the two trials: no figure of either split has chosen it."""
+a guess for so many epochs: no figure of either split has chosen it."""
 
-HITS = (("H@50", hit_rate, 50), ("H@100", hit_rate, 100))
 BY_TIME = (*HITS, ("found@50", share_found, 50), ("found@100", share_found, 100))
 """A user wants many items there."""
 ALL_MEASURES = (("R@10", hit_rate, 10), ("N@10", ndcg, 10), *HITS)

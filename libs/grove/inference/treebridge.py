@@ -146,8 +146,9 @@ class TreeBridgeSearcher:
                 found[name] = beam_search(scorer, tree, live, beam=self.beam, minimum=k)
             if self.weighs_items:
                 found = weigh_items(found, **asked)
-            unlearnt = self.inputs.features.ids == UNKNOWN
-            found = favour_new_items(found, unlearnt=unlearnt, bonus=self.new_item_bonus)
+            if self.new_item_bonus:
+                unlearnt = self.inputs.features.ids == UNKNOWN
+                found = favour_new_items(found, unlearnt=unlearnt, bonus=self.new_item_bonus)
         return Recommendations(
             fused=fuse_candidates(list(found.values()), k=k, fusion=self.fusion),
             by_tree={name: rank_candidates(tree, k=k) for name, tree in found.items()},

@@ -18,9 +18,8 @@ from grove.inference.dssm import encode_items, load_dssm
 from grove.inference.fusion import fuse_served, round_robin
 from grove.inference.ranking import NO_ITEM, top_k
 from grove.inference.stars import load_stars
-from grove.inference.treebridge import load_searcher
 from grove.passes.judged_day import JudgedDay
-from grove.passes.treebridge import day_codes, require_day_trees
+from grove.passes.treebridge import day_codes, open_searcher, require_day_trees
 from grove.runtime.stage import Stage
 from grove.settings.models import TreeBridgeSettings
 from grove.trees import codes_table, load_tree
@@ -115,14 +114,7 @@ def ranked_lists(
         top_k(users, item_vectors, k=length, excluded=excluded) for users in stars.users(histories)
     )
     dssm = load_dssm(models.folders["dssm"], items)
-    searcher = load_searcher(
-        models.folders["treebridge"],
-        items,
-        models.codes,
-        beam=search.beam,
-        fusion=search.fusion,
-        new_item_bonus=search.new_item_bonus,
-    )
+    searcher = open_searcher(models.folders["treebridge"], items, models.codes, search)
     found = searcher.search(histories, k=length, excluded=excluded)
     lists = {
         "fused": fuse_served(upcoming, general, found.fused[0], k=length),

@@ -35,6 +35,7 @@ from grove.passes.learning import (
 from grove.quality.invariants import finite_losses, no_gap
 from grove.runtime.stage import Stage
 from grove.runtime.tables import read_arrow
+from grove.settings.models import TreeBridgeSettings
 from grove.training.treebridge_rank import codes_file, train_treebridge_rank
 
 MODEL = "treebridge"
@@ -98,6 +99,30 @@ def require_same_trees(
         )
 
 
+def open_searcher(
+    folder: Path,
+    item_table: pa.Table,
+    codes: Mapping[str, pa.Table],
+    search: TreeBridgeSettings,
+) -> TreeBridgeSearcher:
+    """Load a generator with a day's items and codes, to search as the settings say.
+
+    Args:
+        folder: of the model.
+        item_table: of the day.
+        codes: item_id, path, slot by tree.
+        search: beam, fusion of the trees, and what new items are favoured by.
+    """
+    return load_searcher(
+        folder,
+        item_table,
+        codes,
+        beam=search.beam,
+        fusion=search.fusion,
+        new_item_bonus=search.new_item_bonus,
+    )
+
+
 def _weights(stage: Stage, training_pass: str, codes: Mapping[str, pa.Table]) -> PassWeights:
     for tree, table in codes.items():
         pq.write_table(table, inputs_folder(stage) / codes_file(tree))
@@ -131,29 +156,15 @@ def _checks(
     if weights.trained:
         yield finite_losses(weights.metadata["curve"])
     if weights.before is not None:
-        searchers = (
-            _searcher(stage, weights, weights.before, codes),
-            _searcher(stage, weights, weights.folder, codes),
+        searchers = tuple(
+            open_searcher(folder, weights.item_table, codes, stage.settings.treebridge)
+            for folder in (weights.before, weights.folder)
         )
         held = held_out_users(stage, weights.item_table)
         drift = mean_drift(*(searcher.item_vectors[1:].numpy() for searcher in searchers))
         rates = np.stack([_hits(searcher, held) for searcher in searchers])  # [2, U]
         max_drift = stage.settings.treebridge.max_drift
         yield from update_checks(stage, drift, rates, max_drift=max_drift)
-
-
-def _searcher(
-    stage: Stage, weights: PassWeights, folder: Path, codes: Mapping[str, pa.Table]
-) -> TreeBridgeSearcher:
-    settings = stage.settings.treebridge
-    return load_searcher(
-        folder,
-        weights.item_table,
-        codes,
-        beam=settings.beam,
-        fusion=settings.fusion,
-        new_item_bonus=settings.new_item_bonus,
-    )
 
 
 def _hits(searcher: TreeBridgeSearcher, held: HeldOut) -> np.ndarray:
