@@ -22,11 +22,16 @@ from grove.models.layers import FeedForward, SelfAttention
 from grove.models.treebridge_decoder import FEED_FORWARD_FACTOR, CodeDecoder
 
 
+TEXT_FACTOR = 2
+"""Hidden units between an item's text and its vector, as a multiple of D."""
+
+
 class ItemEmbedding(nn.Module):
-    """An item's vector: projected text, plus attributes, plus an id offset that starts at zero.
+    """An item's vector: mapped text, plus attributes, plus an id offset that starts at zero.
 
     The same vector is the input token and what a leaf's items are scored with. An item the model
-    has not learnt (today's new one) has offset zero and is read from its text and attributes.
+    has not learnt (today's new one) has offset zero and is read from its text and attributes. Text
+    goes through two layers: through one, the generator found fewer of the new items.
 
     Args:
         width: D.
@@ -36,7 +41,10 @@ class ItemEmbedding(nn.Module):
 
     def __init__(self, width: int, text_width: int, rows: Mapping[str, int]) -> None:
         super().__init__()
-        self.text = nn.Linear(text_width, width)
+        hidden = TEXT_FACTOR * width
+        self.text = nn.Sequential(
+            nn.Linear(text_width, hidden), nn.ReLU(), nn.Linear(hidden, width)
+        )
         self.attributes = AttributeEmbedding(width, rows["attributes"])
         self.offsets = zero_embedding(rows["items"], width)
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from grove.errors import DataError
 from grove.release.manifest import Manifest
 
-WEIGHTS_FORMAT = "2"
+WEIGHTS_FORMAT = "3"
 """Part of a day's shape. Raise it when weights that earlier code saved no longer fit the networks:
 the next day then trains anew and is not compared with a release of the old form."""
 
