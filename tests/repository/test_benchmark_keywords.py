@@ -99,7 +99,7 @@ def cut_clicks(draw: st.DrawFn) -> tuple[list[Click], list[Click], int]:
     return before, after, day
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(cut_clicks())
 def test_nothing_of_a_held_out_click_is_learnt(kept, cut):
     before, after, day = cut
@@ -119,7 +119,7 @@ def test_nothing_of_a_held_out_click_is_learnt(kept, cut):
     assert set(np.array(split.items["item_id"].to_pylist())[split.known]) == known
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(cut_clicks())
 def test_every_held_out_click_is_asked_for(kept, cut):
     before, after, day = cut

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.benchmarks import shop_data, splits, treebridge
 from tests.benchmarks.splits import Split
@@ -46,7 +46,6 @@ def purchases(draw: st.DrawFn, *, repeated: bool) -> Purchases:
     return found
 
 
-@settings(deadline=None)
 @given(
     purchases(repeated=False),
     st.sampled_from(["test", "valid"]),
@@ -72,7 +71,6 @@ def test_one_event_is_left_out_and_nothing_after_it_is_known(found, judged, lear
     assert split.known.all()
 
 
-@settings(deadline=None)
 @given(purchases(repeated=True), st.integers(1, 19), st.integers(1, 10), st.booleans())
 def test_a_split_by_time_knows_nothing_of_its_day(found, start, length, repurchases):
     rows = [(user, f"item{item:02d}", day) for user in found for item, day in found[user]]

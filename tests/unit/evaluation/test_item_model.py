@@ -30,7 +30,7 @@ def reference_ease_weights(interactions, ridge):
     return weights
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(seed=st.integers(0, 10_000), ridge=st.sampled_from([0.5, 10.0, 300.0]))
 def test_weights_are_those_of_the_regressions(seed, ridge):
     interactions = draw_interactions(seed)
@@ -85,7 +85,7 @@ def reference_history_row(items, item_count, newest):
     return [float(item in kept) for item in range(item_count)]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     histories=st.lists(st.lists(st.integers(-1, 6), max_size=12), max_size=5),
     newest=st.one_of(st.none(), st.integers(0, 8)),

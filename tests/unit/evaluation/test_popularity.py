@@ -13,14 +13,14 @@ def reference_order(rows, item_count):
     return sorted(range(item_count), key=lambda item: (-rows.count(item), item))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rows=st.lists(st.integers(-1, 7), max_size=40))
 def test_order_against_sorting_by_count(rows):
     found = popularity_order(np.array(rows, dtype=np.int64), 8)
     assert found.tolist() == reference_order(rows, 8)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     excluded=st.lists(st.lists(st.integers(0, 9), unique=True), min_size=1, max_size=5),
     length=st.integers(1, 12),

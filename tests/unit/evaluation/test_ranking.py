@@ -45,7 +45,7 @@ def reference_figures(lists, pairs, cutoff):
     return figures
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(seed=st.integers(0, 10_000), cutoff=st.integers(1, 12))
 def test_hit_rate_and_ndcg_against_loops(seed, cutoff):
     lists, pairs, _ = draw_case(seed)
@@ -61,7 +61,7 @@ def test_hit_rate_and_ndcg_against_loops(seed, cutoff):
         )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(seed=st.integers(0, 10_000))
 def test_a_list_of_all_wanted_items_first_has_ndcg_one(seed):
     _, pairs, items = draw_case(seed)
@@ -77,7 +77,7 @@ def test_a_list_of_all_wanted_items_first_has_ndcg_one(seed):
         assert ndcg(lists, targets, cutoff=cutoff) == pytest.approx(1)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(seed=st.integers(0, 10_000))
 def test_hit_rate_grows_with_the_cutoff(seed):
     lists, pairs, _ = draw_case(seed)

@@ -35,7 +35,7 @@ def path_of(tree, level, node):
     return codes[::-1]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seed=st.integers(0, 10_000))
 def test_every_item_is_where_its_path_says(seed):
     paths, slots = draw_paths(seed)
@@ -52,7 +52,7 @@ def test_every_item_is_where_its_path_says(seed):
     assert (tree.leaf_items >= 0).sum() == (paths[:, 0] >= 0).sum()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(seed=st.integers(0, 10_000))
 def test_nodes_and_allowed_codes_are_the_existing_prefixes(seed):
     paths, slots = draw_paths(seed)

@@ -116,9 +116,7 @@ event_lists = st.lists(
 )
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(event_lists, st.integers(1, 4))
 def test_histories_equal_those_of_the_plain_twin(
     spark: SparkSession, events: list[Event], max_events: int

@@ -70,7 +70,7 @@ def reference_leaves(scorer, tree, wanted, user, *, beam, minimum):
     return {leaf for _, leaf in frontier}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10_000))
 def test_a_beam_as_wide_as_the_tree_is_exhaustive(seed):
     tree, scorer, eligible, excluded = draw_case(seed)
@@ -84,7 +84,7 @@ def test_a_beam_as_wide_as_the_tree_is_exhaustive(seed):
             assert score == pytest.approx(expected, abs=1e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10_000), beam=st.integers(1, 4), minimum=st.integers(1, 12))
 def test_filters_never_leave_fewer_than_asked_for(seed, beam, minimum):
     tree, scorer, eligible, excluded = draw_case(seed)
@@ -98,7 +98,7 @@ def test_filters_never_leave_fewer_than_asked_for(seed, beam, minimum):
         assert len(rows) >= min(minimum, len(wanted))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), beam=st.integers(1, 4), minimum=st.integers(1, 6))
 def test_a_narrow_beam_keeps_what_the_plain_search_keeps(seed, beam, minimum):
     tree, scorer, eligible, excluded = draw_case(seed)
@@ -111,7 +111,7 @@ def test_a_narrow_beam_keeps_what_the_plain_search_keeps(seed, beam, minimum):
         assert set(found_of(candidates, user)) == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10_000), k=st.integers(1, 12))
 def test_a_beam_as_wide_as_the_tree_lists_what_scoring_every_leaf_lists(seed, k):
     _, scorer, _, excluded = draw_case(seed)

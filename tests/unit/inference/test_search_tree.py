@@ -15,7 +15,7 @@ def items_below(tree, level, node):
     return set(np.flatnonzero(tree.item_nodes[level] == node).tolist())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10_000))
 def test_eligible_items_are_counted_below_every_node(seed):
     tree, scorer, eligible, _ = draw_case(seed)
@@ -33,7 +33,7 @@ def test_eligible_items_are_counted_below_every_node(seed):
             assert counted.has_empty[level] == (0 in expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10_000))
 def test_what_is_taken_from_a_user_is_not_counted_for_that_user(seed):
     tree, scorer, eligible, excluded = draw_case(seed)

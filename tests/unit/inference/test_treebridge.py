@@ -133,7 +133,7 @@ def test_paths_scored_a_few_at_a_time_are_the_same_paths(folder, monkeypatch):
     assert np.allclose(piecewise_scores, scores, atol=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 10_000), k=st.integers(1, 30), beam=st.integers(1, 5), weighs=st.booleans()
 )

@@ -63,7 +63,7 @@ def reference_turns(trees, user, k):
     return taken[:k]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     candidates=candidates_of_trees(),
     k=st.integers(1, 12),
@@ -94,7 +94,7 @@ def test_equal_items_stand_in_order_of_their_rows(fusion):
     assert fuse_candidates(trees, k=4, fusion=fusion)[0].tolist() == [[1, 2, 3, 4]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(candidates=candidates_of_trees(), k=st.integers(1, 12))
 def test_a_product_against_a_dictionary(candidates, k):
     rows, scores = fuse_candidates(candidates, k=k, fusion="product")
@@ -112,7 +112,7 @@ def test_a_product_against_a_dictionary(candidates, k):
         assert scores[user, : len(best)].tolist() == pytest.approx(best, rel=1e-5, abs=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(candidates=candidates_of_trees(), k=st.integers(1, 12))
 def test_turns_against_plain_queues(candidates, k):
     rows, scores = fuse_candidates(candidates, k=k, fusion="round_robin")

@@ -99,9 +99,7 @@ def test_without_duplicates_nothing_is_dropped(spark: SparkSession) -> None:
 events = st.tuples(st.integers(0, 6), st.sampled_from("ab"), st.sampled_from("xyz"))
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(events, max_size=14),
     st.frozensets(st.integers(0, 13), max_size=3),

@@ -38,9 +38,7 @@ def test_normal_forms(spark: SparkSession) -> None:
 letters = st.text(st.sampled_from(list("aZé ﬀ½Ａ①ñ\t\u0301")), max_size=8)
 
 
-@settings(
-    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(letters, min_size=20, max_size=40))
 def test_normal_forms_equal_those_of_the_plain_twin(
     spark: SparkSession, queries: list[str]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grove.catalog import HISTORIES, ITEMS, METRICS, TEXT_EMBEDDINGS
@@ -34,7 +34,6 @@ numbers = st.none() | st.floats(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | st.lists(numbers | st.just(math.nan), max_size=4), max_size=6))
 def test_norms_are_those_of_the_plain_sum(vectors: list[list[float | None] | None]) -> None:
     expected = [reference_norm(vector) for vector in vectors]

@@ -57,7 +57,7 @@ def with_items(reader, stock, regions):
     return changed
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), k=st.integers(1, 40), user=st.integers(0, USERS))
 def test_everybody_gets_k_items_when_k_are_eligible(reader, seed, k, user):
     generator = np.random.default_rng(seed)

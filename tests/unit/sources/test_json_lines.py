@@ -1,7 +1,7 @@
 import json
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grove.sources.json_lines import in_files, json_lines
@@ -11,7 +11,6 @@ def reference_json_lines(table):
     return [json.loads(json.dumps(row)) for row in table.to_pylist()]
 
 
-@settings(deadline=None)  # Arrow loads its kernels in the first call
 @given(
     st.lists(
         st.tuples(

@@ -58,9 +58,7 @@ def test_a_batch_gives_what_each_text_gives_alone(decoder_folder: Path, pooling:
         np.testing.assert_allclose(vector, reference_encode(encoder, text), atol=1e-5)
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.lists(st.sampled_from(WORDS), max_size=30).map(" ".join), min_size=1, max_size=9),
     st.sampled_from(["last_token", "item_token", "mean"]),

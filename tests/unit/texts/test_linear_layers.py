@@ -82,7 +82,7 @@ def test_blocks_add_up_to_the_layer(seed: int, rows: int, inputs: int) -> None:
 
 
 @given(SEEDS, st.integers(2, 300), st.sampled_from([8, 33, 384, 1536]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @torch.inference_mode()
 def test_a_row_has_one_result_whatever_stands_beside_it(seed: int, rows: int, width: int) -> None:
     linear = make_linear(seed, width, 64)

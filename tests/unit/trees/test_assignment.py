@@ -40,7 +40,7 @@ def test_cost_is_within_three_percent_of_the_optimum(seed):
     distinct=st.integers(1, 60),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_cluster_is_filled_exactly(count, clusters, distinct, seed):
     clusters = min(clusters, count)
     generator = np.random.default_rng(seed)

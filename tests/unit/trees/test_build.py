@@ -28,7 +28,7 @@ def contents(tree):
     headroom=st.sampled_from([0, 0.25, 0.5]),
     seed=st.integers(0, 20),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_invariants_of_a_new_tree(count, capacity, headroom, seed):
     tree = build(count, seed=seed, capacity=capacity, headroom=headroom)
     sizes = np.bincount(tree.leaves, minlength=tree.leaf_count)

@@ -19,7 +19,7 @@ def reference_distinct_codes(siblings, codebook):
 
 
 @given(seed=st.integers(0, 10_000), codes=st.integers(1, 5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_siblings_get_the_cheapest_distinct_codes(seed, codes):
     generator = np.random.default_rng(seed)
     offsets = generator.normal(size=(3, codes, 2))

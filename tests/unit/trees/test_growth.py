@@ -41,7 +41,7 @@ def test_items_go_to_the_nearest_leaf_with_room(tree, count):
 
 
 @given(count=st.integers(0, 120), seed=st.integers(0, 99), alike=st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_no_published_code_moves(tree, count, seed, alike):
     vectors = np.ones((count, 8)) if alike else new_vectors(count, seed)
     grown = append(tree, vectors, new_ids(count))

@@ -28,7 +28,7 @@ def distortion(vectors, labels):
 
 
 @given(count=st.integers(1, 80), clusters=st.integers(1, 80), seed=st.integers(0, 50))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_sizes_differ_by_at_most_one(count, clusters, seed):
     clusters = min(clusters, count)
     labels = balanced_kmeans(mixture(count, seed), clusters, iterations=3, seed=seed)

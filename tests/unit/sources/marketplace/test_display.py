@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grove.sources.marketplace.catalogue import stock
@@ -12,7 +12,6 @@ from grove.sources.marketplace.display import (
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=30), st.integers(1, 12))
 def test_inclusion_probabilities_are_probabilities_that_fill_the_page(weights, slots):
     size = min(slots, len(weights))

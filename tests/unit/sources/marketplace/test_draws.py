@@ -1,11 +1,10 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grove.sources.marketplace.draws import normals, pick, uniforms
 
 
-@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(0, 40))
 def test_more_draws_keep_the_first_ones(few, more):
     for draw in (uniforms, normals):
@@ -28,7 +27,6 @@ def reference_pick(weights, draw):
     raise AssertionError
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.integers(0, 5), min_size=3, max_size=3).filter(any), min_size=1, max_size=5
