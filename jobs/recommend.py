@@ -15,7 +15,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from grove.catalog import Layout
-from grove.runtime.arguments import job_parser, parse, read_settings
+from grove.runtime.arguments import at_least_one, job_parser, parse, read_settings
 from grove.runtime.job import run_job
 from grove.runtime.terminal import show_table
 from grove.serving import open_current_release, query_vector, recommend
@@ -28,7 +28,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
     """Parse the command line."""
     parser = job_parser(__doc__, days="none")
     parser.add_argument("--user", help="id of a user; without it, a few users are shown")
-    parser.add_argument("--k", type=int, default=10, help="items per user")
+    parser.add_argument("--k", type=at_least_one, default=10, help="items per user")
     parser.add_argument("--region", help="where the user is; default: of the newest event")
     parser.add_argument("--query", default="", help="what the user searches for")
     return parse(parser, argv)

@@ -6,6 +6,8 @@ what was found, and what to do next.
 
 from __future__ import annotations
 
+from typing import Self
+
 DATA_EXIT_CODE = 65
 """A data or settings error: running again with the same input fails again."""
 BUG_EXIT_CODE = 70
@@ -36,6 +38,16 @@ class GroveError(Exception):
         super().__init__(
             f"{what}\n  where:    {where}\n  expected: {expected}\n"
             f"  found:    {found}\n  next:     {next_step}"
+        )
+
+    def inside(self, place: str) -> Self:
+        """The same error, which says in what larger place it happened."""
+        return type(self)(
+            self.what,
+            where=f"{place}, {self.where}",
+            expected=self.expected,
+            found=self.found,
+            next_step=self.next_step,
         )
 
 

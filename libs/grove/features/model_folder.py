@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
@@ -15,6 +17,7 @@ from grove.features.vocabulary import Vocabulary, load_vocabulary, save_vocabula
 
 WEIGHTS_FILE = "weights.safetensors"
 METADATA_FILE = "model.json"
+_TAKEN_FILE = "taken_items.parquet"
 VERSION_DIGITS = 12
 
 
@@ -28,6 +31,8 @@ class SavedModel:
     """Names behind its embedding rows."""
     metadata: dict[str, Any]
     """Content of model.json: `arguments` of the network, `model_version`, and more."""
+    taken_items: pa.Array | None
+    """Ids of the items that somebody had in what the weights learnt; none: not counted."""
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -36,7 +41,12 @@ class SavedModel:
 
 
 def save_model(
-    folder: Path, model: nn.Module, vocabulary: Vocabulary, metadata: dict[str, Any]
+    folder: Path,
+    model: nn.Module,
+    vocabulary: Vocabulary,
+    metadata: dict[str, Any],
+    *,
+    taken_items: pa.Array | None = None,
 ) -> str:
     """Write a model so that it can be loaded without the code that trained it.
 
@@ -45,6 +55,7 @@ def save_model(
         model: its parameters and buffers are written.
         vocabulary: names behind its embedding rows.
         metadata: JSON-able; must hold `arguments`, the network's constructor arguments.
+        taken_items: ids of the items that somebody had in what the weights learnt.
 
     Returns:
         The model version: a fingerprint of the weights, so equal weights have equal versions.
@@ -54,6 +65,8 @@ def save_model(
     version = hashlib.sha256(content).hexdigest()[:VERSION_DIGITS]
     (folder / WEIGHTS_FILE).write_bytes(content)
     save_vocabulary(folder, vocabulary)
+    if taken_items is not None:
+        pq.write_table(pa.table({"item_id": taken_items}), folder / _TAKEN_FILE)
     described = {**metadata, "model_version": version}
     (folder / METADATA_FILE).write_text(json.dumps(described, indent=1), encoding="utf-8")
     return version
@@ -61,10 +74,12 @@ def save_model(
 
 def read_model(folder: Path) -> SavedModel:
     """Read a model folder without building the network."""
+    taken = folder / _TAKEN_FILE
     return SavedModel(
         weights=load_file(folder / WEIGHTS_FILE),
         vocabulary=load_vocabulary(folder),
         metadata=read_metadata(folder),
+        taken_items=pq.read_table(taken)["item_id"].combine_chunks() if taken.is_file() else None,
     )
 
 

@@ -54,9 +54,9 @@ def weigh_items(
 
 
 def favour_new_items(
-    trees: Mapping[str, Candidates], *, unlearnt: Tensor, bonus: float
+    trees: Mapping[str, Candidates], *, untaken: Tensor, bonus: float
 ) -> dict[str, Candidates]:
-    """Multiply the probability of every candidate the weights have not learnt by e to a bonus.
+    """Multiply the probability of every candidate that nobody has had yet by e to a bonus.
 
     Training never saw anybody take such an item, so that it is ranked below what its text and
     attributes deserve. How much below differs from shop to shop; the bonus says how much is given
@@ -66,14 +66,14 @@ def favour_new_items(
 
     Args:
         trees: candidates by tree.
-        unlearnt: [N+1] bool, row 0 no item.
+        untaken: [N+1] bool, row 0 no item: nobody had it in what the weights learnt.
         bonus: added to the logarithm; 0 changes nothing.
 
     Returns:
         The same candidates with other log probabilities.
     """
     return {
-        name: Candidates(found.rows, found.log_probabilities + bonus * unlearnt[found.rows + 1])
+        name: Candidates(found.rows, found.log_probabilities + bonus * untaken[found.rows + 1])
         for name, found in trees.items()
     }
 

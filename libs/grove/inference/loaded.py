@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from torch import Tensor, nn
 
@@ -16,6 +17,7 @@ from grove.errors import DataError
 from grove.features.items import ItemFeatures, item_features
 from grove.features.model_folder import SavedModel, read_model
 from grove.features.sequences import HistoryEncoder, SequenceBatch
+from grove.features.vocabulary import UNKNOWN
 
 ITEMS_PER_BATCH = 4_096
 USERS_PER_BATCH = 256
@@ -32,6 +34,8 @@ class LoadedInputs:
     """Of the items of the table it was loaded for, encoded with the model's vocabulary."""
     encoder: HistoryEncoder
     """For histories over these items."""
+    untaken: Tensor
+    """[N+1] bool, row 0 no item: nobody had the item in what the weights learnt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,15 +72,17 @@ def load_inputs(
         Inputs for the network.
     """
     saved = read_model(Path(folder))
+    features = item_features(item_table, saved.vocabulary)
     return LoadedInputs(
         saved=saved,
-        features=item_features(item_table, saved.vocabulary),
+        features=features,
         encoder=HistoryEncoder(
             vocabulary=saved.vocabulary,
             item_ids=item_table["item_id"].combine_chunks(),
             queries=queries,
             max_events=saved.metadata["max_events"],
         ),
+        untaken=_untaken(saved, features, item_table["item_id"]),
     )
 
 
@@ -118,6 +124,14 @@ def build_network(build: Callable[..., Network], saved: SavedModel, folder: str 
     except RuntimeError as error:
         raise _other_network(folder, str(error)) from error
     return model.eval().requires_grad_(requires_grad=False)
+
+
+def _untaken(saved: SavedModel, features: ItemFeatures, item_ids: pa.ChunkedArray) -> Tensor:
+    if saved.taken_items is None:
+        # Weights of an earlier version: of the items they know, nobody counted which were had.
+        return features.ids == UNKNOWN
+    taken = pc.is_in(item_ids, value_set=saved.taken_items).to_numpy()  # [N]
+    return torch.from_numpy(np.append(False, ~taken))
 
 
 def _other_network(folder: str | Path, found: str) -> DataError:

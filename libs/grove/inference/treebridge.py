@@ -18,7 +18,6 @@ from torch import Tensor
 from grove.errors import DataError
 from grove.features.code_tree import CodeTree, read_code_tree
 from grove.features.sequences import SequenceBatch
-from grove.features.vocabulary import UNKNOWN
 from grove.inference.beam import Candidates, beam_search
 from grove.inference.decoder_scorer import DecoderScorer
 from grove.inference.item_scores import favour_new_items, weigh_items, weighs_items
@@ -61,7 +60,7 @@ class TreeBridgeSearcher:
     weighs_items: bool
     """Whether the generator has learnt items as themselves, too."""
     new_item_bonus: float
-    """What items that the weights have not learnt are favoured by; see `favour_new_items`."""
+    """What items that nobody has had yet are favoured by; see `favour_new_items`."""
 
     def recommend(
         self,
@@ -147,8 +146,8 @@ class TreeBridgeSearcher:
             if self.weighs_items:
                 found = weigh_items(found, **asked)
             if self.new_item_bonus:
-                unlearnt = self.inputs.features.ids == UNKNOWN
-                found = favour_new_items(found, unlearnt=unlearnt, bonus=self.new_item_bonus)
+                untaken, bonus = self.inputs.untaken, self.new_item_bonus
+                found = favour_new_items(found, untaken=untaken, bonus=bonus)
         return Recommendations(
             fused=fuse_candidates(list(found.values()), k=k, fusion=self.fusion),
             by_tree={name: rank_candidates(tree, k=k) for name, tree in found.items()},
@@ -175,7 +174,7 @@ def load_searcher(
         codes: item_id, path, slot of each tree, of the generation the model was trained on.
         beam: paths kept per level and tree.
         fusion: how the trees' candidates become one list; see `fuse_candidates`.
-        new_item_bonus: what items that the weights have not learnt are favoured by.
+        new_item_bonus: what items that nobody had in what the weights learnt are favoured by.
 
     Returns:
         A searcher.
@@ -204,12 +203,15 @@ def _read_tree(inputs: LoadedInputs, codes: Mapping[str, pa.Table], name: str) -
     arguments = inputs.saved.arguments
     sizes = list(arguments["trees"][name])
     if name not in codes:
-        raise _other_tree(name, sizes, "no such tree")
+        raise _other_tree(name, f"codes per level within {sizes}", "no such tree")
     tree = read_code_tree(codes[name], inputs.encoder.item_ids, capacity=arguments["capacity"])
     largest = [int(level.max()) + 1 for level in tree.codes]
     fits = len(largest) == len(sizes) and all(map(int.__le__, largest, sizes))
-    if not fits or not _slots_fit(tree, inputs):
-        raise _other_tree(name, sizes, f"codes up to {largest}")
+    if not fits:
+        raise _other_tree(name, f"codes per level within {sizes}", f"codes up to {largest}")
+    if not _slots_fit(tree, inputs):
+        slots = f"{tree.leaf_items.shape[1]} slots in a leaf"
+        raise _other_tree(name, f"{arguments['capacity']} slots in a leaf", slots)
     return search_tree(tree)
 
 
@@ -219,11 +221,11 @@ def _slots_fit(tree: CodeTree, inputs: LoadedInputs) -> bool:
     return arguments["leaf_step"] != "slot" or tree.leaf_items.shape[1] == arguments["capacity"]
 
 
-def _other_tree(name: str, sizes: list[int], found: str) -> DataError:
+def _other_tree(name: str, expected: str, found: str) -> DataError:
     return DataError(
         "the codes are not those the generator speaks",
         where=f"tree {name}",
-        expected=f"codes per level within {sizes}",
+        expected=expected,
         found=found,
         next_step="give the codes of the generation named in the model's metadata, or retrain",
     )

@@ -21,7 +21,6 @@ from grove.models.embeddings import (
 from grove.models.layers import FeedForward, SelfAttention
 from grove.models.treebridge_decoder import FEED_FORWARD_FACTOR, CodeDecoder
 
-
 TEXT_FACTOR = 2
 """Hidden units between an item's text and its vector, as a multiple of D."""
 

@@ -50,6 +50,21 @@ def job_parser(
     return parser
 
 
+def at_least_one(text: str) -> int:
+    """A count that someone typed, for `type=` of an argument.
+
+    Raises:
+        ArgumentTypeError: it is no whole number above 0.
+
+    Example:
+        >>> at_least_one("10")
+        10
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number, at least 1, not {text!r}")
+    return int(text)
+
+
 def training_parser(documentation: str | None) -> ArgumentParser:
     """Make the parser of a job that trains a model: of one day, with `--pass`.
 

@@ -25,23 +25,30 @@ class TrainingSettings(Section):
         ge=8,
         description="width of the vectors the model compares; weights and index grow with it",
     )
-    dropout: float = Field(0.1, ge=0, lt=1, description="dropout probability")
+    dropout: float = Field(
+        0.1, ge=0, lt=1, description="dropout probability; more of it needs more epochs"
+    )
     epochs: int = Field(
         12, ge=1, description="passes over the histories on a retrain day, whose time grows with it"
     )
     update_epochs: int = Field(
-        2, ge=1, description="passes over the new events in the update of every day"
+        2, ge=1, description="passes over the new events in every day's update, which grows with it"
     )
     batch_size: int = Field(
         64, ge=1, description="users per step and rank; more of them take more memory"
     )
-    learning_rate: float = Field(2e-3, gt=0, description="peak of the schedule on a retrain day")
-    update_learning_rate: float = Field(3e-4, gt=0, description="constant rate of the update")
+    learning_rate: float = Field(
+        2e-3, gt=0, description="peak of the schedule on a retrain day; costs no time"
+    )
+    update_learning_rate: float = Field(
+        3e-4, gt=0, description="constant rate of the update; more of it forgets more"
+    )
     max_drift: float = Field(
         0.5,
         gt=0,
         le=2,
-        description="update gate: largest mean cosine distance of item vectors before and after",
+        description="update gate: largest mean cosine distance of item vectors before and after; a"
+        " day beyond it stops, and what is served stays",
     )
 
 
@@ -71,13 +78,34 @@ class TreeBridgeSettings(TrainingSettings):
         ge=1,
         description="transformer layers of the user encoder, which is run for every request",
     )
-    heads: int = Field(4, ge=1, description="attention heads of it; a divisor of the width")
-    dropout: float = Field(0.2, ge=0, lt=1, description="dropout probability of the user encoder")
-    epochs: int = Field(8, ge=1, description="passes over the histories on a retrain day")
-    batch_size: int = Field(16, ge=1, description="users per step and rank")
-    learning_rate: float = Field(5e-3, gt=0, description="peak of the schedule on a retrain day")
-    llm_weight: float = Field(1.0, ge=0, description="λ₁, weight of the llm tree's loss; no unit")
-    cf_weight: float = Field(1.0, ge=0, description="λ₂, weight of the cf tree's loss; no unit")
+    heads: int = Field(
+        4, ge=1, description="attention heads of user encoder and decoders; a divisor of the width"
+    )
+    dropout: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="dropout probability of the user encoder; more of it needs more epochs",
+    )
+    epochs: int = Field(
+        8, ge=1, description="passes over the histories on a retrain day, whose time grows with it"
+    )
+    batch_size: int = Field(
+        16, ge=1, description="users per step and rank; fewer take more steps, more of them memory"
+    )
+    learning_rate: float = Field(
+        5e-3, gt=0, description="peak of the schedule on a retrain day; costs no time"
+    )
+    llm_weight: float = Field(
+        1.0,
+        ge=0,
+        description="λ₁, weight of the llm tree's loss; no unit, and 0 saves no time",
+    )
+    cf_weight: float = Field(
+        1.0,
+        ge=0,
+        description="λ₂, weight of the cf tree's loss; no unit, and 0 saves no time",
+    )
     item_weight: float = Field(
         2.0,
         ge=0,
@@ -106,7 +134,7 @@ class TreeBridgeSettings(TrainingSettings):
     new_item_bonus: float = Field(
         0.0,
         ge=0,
-        description="what items that the weights have not learnt are favoured by in ranking: their"
+        description="what items that nobody has had yet are favoured by in ranking: their"
         " scores are multiplied by e to it. At 1, on reviews of beauty products, .6 % of the users"
         " who found something no longer do, and 1.7 times as many find something new",
     )

@@ -220,7 +220,11 @@ class SparkSettings(Section):
         None, ge=1, description="none: a quarter of the machine's"
     )
     shuffle_partitions: int | None = Field(4, ge=1, description="none: Spark's default")
-    embed_partitions: int = Field(2, ge=1, description="tasks that embed texts or users")
+    embed_partitions: int = Field(
+        2,
+        ge=1,
+        description="tasks that embed texts or users or search candidates; each holds a model",
+    )
     conf: dict[str, str] = Field(default_factory=dict, description="further Spark settings")
 
 

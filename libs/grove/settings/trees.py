@@ -13,7 +13,9 @@ class TreeSettings(Section):
     """Shape and age of the trees."""
 
     level_sizes: Annotated[tuple[AtLeastOne, ...], Field(min_length=1)] | None = Field(
-        None, description="codes per level; none: derived from the number of items"
+        None,
+        description="codes per level; none: derived from the number of items. Wider levels take"
+        " longer to build and to learn, deeper trees to search",
     )
     leaf_capacity: int = Field(
         16,

@@ -48,7 +48,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from grove.errors import SettingsError
+from grove.errors import DataError, SettingsError
 from grove.sources.data_file import require_columns
 from grove.sources.json_lines import in_files, json_lines
 from grove.sources.source import CalendarDay, FeedFiles
@@ -96,6 +96,7 @@ class AmazonReviews:
         self._folder = Path(folder)
         for name, columns in _COLUMNS.items():
             _require_file(self._folder / name, columns)
+        self._require_days()
         began, self._last = (pc.min_max(self._days)[end].as_py() for end in ("min", "max"))
         self._first: date = max(began, first_day or began)
         if self._first > self._last:
@@ -129,6 +130,19 @@ class AmazonReviews:
     def truth(self, day: date) -> None:  # noqa: ARG002 — a source of the Protocol
         """None: nobody knows what real customers would have done."""
         return
+
+    def _require_days(self) -> None:
+        """Refuse a file without a review, or with one that says no day."""
+        without = self._days.null_count
+        if len(self._days) and not without:
+            return
+        raise DataError(
+            "the reviews say no days",
+            where=str(self._folder / EVENT_FILE),
+            expected="at least one review, each with a timestamp",
+            found=f"{len(self._days)} reviews, {without} without a timestamp",
+            next_step="fetch the review data set again",
+        )
 
     @cached_property
     def _reviews(self) -> pa.Table:
@@ -178,7 +192,7 @@ def item_of(item: Row, day: date) -> Row:
         ('Soap & Oil', None, ['Beauty', 'Bath'], ['Gifts'])
     """
     paths: Sequence[Sequence[str]] = [
-        [_plain(name) for name in path] for path in item["categories"]
+        [_plain(name) for name in path] for path in item["categories"] or ()
     ]
     brand = _plain(item["brand"] or "")
     return {

@@ -20,6 +20,7 @@ from grove.features.items import ItemFeatures, item_features
 from grove.features.model_folder import read_metadata, read_model, save_model
 from grove.features.sequences import HistoryEncoder, SequenceBatch, Sequences
 from grove.features.vocabulary import Vocabulary, load_vocabulary
+from grove.models.embeddings import FIRST_KNOWN
 from grove.training.averaging import sum_over_ranks, world
 from grove.training.batches import user_batches
 from grove.training.checkpoint import Checkpoint, work_fingerprint
@@ -220,6 +221,7 @@ def write_model(
         arguments: the network's constructor arguments.
         curve: mean loss per epoch.
     """
+    taken = taken_items(inputs)
     if world()[0] != 0:
         return
     spec = inputs.spec
@@ -230,7 +232,28 @@ def write_model(
         "max_events": spec.max_events,
         "options": spec.options,
     }
-    save_model(spec.output_folder, model, inputs.vocabulary, metadata)
+    save_model(spec.output_folder, model, inputs.vocabulary, metadata, taken_items=taken)
+
+
+def taken_items(inputs: RankInputs) -> pa.Array:
+    """Count over all ranks which items somebody has had, now or when the warm start learnt.
+
+    An item of the vocabulary need not be one of them: the update of a day makes room for every
+    item of its catalogue, and teaches the others what is wanted instead.
+
+    Args:
+        inputs: of this rank; every rank has to ask.
+
+    Returns:
+        Item ids, sorted.
+    """
+    rows = inputs.features.ids[1:][inputs.positives(fresh_only=False) > 0]
+    taken = {inputs.vocabulary.items[row - FIRST_KNOWN] for row in rows.tolist()}
+    if inputs.spec.warm_start is not None:
+        earlier = read_model(Path(inputs.spec.warm_start))
+        known = earlier.taken_items
+        taken |= set(earlier.vocabulary.items if known is None else known.to_pylist())
+    return pa.array(sorted(taken), pa.string())
 
 
 def checkpoint_of(spec: TrainingSpec) -> Checkpoint | None:

@@ -78,7 +78,7 @@ def build_tree(
         >>> np.bincount(tree.leaves).tolist()
         [2, 2]
     """
-    dense = require_vectors(vectors)
+    dense = require_vectors(vectors, item_ids)
     ids = require_item_ids(item_ids, len(dense))
     level_sizes = fit_level_sizes(shape, len(dense))
     kept = _shared_codes(ids, previous)

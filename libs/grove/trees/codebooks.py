@@ -104,9 +104,9 @@ def renaming_to_overlap(
     overlap = np.bincount(
         codes * previous_count + previous_codes, weights=weights, minlength=count * previous_count
     ).reshape(count, previous_count)  # [K, K of the old tree]
-    old_code, new_code = linear_sum_assignment(overlap.T, maximize=True)
+    # A name the new level has no room for must not keep a code from another it overlaps.
+    old_code, new_code = linear_sum_assignment(overlap[:, :count].T, maximize=True)
     names = np.full(count, -1, dtype=np.int64)
-    nameable = old_code < count
-    names[new_code[nameable]] = old_code[nameable]
+    names[new_code] = old_code
     names[names < 0] = np.setdiff1d(np.arange(count), names)
     return names

@@ -30,11 +30,12 @@ def vectors_of_items(rows: pa.Table, item_ids: pa.Array | pa.ChunkedArray) -> np
     """
     places = pc.index_in(item_ids, value_set=rows["item_id"].combine_chunks())
     if places.null_count:
+        first = ", ".join(item_ids.filter(pc.is_null(places)).to_pylist()[:5])
         raise DataError(
             "items without a vector",
             where="item vectors a tree is built over",
             expected=f"a vector for each of {len(item_ids)} items",
-            found=f"{places.null_count} items without one",
+            found=f"{places.null_count} items without one, the first are {first}",
             next_step="run the stage that writes them for this day again",
         )
     return vector_matrix(rows["vector"].take(places))

@@ -42,7 +42,7 @@ def append(tree: Tree, vectors: np.ndarray, item_ids: Sequence[str] | np.ndarray
     """
     if len(item_ids) == 0:
         return tree
-    dense = require_vectors(vectors)
+    dense = require_vectors(vectors, item_ids)
     ids = require_item_ids(item_ids, len(dense))
     _require_new(tree, dense, ids)
     leaves = _place(tree, dense)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from grove.errors import DataError
 from grove.trees.build import build_tree
 from grove.trees.growth import append, keep_items
 from grove.trees.quality import code_churn, tree_quality
@@ -65,23 +66,34 @@ def refresh_trees(
 
     Returns:
         The refreshed trees, by name.
+
+    Raises:
+        DataError: what a tree cannot be built or extended with; the message names the tree.
     """
-    if recipe is None:
-        return {name: extend(previous[name], space, item_ids) for name, space in vectors.items()}
     ids = np.asarray(item_ids)
     chosen = np.ones(len(ids), dtype=bool) if known is None else known
-    return {
-        name: _join(
-            rebuild(space[chosen], ids[chosen], recipe=recipe, previous=previous.get(name)),
-            space,
-            ids,
-        )
-        for name, space in vectors.items()
-    }
+    refreshed: dict[str, Refresh] = {}
+    for name, space in vectors.items():
+        try:
+            refreshed[name] = (
+                extend(previous[name], space, ids)
+                if recipe is None
+                else _rebuild_and_join(space, ids, chosen, recipe, previous.get(name))
+            )
+        except DataError as error:
+            raise error.inside(f"{name} tree") from error
+    return refreshed
 
 
-def _join(built: Refresh, vectors: np.ndarray, item_ids: np.ndarray) -> Refresh:
-    """Let the items a tree was not built from join it."""
+def _rebuild_and_join(
+    vectors: np.ndarray,
+    item_ids: np.ndarray,
+    known: np.ndarray,
+    recipe: Recipe,
+    previous: Tree | None,
+) -> Refresh:
+    """Build a tree from the known items, and let the others join it."""
+    built = rebuild(vectors[known], item_ids[known], recipe=recipe, previous=previous)
     joined = extend(built.tree, vectors, item_ids)
     return replace(built, tree=joined.tree, appended=joined.appended, unplaced=joined.unplaced)
 

@@ -9,11 +9,14 @@ import numpy as np
 from grove.errors import DataError
 
 
-def require_vectors(vectors: np.ndarray) -> np.ndarray:
+def require_vectors(
+    vectors: np.ndarray, item_ids: Sequence[str] | np.ndarray | None = None
+) -> np.ndarray:
     """Check that every vector can be compared with every other.
 
     Args:
         vectors: [N, D] float, any norm but zero.
+        item_ids: N ids, for the message; none: it names rows.
 
     Returns:
         The same vectors, [N, D] float32 in one C-ordered block.
@@ -27,11 +30,10 @@ def require_vectors(vectors: np.ndarray) -> np.ndarray:
     squared_norms = np.einsum("nd,nd->n", dense, dense)  # [N]
     if not np.isfinite(squared_norms).all():
         bad = np.flatnonzero(~np.isfinite(squared_norms))
-        raise _wrong("vectors are not finite", "no NaN and no infinity", _rows(bad))
+        raise _wrong("vectors are not finite", "no NaN and no infinity", _named(bad, item_ids))
     if not squared_norms.all():
-        raise _wrong(
-            "vectors are zero", "a norm above 0", _rows(np.flatnonzero(squared_norms == 0))
-        )
+        zero = np.flatnonzero(squared_norms == 0)
+        raise _wrong("vectors are zero", "a norm above 0", _named(zero, item_ids))
     return dense
 
 
@@ -58,8 +60,11 @@ def require_item_ids(item_ids: Sequence[str] | np.ndarray, count: int) -> np.nda
     return ids
 
 
-def _rows(rows: np.ndarray) -> str:
-    return f"{len(rows)} such rows, the first are {rows[:5].tolist()}"
+def _named(rows: np.ndarray, item_ids: Sequence[str] | np.ndarray | None) -> str:
+    if item_ids is None or rows[-1] >= len(item_ids):
+        return f"{len(rows)} such rows, the first are {rows[:5].tolist()}"
+    names = ", ".join(str(item_ids[row]) for row in rows[:5])
+    return f"{len(rows)} such items, the first are {names}"
 
 
 def _wrong(what: str, expected: str, found: str) -> DataError:

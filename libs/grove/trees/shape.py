@@ -9,6 +9,8 @@ from grove.errors import DataError
 
 WIDEST_LEVEL = 128
 """A level is added when the others would need more codes than this each."""
+WIDEST_ONLY_LEVEL = 1_024
+"""The same where no other depth fits; siblings get their codes in cubic time."""
 LEAVES_WORTH_TWO_LEVELS = 4
 
 
@@ -49,8 +51,8 @@ def fit_level_sizes(shape: TreeShape, items: int) -> tuple[int, ...]:
         Codes per level, top first.
 
     Raises:
-        DataError: τ leaves no room for an item, there are fewer items than leaves, or
-            the leaves cannot hold the items.
+        DataError: τ leaves no room for an item, or for no second one where levels are derived for
+            many items; there are fewer items than leaves, or the leaves cannot hold the items.
 
     Example:
         >>> fit_level_sizes(TreeShape(level_sizes=None, leaf_capacity=16, headroom=0.25), 12101)
@@ -90,6 +92,13 @@ def _derive_level_sizes(leaves: int, items: int) -> tuple[int, ...]:
     while math.prod(sizes) > items:
         depth -= 1
         sizes = _equal_levels(leaves, depth)
+    if max(sizes) > WIDEST_ONLY_LEVEL:
+        # Leaves of one item are as many as items, and few numbers are products of small ones.
+        raise _wrong(
+            "no levels can be derived for leaves of one item",
+            "leaf_capacity x (1 - headroom) >= 2, or level sizes that are given",
+            f"leaves of one item each for {items} items",
+        )
     return sizes
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.inference.small_generator import (
+    CAPACITY,
     ITEMS,
     TEXT_WIDTH,
     TREES,
@@ -191,3 +192,14 @@ def test_codes_of_another_tree_are_refused(folder, cf):
     trees = {"llm": codes(ITEMS, 1)} | ({"cf": cf} if cf is not None else {})
     with pytest.raises(DataError, match="not those the generator speaks"):
         load_searcher(folder, shop_items(ITEMS), trees, beam=4)
+
+
+def test_slots_a_decoder_of_slots_does_not_know_are_told_as_slots(tmp_path):
+    folder = save_generator(tmp_path, leaf_step="slot")
+    more = codes(ITEMS, 2)
+    slots = more["slot"].to_numpy().copy()
+    slots[0] = CAPACITY
+    trees = {"llm": codes(ITEMS, 1), "cf": more.set_column(2, "slot", pa.array(slots))}
+    with pytest.raises(DataError, match="not those the generator speaks") as caught:
+        load_searcher(folder, shop_items(ITEMS), trees, beam=4)
+    assert caught.value.found == f"{CAPACITY + 1} slots in a leaf"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from grove.errors import SettingsError
 from grove.runtime.arguments import (
+    at_least_one,
     days_between,
     job_parser,
     parse,
@@ -98,3 +100,10 @@ def test_days_between_are_consecutive(first, length):
     days = days_between(first, first + timedelta(days=length))
     assert len(days) == max(0, length + 1)
     assert all(after - before == timedelta(days=1) for before, after in pairwise(days))
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "ten", "1.5", ""])
+def test_a_count_is_at_least_one(text):
+    assert at_least_one("1") == 1
+    with pytest.raises(ArgumentTypeError, match="at least 1"):
+        at_least_one(text)

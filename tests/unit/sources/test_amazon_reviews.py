@@ -149,6 +149,30 @@ def test_a_file_cut_short_and_a_missing_column_are_named(tmp_path: Path) -> None
     assert "no title, brand, categories" in str(lacking.value)
 
 
+@pytest.mark.parametrize(
+    ("reviews", "found"),
+    [
+        ([], "0 reviews, 0 without"),
+        ([review("U1", "B1"), review("U2", "B1") | {"timestamp": None}], "2 reviews, 1 without"),
+    ],
+    ids=["no review", "a review without a day"],
+)
+def test_reviews_that_say_no_day_are_refused(
+    tmp_path: Path, reviews: list[dict[str, Any]], found: str
+) -> None:
+    shop(tmp_path, review("U1", "B1"))
+    file = tmp_path / EVENT_FILE
+    pq.write_table(pa.Table.from_pylist(reviews, schema=pq.read_schema(file)), file)
+    with pytest.raises(DataError, match="say no days") as caught:
+        AmazonReviews(str(tmp_path))
+    assert found in caught.value.found
+
+
+def test_an_item_without_categories_has_none(tmp_path: Path) -> None:
+    source = shop(tmp_path, review("U1", "B1"), items=[item("B1"), item("B2", categories=None)])
+    assert [row["category_path"] for row in landed(source, "catalogue")] == [["Beauty", "Bath"], []]
+
+
 def test_a_first_day_after_the_data_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="begins after its data end") as late:
         shop(tmp_path, review("U1", "B1"), first_day=date(2020, 1, 1))

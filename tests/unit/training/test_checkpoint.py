@@ -45,6 +45,7 @@ def test_a_new_input_other_ranks_and_other_code_are_other_work(spec):
         fingerprint(spec, ranks=2),
         fingerprint(replace(spec, code_version="c2")),
         fingerprint(replace(spec, seed=1)),
+        fingerprint(replace(spec, options={**spec.options, "generations": {"llm": "another"}})),
     ]
     (spec.input_folder / "codes_llm.parquet").write_bytes(b"codes")
     others.append(fingerprint(spec))

@@ -18,7 +18,7 @@ from grove.features.vocabulary import load_vocabulary, save_vocabulary
 from grove.inference.loaded import encode_all_items, in_batches
 from grove.inference.treebridge import load_searcher
 from grove.models.treebridge import TreeBridge
-from grove.training import sampling, treebridge_objective
+from grove.training import sampling, treebridge_objective, treebridge_rank
 from grove.training.rank import network_arguments, open_rank
 from grove.training.sampling import target_mask
 from grove.training.treebridge_objective import TreeBridgeObjective, tree_tensors
@@ -211,12 +211,44 @@ def test_the_loss_is_the_trees_plus_the_surprise_among_all_items(tmp_path, item_
     assert float(found) == pytest.approx(float(trees + item_weight * surprise), rel=1e-4)
 
 
-def test_an_item_without_a_path_is_no_target(tmp_path):
-    spec, _, _ = shop(tmp_path, options={"epochs": 1})
+def test_an_item_without_a_path_is_no_target(tmp_path, monkeypatch):
+    spec, _, histories = shop(tmp_path, options={"epochs": 1})
+    without = set()
     for name, codes in CODES.items():
         pq.write_table(codes.slice(4), tmp_path / codes_file(name))
+        without |= set(codes["item_id"].slice(0, 4).to_pylist())
+    asked = []
+    monkeypatch.setattr(treebridge_rank, "learn", lambda *given, **_: asked.append(given))
     train_treebridge_rank(spec.as_json())
-    assert np.isfinite(read_metadata(spec.output_folder)["curve"]).all()
+    ((_, inputs, objective),) = asked
+    loss, count = objective(inputs.sequences.batch(np.arange(len(inputs.sequences))))
+    following = [item for walk in histories["item_ids"].to_pylist() for item in walk[1:]]
+    assert count == sum(item not in without for item in following) < len(following)
+    assert torch.isfinite(loss)
+
+
+def test_an_item_that_joins_counts_as_taken_once_somebody_has_had_it(trained, tmp_path):
+    spec, items, _ = trained
+    assert not load_searcher(spec.output, items, CODES, beam=2).inputs.untaken.any()
+    offered = synthetic.shop_items(ITEMS + 2)
+    names = offered["item_id"].to_pylist()
+    walks = [[0, 1, ITEMS]] * 8  # of the two that joined, one is had
+    folder = tmp_path / "inputs"
+    update = synthetic.write_shop(folder, synthetic.histories_of(walks), offered, options=OPTIONS)
+    save_vocabulary(folder, load_vocabulary(spec.output_folder).grow(names))
+    for name, codes in CODES.items():
+        pq.write_table(codes, folder / codes_file(name))
+    train_treebridge_rank(
+        update.as_json()
+        | {
+            "output": str(tmp_path / "update"),
+            "warm_start": spec.output,
+            "options": {**spec.options, "epochs": 1},
+        }
+    )
+    searcher = load_searcher(tmp_path / "update", offered, CODES, beam=2)
+    assert names[-1] in searcher.inputs.saved.vocabulary.items
+    assert searcher.inputs.untaken.tolist() == [False] * (ITEMS + 2) + [True]
 
 
 def test_queries_start_the_decoder(tmp_path):

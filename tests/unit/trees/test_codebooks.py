@@ -1,3 +1,4 @@
+import itertools
 from itertools import permutations
 
 import numpy as np
@@ -57,6 +58,17 @@ def test_a_renaming_is_a_permutation_when_level_sizes_changed(sizes):
     new, old = (generator.integers(0, size, 50) for size in sizes)
     names = renaming_to_overlap(new, old, new == 0, sizes=sizes)
     assert sorted(names) == list(range(sizes[0]))
+
+
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4)), min_size=1, max_size=30),
+    previous=st.integers(5, 6),
+)
+def test_a_smaller_level_keeps_as_many_items_as_any_renaming_would(pairs, previous):
+    new, old = np.array(pairs).T
+    names = renaming_to_overlap(new, old, np.ones(len(new), dtype=bool), sizes=(3, previous))
+    most = max((np.array(order)[new] == old).sum() for order in itertools.permutations(range(3)))
+    assert (names[new] == old).sum() == most
 
 
 def test_items_with_a_kept_prefix_count_first():

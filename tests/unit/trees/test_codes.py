@@ -36,5 +36,6 @@ def test_vectors_follow_the_order_of_the_items():
 )
 def test_missing_or_uneven_vectors_are_a_data_error(vectors, what):
     rows = pa.table({"item_id": ["a", "b", "c"][: len(vectors)], "vector": vectors})
-    with pytest.raises(DataError, match=what):
+    with pytest.raises(DataError, match=what) as caught:
         vectors_of_items(rows, pa.array(["a", "b", "c"]))
+    assert len(vectors) == 3 or "the first are c" in caught.value.found

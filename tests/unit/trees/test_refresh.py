@@ -4,9 +4,11 @@ from datetime import date
 import numpy as np
 import pytest
 
+from grove.errors import DataError
 from grove.trees import TreeShape
 from grove.trees.refresh import MEASURES, Recipe, describe, extend, metric_rows, refresh_trees
 
+DAY = date(2026, 11, 19)
 SHAPE = TreeShape(level_sizes=(3, 2), leaf_capacity=8, headroom=0.5)
 
 
@@ -18,7 +20,7 @@ def items(first, last):
 
 def rebuilt(first=0, last=24, *, seed=0, previous=None):
     vectors, ids = items(first, last)
-    recipe = Recipe(day=date(2026, 11, 19), shape=SHAPE, iterations=5, seed=seed)
+    recipe = Recipe(day=DAY, shape=SHAPE, iterations=5, seed=seed)
     old = {"llm": previous} if previous else {}
     return refresh_trees(old, {"llm": vectors}, ids, recipe=recipe)["llm"]
 
@@ -46,6 +48,18 @@ def test_new_items_join_and_vanished_ones_leave():
     before = dict(zip(tree.item_ids, zip(tree.leaves, tree.slots, strict=True), strict=True))
     after = zip(refresh.tree.item_ids, refresh.tree.leaves, refresh.tree.slots, strict=True)
     assert all(before.get(item, (leaf, slot)) == (leaf, slot) for item, leaf, slot in after)
+
+
+@pytest.mark.parametrize("recipe", [None, Recipe(day=DAY, shape=SHAPE, iterations=5, seed=0)])
+def test_a_bad_vector_is_told_by_tree_and_item(recipe):
+    trees = {"llm": rebuilt(last=22).tree, "cf": rebuilt(last=22, seed=3).tree}
+    vectors, ids = items(0, 24)
+    broken = vectors.copy()
+    broken[23] = np.nan
+    with pytest.raises(DataError, match="not finite") as caught:
+        refresh_trees(trees, {"llm": vectors, "cf": broken}, ids, recipe=recipe)
+    assert caught.value.where.startswith("cf tree")
+    assert "item-023" in caught.value.found
 
 
 def test_a_full_tree_takes_none_and_says_how_many_wait():

@@ -1,11 +1,11 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from grove.errors import DataError
-from grove.trees.shape import TreeShape, fit_level_sizes
+from grove.trees.shape import WIDEST_LEVEL, WIDEST_ONLY_LEVEL, TreeShape, fit_level_sizes
 
 
 @given(
@@ -15,9 +15,11 @@ from grove.trees.shape import TreeShape, fit_level_sizes
 )
 def test_derived_leaves_hold_all_items_and_none_is_empty(items, leaf_capacity, headroom):
     shape = TreeShape(level_sizes=None, leaf_capacity=leaf_capacity, headroom=headroom)
+    assume(shape.leaf_fill > 1 or items <= WIDEST_ONLY_LEVEL)
     sizes = fit_level_sizes(shape, items)
     leaves = math.prod(sizes)
     assert leaves <= items
+    assert max(sizes) <= (WIDEST_LEVEL if shape.leaf_fill > 1 else WIDEST_ONLY_LEVEL)
     assert -(-items // leaves) <= shape.leaf_fill <= leaf_capacity * (1 - headroom) + 1e-6
 
 
@@ -44,6 +46,7 @@ def test_the_papers_sizes_are_taken_as_given():
         ((2, 2), 4, 0.0, 17, "too small for the items"),
         ((2, 2), 4, 0.5, 9, "too small for the items"),
         (None, 2, 0.9, 9, "no room for an item"),
+        (None, 2, 0.25, 12_101, "leaves of one item"),
     ],
 )
 def test_shapes_the_items_do_not_fit(level_sizes, leaf_capacity, headroom, items, message):
