@@ -30,7 +30,7 @@ class ItemEmbedding(nn.Module):
 
     The same vector is the input token and what a leaf's items are scored with. An item the model
     has not learnt (today's new one) has offset zero and is read from its text and attributes. Text
-    goes through two layers: through one, the generator found fewer of the new items.
+    goes through two layers: through one, a long list had fewer of the new items.
 
     Args:
         width: D.
