@@ -3,8 +3,8 @@
 It runs ten days of the built-in marketplace, where items are new every day, in a home of their own,
 and runs again only what is missing there; `DATA=` takes another home as it is. The codes are read
 from the table, day by day, and not from what the trees say of themselves: between two days of one
-generation no item may have moved. On the day of a rebuild, items that have kept their path are
-those the new codes could be renamed for.
+generation no item may have moved. On the day of a rebuild the churn is the share of items with
+another path; slots are dealt anew.
 """
 
 from __future__ import annotations
@@ -58,18 +58,18 @@ def code_rows(tree: str, codes: Mapping[date, pa.Table]) -> Iterator[Row]:
             continue  # days of two rows: other days' trees may lie between them
         old, new = codes[before], codes[day]
         joined = pc.invert(pc.is_in(new["item_id"], value_set=old["item_id"].combine_chunks()))
-        moved, kept = moved_codes(old, new)
+        moved, other_path, kept = moved_codes(old, new)
         where = f"{tree} tree, {day}"
         yield Row(f"{where}, items that joined", float(pc.sum(joined).as_py()), "items")
         if set(old["generation"].unique()) == set(new["generation"].unique()):
             yield Row(f"{where}, moved codes", moved, "items", "append", "0", moved == 0)
         else:
-            churn = moved / max(kept, 1)
+            churn = other_path / max(kept, 1)
             yield Row(f"{where}, code churn", churn, "share", f"rebuild, {kept:,} items stayed")
 
 
-def moved_codes(old: pa.Table, new: pa.Table) -> tuple[int, int]:
-    """Items of both tables whose path or slot differs, and items of both.
+def moved_codes(old: pa.Table, new: pa.Table) -> tuple[int, int, int]:
+    """Items of both tables whose path or slot differs, those whose path does, and items of both.
 
     Args:
         old: rows of `codes` of one tree.
@@ -78,7 +78,8 @@ def moved_codes(old: pa.Table, new: pa.Table) -> tuple[int, int]:
     columns = ["item_id", "path", "slot"]
     both = old.select(columns).to_pandas().merge(new.select(columns).to_pandas(), on="item_id")
     paths = both["path_x"].map(tuple) != both["path_y"].map(tuple)
-    return int((paths | (both["slot_x"] != both["slot_y"])).sum()), len(both)
+    moved = paths | (both["slot_x"] != both["slot_y"])
+    return int(moved.sum()), int(paths.sum()), len(both)
 
 
 def hit_rows(day: date, metrics: pa.Table) -> Iterator[Row]:

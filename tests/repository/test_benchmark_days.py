@@ -25,17 +25,23 @@ def codes_of(places: dict[str, tuple[int, int, int]], generation: str) -> pa.Tab
 
 
 @pytest.mark.parametrize(
-    ("later", "moved"),
-    [({"c": (1, 2, 0)}, 0), ({"c": (1, 1, 0)}, 1), ({"c": (1, 2, 1)}, 1), ({"d": (3, 3, 3)}, 0)],
+    ("later", "moved", "other_path"),
+    [
+        ({"c": (1, 2, 0)}, 0, 0),
+        ({"c": (1, 1, 0)}, 1, 1),
+        ({"c": (1, 2, 1)}, 1, 0),
+        ({"d": (3, 3, 3)}, 0, 0),
+    ],
 )
-def test_an_item_has_moved_when_its_path_or_its_slot_has(later, moved):
+def test_an_item_has_moved_when_its_path_or_its_slot_has(later, moved, other_path):
     new = codes_of({"b": (0, 0, 1), **later}, "one")
-    assert moved_codes(codes_of(FIRST, "one"), new) == (moved, 2 if "c" in later else 1)
+    both = 2 if "c" in later else 1
+    assert moved_codes(codes_of(FIRST, "one"), new) == (moved, other_path, both)
 
 
 def test_moves_are_judged_where_items_joined_and_churn_where_the_tree_is_new():
     appended = {**FIRST, "d": (1, 2, 1)}
-    rebuilt = {**appended, "a": (3, 3, 0), "e": (3, 3, 1)}
+    rebuilt = {**appended, "a": (3, 3, 0), "b": (0, 0, 0), "e": (3, 3, 1)}
     tables = (codes_of(FIRST, "one"), codes_of(appended, "one"), codes_of(rebuilt, "two"))
     rows = list(code_rows("llm", dict(zip(DAYS, tables, strict=True))))
     found = {row.measure: (row.value, row.met) for row in rows}

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from grove.trees.codebooks import distinct_codes, renaming_to_overlap, residual_codebook
+from grove.trees.inheritance import (
+    OldCodes,
+    inherited_starts,
+    rows_built_from,
+    shared_codes,
+)
 from grove.trees.kmeans import group_means, split_nodes
 from grove.trees.requirements import require_item_ids, require_vectors
 from grove.trees.shape import TreeShape, fit_level_sizes
@@ -29,18 +35,6 @@ class Level:
     """[K_l, D] float32."""
 
 
-@dataclass(frozen=True)
-class Codes:
-    """Old paths of the items that an old and a new tree share, for `renaming_to_overlap`."""
-
-    rows: np.ndarray
-    """[C] int64, rows of the new tree's items."""
-    paths: np.ndarray
-    """[C, L] int32, their codes in the old tree."""
-    level_sizes: tuple[int, ...]
-    """Codes per level of the old tree."""
-
-
 def build_tree(
     vectors: np.ndarray,
     item_ids: Sequence[str] | np.ndarray,
@@ -53,9 +47,10 @@ def build_tree(
     """Build a balanced tree whose codes mean the same thing everywhere on a level.
 
     Per level: balanced k-means splits every node, residual k-means over all items finds
-    the level's codebook, and siblings get distinct codes of it.
+    the level's codebook, and siblings get distinct codes of it. Over a tree in use, nodes begin
+    where it had them and keep their codes; see `grove.trees.inheritance`.
 
-    Source: TreeBridge, Section 3.2, "Tree Encoder Generation".
+    Source: TreeBridge, Section 3.2, "Tree Encoder Generation"; the tree in use is ours.
 
     Args:
         vectors: [N, D] float, finite, no zero vector.
@@ -63,7 +58,7 @@ def build_tree(
         shape: codes per level, τ and headroom.
         iterations: k-means rounds per split.
         seed: seed of all k-means runs.
-        previous: tree in use; codes are renamed so that most items keep theirs.
+        previous: tree in use, most of whose items keep their codes.
 
     Returns:
         A tree with at most `shape.leaf_fill` items per leaf, leaf sizes differing by at
@@ -81,12 +76,18 @@ def build_tree(
     dense = require_vectors(vectors, item_ids)
     ids = require_item_ids(item_ids, len(dense))
     level_sizes = fit_level_sizes(shape, len(dense))
-    kept = _shared_codes(ids, previous)
+    if previous is not None and previous.leaf_capacity == shape.leaf_capacity:
+        unchanged = rows_built_from(previous, dense, ids, level_sizes)
+        if unchanged is not None:
+            return _reordered(previous, unchanged)
+    kept = shared_codes(ids, previous)
     level = _root(dense)
     levels: list[Level] = []
     for size in level_sizes:
-        level = _split_level(dense, level, size, iterations=iterations, seed=seed)
-        level = _rename(level, kept, level_sizes[: len(levels)])
+        above = level_sizes[: len(levels)]
+        starts = inherited_starts(dense, level.nodes, kept, (*above, size))
+        level = _split_level(dense, level, size, starts, iterations=iterations, seed=seed)
+        level = _rename(level, kept, above)
         levels.append(level)
     slots = _slots_in_order(level.nodes)
     return Tree(
@@ -99,6 +100,16 @@ def build_tree(
         slots=slots,
         generation=_fingerprint(levels, ids, slots, shape.leaf_capacity),
         distortion_at_build=mean_squared_distance(dense, level.centroids, level.nodes),
+    )
+
+
+def _reordered(tree: Tree, rows: np.ndarray) -> Tree:
+    """The same tree with its items in another order."""
+    return replace(
+        tree,
+        item_ids=tree.item_ids[rows],
+        leaves=tree.leaves[rows],
+        slots=tree.slots[rows],
     )
 
 
@@ -121,18 +132,35 @@ def _root(vectors: np.ndarray) -> Level:
 
 
 def _split_level(
-    vectors: np.ndarray, above: Level, size: int, *, iterations: int, seed: int
+    vectors: np.ndarray,
+    above: Level,
+    size: int,
+    starts: Sequence[np.ndarray | None],
+    *,
+    iterations: int,
+    seed: int,
 ) -> Level:
-    """Split every node into `size` children and name them by the level's codebook."""
-    children = split_nodes(vectors, above.nodes, size, iterations=iterations, seed=seed)  # [N]
+    """Split every node into `size` children and name them by the level's codebook.
+
+    Children that began where the old tree had them keep their codes, and a code then means what
+    such children differ by from their parents.
+    """
+    children = split_nodes(
+        vectors, above.nodes, size, iterations=iterations, seed=seed, starts=starts
+    )  # [N]
     parents = len(above.centroids)
     nodes = above.nodes * size + children  # [N]
     means = group_means(vectors, nodes, parents * size)  # [P K, D]
-    codebook = residual_codebook(
-        vectors, above.centroids, above.nodes, codes=size, iterations=iterations, seed=seed
-    )
     offsets = means.reshape(parents, size, -1) - above.centroids[:, None]  # [P, K, D]
-    codes = distinct_codes(offsets, codebook)  # [P, K]
+    inherited = np.array([start is not None for start in starts])  # [P]
+    if inherited.any():
+        codebook = offsets[inherited].mean(axis=0)  # [K, D]
+    else:
+        codebook = residual_codebook(
+            vectors, above.centroids, above.nodes, codes=size, iterations=iterations, seed=seed
+        )
+    codes = np.tile(np.arange(size), (parents, 1))  # [P, K]
+    codes[~inherited] = distinct_codes(offsets[~inherited], codebook)
     return Level(*_renumber(nodes, means, codes), codebook)
 
 
@@ -147,7 +175,7 @@ def _renumber(
     return numbers[nodes], centroids
 
 
-def _rename(level: Level, kept: Codes | None, sizes_above: tuple[int, ...]) -> Level:
+def _rename(level: Level, kept: OldCodes | None, sizes_above: tuple[int, ...]) -> Level:
     """Rename a level's codes to overlap the old tree's, when there is one to overlap.
 
     Prefixes are compared code by code: the two trees may have other numbers of codes per level.
@@ -167,16 +195,6 @@ def _rename(level: Level, kept: Codes | None, sizes_above: tuple[int, ...]) -> L
     codebook = np.empty_like(level.codebook)
     codebook[names] = level.codebook
     return Level(*_renumber(level.nodes, level.centroids, codes), codebook)
-
-
-def _shared_codes(item_ids: np.ndarray, previous: Tree | None) -> Codes | None:
-    """Old codes of the items the old tree holds too; none when it holds none."""
-    if previous is None:
-        return None
-    _, rows, old_rows = np.intersect1d(item_ids, previous.item_ids, return_indices=True)
-    if len(rows) == 0:
-        return None
-    return Codes(rows, previous.paths[old_rows].astype(np.int64), previous.level_sizes)
 
 
 def _slots_in_order(leaves: np.ndarray) -> np.ndarray:

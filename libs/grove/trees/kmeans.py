@@ -6,6 +6,7 @@ Letters: N vectors, K clusters, D width.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import faiss
@@ -27,7 +28,12 @@ SPLIT_ABOVE = 1024
 
 
 def balanced_kmeans(
-    vectors: np.ndarray, clusters: int, *, iterations: int, seed: int
+    vectors: np.ndarray,
+    clusters: int,
+    *,
+    iterations: int,
+    seed: int,
+    start: np.ndarray | None = None,
 ) -> np.ndarray:
     """Split vectors into clusters whose sizes differ by at most one.
 
@@ -43,6 +49,8 @@ def balanced_kmeans(
         iterations: Lloyd rounds that ordinary k-means would be given; half of them are run, and
             `BALANCED_ROUNDS` balanced ones take the others' place.
         seed: seed of the first centroids and of samples.
+        start: [K, D] first centroids, from which the balanced rounds go on; cluster k stays near
+            centroid k. None: they are found.
 
     Returns:
         [N] int64 cluster of each vector; equal input and seed give equal labels.
@@ -65,11 +73,20 @@ def balanced_kmeans(
             found=f"{clusters} clusters",
             next_step="use fewer codes per level (setting trees.level_sizes)",
         )
-    return _split(dense, even_sizes(len(dense), clusters), iterations=iterations, seed=seed)
+    sizes = even_sizes(len(dense), clusters)
+    if start is not None:
+        return _balance(dense, start, sizes, seed=seed)
+    return _split(dense, sizes, iterations=iterations, seed=seed)
 
 
 def split_nodes(
-    vectors: np.ndarray, nodes: np.ndarray, clusters: int, *, iterations: int, seed: int
+    vectors: np.ndarray,
+    nodes: np.ndarray,
+    clusters: int,
+    *,
+    iterations: int,
+    seed: int,
+    starts: Sequence[np.ndarray | None] | None = None,
 ) -> np.ndarray:
     """Split the vectors of every node by `balanced_kmeans`, the nodes side by side.
 
@@ -82,23 +99,27 @@ def split_nodes(
         clusters: K, of each node.
         iterations: see `balanced_kmeans`.
         seed: of every node.
+        starts: [K, D] first centroids of each node's clusters; none where they are to be found.
 
     Returns:
         [N] int64 in 0..K-1, the cluster of each vector within its node.
     """
+    begin = starts or [None] * (int(nodes.max()) + 1)
     order = np.argsort(nodes, kind="stable")
     members = np.split(order, np.cumsum(np.bincount(nodes))[:-1])
     labels = np.empty(len(nodes), dtype=np.int64)
 
-    def split(rows: np.ndarray) -> None:
-        labels[rows] = balanced_kmeans(vectors[rows], clusters, iterations=iterations, seed=seed)
+    def split(rows: np.ndarray, start: np.ndarray | None) -> None:
+        labels[rows] = balanced_kmeans(
+            vectors[rows], clusters, iterations=iterations, seed=seed, start=start
+        )
 
     if len(members) == 1:
-        split(members[0])
+        split(members[0], begin[0])
         return labels
     cores = faiss.omp_get_max_threads()
     with ThreadPoolExecutor(cores, initializer=faiss.omp_set_num_threads, initargs=(1,)) as pool:
-        deque(pool.map(split, members), maxlen=0)
+        deque(pool.map(split, members, begin), maxlen=0)
     return labels
 
 
@@ -167,6 +188,14 @@ def _split(vectors: np.ndarray, sizes: np.ndarray, *, iterations: int, seed: int
     sample = _sample(vectors, SAMPLE_PER_CLUSTER * len(sizes), seed=seed)  # [S, D]
     ordinary = max(1, round(iterations * ORDINARY_SHARE))
     centroids = kmeans_centroids(sample, len(sizes), iterations=ordinary, seed=seed)
+    return _balance(vectors, centroids, sizes, seed=seed)
+
+
+def _balance(
+    vectors: np.ndarray, centroids: np.ndarray, sizes: np.ndarray, *, seed: int
+) -> np.ndarray:
+    """Assign at the given sizes, after rounds of that and of new means on a sample: [N]."""
+    sample = _sample(vectors, SAMPLE_PER_CLUSTER * len(sizes), seed=seed)  # [S, D]
     sample_sizes = even_sizes(len(sample), len(sizes)) if len(sample) < len(vectors) else sizes
     prices: np.ndarray | None = None
     for _ in range(BALANCED_ROUNDS):

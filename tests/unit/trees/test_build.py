@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -81,17 +82,60 @@ def test_rebuilding_with_the_same_items_moves_nothing():
     assert again.generation == first.generation
 
 
-def test_a_rebuilt_tree_is_renamed_to_overlap_the_old_one():
-    vectors = np.repeat(np.eye(16, 8, dtype=np.float32) + 0.1, 10, axis=0)
-    vectors += 0.3 * np.random.default_rng(0).normal(size=vectors.shape)
-    ids = [str(number) for number in range(160)]
+def topics(count):
+    """Vectors around sixteen topics in turn, and their ids."""
+    vectors = np.tile(np.eye(16, 8, dtype=np.float32) + 0.1, (count // 16 + 1, 1))[:count]
+    vectors += 0.3 * np.random.default_rng(0).normal(size=vectors.shape).astype(np.float32)
+    return vectors, [f"{number:04d}" for number in range(count)]
+
+
+def test_a_tree_of_another_shape_is_renamed_to_overlap_the_old_one():
+    vectors, ids = topics(160)
+    wide = TreeShape(level_sizes=(6, 4), leaf_capacity=16, headroom=0.25)
     shape = TreeShape(level_sizes=(4, 4), leaf_capacity=16, headroom=0.25)
-    old = build_tree(vectors, ids, shape=shape, iterations=5, seed=1)
+    old = build_tree(vectors, ids, shape=wide, iterations=5, seed=1)
     plain = build_tree(vectors, ids, shape=shape, iterations=5, seed=2)
     renamed = build_tree(vectors, ids, shape=shape, iterations=5, seed=2, previous=old)
     assert code_churn(old, renamed) < code_churn(old, plain)
     together = plain.leaves[:, None] == plain.leaves[None]
     assert np.array_equal(together, renamed.leaves[:, None] == renamed.leaves[None])
+
+
+@pytest.mark.parametrize("sizes", [(6, 6), (6, 7), (7, 6)])
+def test_a_rebuilt_tree_keeps_most_paths_and_is_as_near_as_one_from_nothing(sizes):
+    vectors, ids = topics(450)
+    shape = TreeShape(level_sizes=(6, 6), leaf_capacity=16, headroom=0.25)
+    old = build_tree(vectors[:400], ids[:400], shape=shape, iterations=15, seed=1)
+    wish = {"shape": replace(shape, level_sizes=sizes), "iterations": 15, "seed": 1}
+    plain = build_tree(vectors[20:], ids[20:], **wish)
+    rebuilt = build_tree(vectors[20:], ids[20:], **wish, previous=old)
+    assert code_churn(old, rebuilt) < 0.5 < code_churn(old, plain)
+    assert rebuilt.distortion_at_build < 1.03 * plain.distortion_at_build
+    assert np.ptp(np.bincount(rebuilt.leaves, minlength=rebuilt.leaf_count)) <= 1
+    again = build_tree(vectors[20:], ids[20:], **wish, previous=old)
+    assert again.generation == rebuilt.generation
+
+
+def test_groups_stay_where_their_space_turns():
+    vectors, ids = topics(400)
+    turned = vectors @ np.linalg.qr(np.random.default_rng(1).normal(size=(8, 8)))[0]
+    shape = TreeShape(level_sizes=(6, 6), leaf_capacity=16, headroom=0.25)
+    old = build_tree(vectors, ids, shape=shape, iterations=15, seed=1)
+    assert code_churn(old, build_tree(turned, ids, shape=shape, iterations=15, seed=2)) > 0.5
+    rebuilt = build_tree(turned, ids, shape=shape, iterations=15, seed=2, previous=old)
+    assert code_churn(old, rebuilt) < 0.4
+
+
+def test_the_order_of_the_items_does_not_matter_to_a_tree_that_stays():
+    vectors, ids = topics(300)
+    shape = TreeShape(level_sizes=(5, 5), leaf_capacity=16, headroom=0.2)
+    old = build_tree(vectors, ids, shape=shape, iterations=5, seed=1)
+    turn = np.random.default_rng(2).permutation(300)
+    names = np.array(ids)[turn].tolist()
+    again = build_tree(vectors[turn], names, shape=shape, iterations=5, seed=1, previous=old)
+    assert (again.generation, code_churn(old, again)) == (old.generation, 0)
+    assert again.item_ids.tolist() == names
+    assert np.array_equal(again.slots, old.slots[turn])
 
 
 def test_no_other_names_of_the_last_level_keep_more_paths():
