@@ -41,7 +41,7 @@ class CandidateSearch:
     fusion: Fusion
     """How the trees' candidates become one list."""
     new_item_bonus: float
-    """What items that the weights have not learnt are favoured by."""
+    """What items that nobody had in what the weights learnt are favoured by."""
     places: int
     """k, items per user."""
 

@@ -56,11 +56,11 @@ def weigh_items(
 def favour_new_items(
     trees: Mapping[str, Candidates], *, untaken: Tensor, bonus: float
 ) -> dict[str, Candidates]:
-    """Multiply the probability of every candidate that nobody has had yet by e to a bonus.
+    """Multiply the probability of every candidate that nobody had in training by e to a bonus.
 
-    Training never saw anybody take such an item, so that it is ranked below what its text and
-    attributes deserve. How much below differs from shop to shop; the bonus says how much is given
-    back, and the other items pay for it.
+    The weights never saw anybody take such an item, new or of long ago, so that it is ranked below
+    what its text and attributes deserve. How much below differs from shop to shop; the bonus says
+    how much is given back, and the other items pay for it.
 
     Source: ours.
 

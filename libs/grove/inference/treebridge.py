@@ -60,7 +60,7 @@ class TreeBridgeSearcher:
     weighs_items: bool
     """Whether the generator has learnt items as themselves, too."""
     new_item_bonus: float
-    """What items that nobody has had yet are favoured by; see `favour_new_items`."""
+    """What items that nobody had in training are favoured by; see `favour_new_items`."""
 
     def recommend(
         self,

@@ -134,9 +134,10 @@ class TreeBridgeSettings(TrainingSettings):
     new_item_bonus: float = Field(
         0.0,
         ge=0,
-        description="what items that nobody has had yet are favoured by in ranking: their"
-        " scores are multiplied by e to it. At 1, on reviews of beauty products, .6 % of the users"
-        " who found something no longer do, and 1.7 times as many find something new",
+        description="what items that nobody had in the events that were learnt, new ones for the"
+        " most part, are favoured by in ranking: their scores are multiplied by e to it. At 1, on"
+        " reviews of beauty products, .6 % of the users who found something no longer do, and 1.7"
+        " times as many find something new",
     )
     leaf_step: Literal["item_score", "slot"] = Field(
         "item_score",

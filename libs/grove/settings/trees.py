@@ -33,10 +33,10 @@ class TreeSettings(Section):
     iterations: int = Field(
         15,
         ge=1,
-        description="Lloyd rounds per split; half are run before balancing, and a rebuild's time"
-        " grows with them",
+        description="Lloyd rounds per split that begins from nothing, as on the first day; half are"
+        " run before balancing, and the time grows with them. A rebuild goes on from the old tree",
     )
-    seed: int = Field(17, ge=0, description="seed of the initial centroids")
+    seed: int = Field(17, ge=0, description="seed of the initial centroids of such splits")
     min_free_share: float = Field(
         0.05,
         ge=0,

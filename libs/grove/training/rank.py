@@ -236,10 +236,11 @@ def write_model(
 
 
 def taken_items(inputs: RankInputs) -> pa.Array:
-    """Count over all ranks which items somebody has had, now or when the warm start learnt.
+    """Count over all ranks which items somebody had, in these events or those of the warm start.
 
     An item of the vocabulary need not be one of them: the update of a day makes room for every
-    item of its catalogue, and teaches the others what is wanted instead.
+    item of its catalogue, and teaches the others what is wanted instead. Nor is an item that was
+    only had before the newest events of every history.
 
     Args:
         inputs: of this rank; every rank has to ask.
@@ -247,7 +248,8 @@ def taken_items(inputs: RankInputs) -> pa.Array:
     Returns:
         Item ids, sorted.
     """
-    rows = inputs.features.ids[1:][inputs.positives(fresh_only=False) > 0]
+    ids = inputs.features.ids[1:]  # [N]
+    rows = ids[(inputs.positives(fresh_only=False) > 0) & (ids >= FIRST_KNOWN)]
     taken = {inputs.vocabulary.items[row - FIRST_KNOWN] for row in rows.tolist()}
     if inputs.spec.warm_start is not None:
         earlier = read_model(Path(inputs.spec.warm_start))

@@ -56,8 +56,8 @@ def build_tree(
         vectors: [N, D] float, finite, no zero vector.
         item_ids: N distinct ids; their order decides slots and ties.
         shape: codes per level, τ and headroom.
-        iterations: k-means rounds per split.
-        seed: seed of all k-means runs.
+        iterations: k-means rounds per split that begins from nothing.
+        seed: of all samples, and of the first centroids of such splits.
         previous: tree in use, most of whose items keep their codes.
 
     Returns:

@@ -16,11 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from grove.trees.kmeans import group_means
+from grove.trees.kmeans import SPLIT_ABOVE, group_means
 from grove.trees.tree import Tree
 
 LEAST_SHARED = 0.5
 """A tree most of whose items the old one does not know is built from nothing."""
+ROUNDING = 1e-5
+"""Means of the same vectors in another order differ by less than this share of their size."""
 MOST_OTHER_CODES = 0.25
 """So is a level whose number of codes differs by more than this share, and what is below it."""
 
@@ -78,7 +80,10 @@ def rows_built_from(
     if sizes.min() == 0 or sizes.max() > sizes.min() + 1:
         return None
     means, built = group_means(vectors, leaves, previous.leaf_count), previous.centroids[-1]
-    same = means.shape == built.shape and np.allclose(means, built, rtol=1e-4, atol=1e-6)
+    if means.shape != built.shape:
+        return None
+    rounding = ROUNDING * float(np.sqrt(np.square(built).mean()))
+    same = np.allclose(means, built, rtol=0, atol=rounding)
     return rows if same else None
 
 
@@ -122,6 +127,8 @@ def inherited_starts(
 def _alike(old: OldCodes, sizes: Sequence[int], count: int) -> bool:
     """Whether the old tree says enough of where nodes of the new one should begin."""
     if len(sizes) > len(old.level_sizes) or len(old.rows) < LEAST_SHARED * count:
+        return False
+    if sizes[-1] > SPLIT_ABOVE:  # it is split in two steps
         return False
     pairs = zip(sizes, old.level_sizes, strict=False)
     return all(abs(new - before) <= MOST_OTHER_CODES * before for new, before in pairs)

@@ -42,7 +42,7 @@ class Recipe:
     """Day the tree will be known by."""
     shape: TreeShape
     iterations: int
-    """K-means rounds per split."""
+    """K-means rounds per split that begins from nothing."""
     seed: int
 
 
@@ -105,7 +105,7 @@ def rebuild(
     recipe: Recipe,
     previous: Tree | None,
 ) -> Refresh:
-    """Build a day's tree from scratch, its codes renamed to overlap the tree in use.
+    """Build a day's tree from where the tree in use has its items; from nothing on the first day.
 
     Args:
         vectors: [N, D] float.

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from grove.models.treebridge import TreeBridge
+from grove.models.treebridge import ItemEmbedding, TreeBridge
 from grove.models.treebridge_decoder import CodeDecoder
 from grove.models.treebridge_loss import PathTargets, masked_cross_entropy, path_loss
 
@@ -63,6 +63,15 @@ def test_an_event_changes_no_earlier_state():
         after = model.users(others, changed)
         assert torch.equal(after[:, :position], states[:, :position])
         assert not torch.allclose(after[:, position:], states[:, position:])
+
+
+def test_text_goes_through_more_than_one_layer():
+    torch.manual_seed(0)
+    text = ItemEmbedding(8, 6, {"items": 4, "attributes": 3}).text
+    one, other = torch.randn(2, 5, 6)
+    with torch.no_grad():
+        straight = text(one) + text(other) - text(torch.zeros(5, 6))
+        assert not torch.allclose(text(one + other), straight, atol=1e-3)
 
 
 def test_an_unknown_item_is_its_text_and_attributes():

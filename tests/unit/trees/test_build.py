@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grove.errors import DataError
-from grove.trees import Tree, TreeShape, build_tree, code_churn
+from grove.trees import Tree, TreeShape, append, build_tree, code_churn
 from grove.trees.build import mean_squared_distance
 
 
@@ -101,10 +101,10 @@ def test_a_tree_of_another_shape_is_renamed_to_overlap_the_old_one():
     assert np.array_equal(together, renamed.leaves[:, None] == renamed.leaves[None])
 
 
-@pytest.mark.parametrize("sizes", [(6, 6), (6, 7), (7, 6)])
+@pytest.mark.parametrize("sizes", [(6, 6), (6, 7), (7, 6), (6, 5), (5, 6)])
 def test_a_rebuilt_tree_keeps_most_paths_and_is_as_near_as_one_from_nothing(sizes):
     vectors, ids = topics(450)
-    shape = TreeShape(level_sizes=(6, 6), leaf_capacity=16, headroom=0.25)
+    shape = TreeShape(level_sizes=(6, 6), leaf_capacity=20, headroom=0.25)
     old = build_tree(vectors[:400], ids[:400], shape=shape, iterations=15, seed=1)
     wish = {"shape": replace(shape, level_sizes=sizes), "iterations": 15, "seed": 1}
     plain = build_tree(vectors[20:], ids[20:], **wish)
@@ -124,6 +124,51 @@ def test_groups_stay_where_their_space_turns():
     assert code_churn(old, build_tree(turned, ids, shape=shape, iterations=15, seed=2)) > 0.5
     rebuilt = build_tree(turned, ids, shape=shape, iterations=15, seed=2, previous=old)
     assert code_churn(old, rebuilt) < 0.4
+    assert rebuilt.generation != old.generation
+    assert rebuilt.distortion_at_build < 1.02 * old.distortion_at_build
+
+
+def test_a_code_means_what_its_nodes_differ_by_from_their_parents():
+    vectors, ids = topics(420)
+    shape = TreeShape(level_sizes=(6, 6), leaf_capacity=16, headroom=0.25)
+    old = build_tree(vectors[:400], ids[:400], shape=shape, iterations=15, seed=1)
+    wider = replace(shape, level_sizes=(7, 6))
+    tree = build_tree(vectors, ids, shape=wider, iterations=15, seed=1, previous=old)
+    offsets = tree.centroids[1].reshape(7, 6, 8) - tree.centroids[0][:, None]
+    assert np.allclose(tree.codebooks[1], offsets[:6].mean(axis=0), atol=1e-5)
+    costs = ((offsets[6][:, None] - tree.codebooks[1]) ** 2).sum(axis=-1)  # of the new parent
+    cheapest = min(costs[np.arange(6), list(codes)].sum() for codes in permutations(range(6)))
+    assert costs.trace() == pytest.approx(cheapest, rel=1e-4)
+
+
+def test_a_tree_that_is_uneven_or_of_another_capacity_does_not_stay():
+    vectors, ids = np.ones((60, 4), dtype=np.float32), [f"{number:02d}" for number in range(60)]
+    shape = TreeShape(level_sizes=(3, 3), leaf_capacity=12, headroom=0.25)
+    old = build_tree(vectors[:50], ids[:50], shape=shape, iterations=3, seed=0)
+    grown = append(old, vectors[50:], ids[50:])
+    assert np.ptp(np.bincount(grown.leaves)) > 1
+    even = build_tree(vectors, ids, shape=shape, iterations=3, seed=0, previous=grown)
+    assert np.ptp(np.bincount(even.leaves)) <= 1
+    roomy = replace(shape, leaf_capacity=20)
+    assert (
+        build_tree(
+            vectors[:50], ids[:50], shape=roomy, iterations=3, seed=0, previous=old
+        ).leaf_capacity
+        == roomy.leaf_capacity
+    )
+
+
+@pytest.mark.parametrize("scale", [1e-7, 1.0, 1e3])
+def test_whether_vectors_are_the_same_does_not_depend_on_their_size(scale):
+    vectors, ids = topics(300)
+    shape = TreeShape(level_sizes=(5, 5), leaf_capacity=16, headroom=0.2)
+    wish = {"shape": shape, "iterations": 5, "seed": 1}
+    old = build_tree(scale * vectors, ids, **wish)
+    others = scale * np.random.default_rng(7).normal(size=vectors.shape)
+    assert build_tree(others, ids, **wish, previous=old).generation != old.generation
+    turn = np.random.default_rng(2).permutation(300)
+    again = build_tree(scale * vectors[turn], np.array(ids)[turn], **wish, previous=old)
+    assert again.generation == old.generation
 
 
 def test_the_order_of_the_items_does_not_matter_to_a_tree_that_stays():
