@@ -74,13 +74,18 @@ def save_model(
 
 def read_model(folder: Path) -> SavedModel:
     """Read a model folder without building the network."""
-    taken = folder / _TAKEN_FILE
     return SavedModel(
         weights=load_file(folder / WEIGHTS_FILE),
         vocabulary=load_vocabulary(folder),
         metadata=read_metadata(folder),
-        taken_items=pq.read_table(taken)["item_id"].combine_chunks() if taken.is_file() else None,
+        taken_items=read_taken_items(folder),
     )
+
+
+def read_taken_items(folder: Path) -> pa.Array | None:
+    """Read the ids of `SavedModel.taken_items` alone; none where the folder has no such file."""
+    file = folder / _TAKEN_FILE
+    return pq.read_table(file)["item_id"].combine_chunks() if file.is_file() else None
 
 
 def read_metadata(folder: Path) -> dict[str, Any]:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from grove.settings.section import Section
+
+Epochs = Annotated[
+    int,
+    Field(ge=1, description="passes over the histories on a retrain day, whose time grows with it"),
+]
+LearningRate = Annotated[
+    float, Field(gt=0, description="peak of the schedule on a retrain day; costs no time")
+]
 
 
 def heads_divide_width(heads: int, info: ValidationInfo) -> int:
@@ -28,18 +36,14 @@ class TrainingSettings(Section):
     dropout: float = Field(
         0.1, ge=0, lt=1, description="dropout probability; more of it needs more epochs"
     )
-    epochs: int = Field(
-        12, ge=1, description="passes over the histories on a retrain day, whose time grows with it"
-    )
+    epochs: Epochs = 12
     update_epochs: int = Field(
         2, ge=1, description="passes over the new events in every day's update, which grows with it"
     )
     batch_size: int = Field(
         64, ge=1, description="users per step and rank; more of them take more memory"
     )
-    learning_rate: float = Field(
-        2e-3, gt=0, description="peak of the schedule on a retrain day; costs no time"
-    )
+    learning_rate: LearningRate = 2e-3
     update_learning_rate: float = Field(
         3e-4, gt=0, description="constant rate of the update; more of it forgets more"
     )
@@ -87,15 +91,11 @@ class TreeBridgeSettings(TrainingSettings):
         lt=1,
         description="dropout probability of the user encoder; more of it needs more epochs",
     )
-    epochs: int = Field(
-        8, ge=1, description="passes over the histories on a retrain day, whose time grows with it"
-    )
+    epochs: Epochs = 8
     batch_size: int = Field(
         16, ge=1, description="users per step and rank; fewer take more steps, more of them memory"
     )
-    learning_rate: float = Field(
-        5e-3, gt=0, description="peak of the schedule on a retrain day; costs no time"
-    )
+    learning_rate: LearningRate = 5e-3
     llm_weight: float = Field(
         1.0,
         ge=0,

@@ -14,17 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
-from grove.trees.kmeans import SPLIT_ABOVE, group_means
+from grove.trees.kmeans import SPLIT_ABOVE, group_means, members_of_nodes
 from grove.trees.tree import Tree
 
 LEAST_SHARED = 0.5
 """A tree most of whose items the old one does not know is built from nothing."""
-ROUNDING = 1e-5
-"""Means of the same vectors in another order differ by less than this share of their size."""
 MOST_OTHER_CODES = 0.25
 """So is a level whose number of codes differs by more than this share, and what is below it."""
+ROUNDING = 1e-5
+"""Means of the same vectors in another order differ by less than this share of their size."""
 
 
 @dataclass(frozen=True)
@@ -113,15 +112,14 @@ def inherited_starts(
     fits = (paths < np.asarray(sizes)).all(axis=1)  # [C]
     children = np.ravel_multi_index(tuple(paths[fits].T), sizes)
     held = np.bincount(children, minlength=count * size)  # [P K]
-    weights = (1.0 / held[children]).astype(np.float32)
-    averaging = csr_matrix((weights, (children, old.rows[fits])), (count * size, len(vectors)))
-    means = np.asarray(averaging @ vectors).reshape(count, size, -1)  # [P, K, D]
+    means = group_means(vectors, children, count * size, rows=old.rows[fits])  # [P K, D]
+    starts = means.reshape(count, size, -1)  # [P, K, D]
     empty = held.reshape(count, size) == 0  # [P, K]
-    members = np.split(np.argsort(parents, kind="stable"), np.cumsum(np.bincount(parents))[:-1])
-    return [
-        _filled(start, missing, vectors[rows]) if missing.sum() * 2 <= size else None
-        for start, missing, rows in zip(means, empty, members, strict=True)
-    ]
+    inherited = empty.sum(axis=1) * 2 <= size  # [P]
+    members = members_of_nodes(parents)
+    for parent in np.flatnonzero(inherited & empty.any(axis=1)):
+        _fill(starts[parent], empty[parent], vectors[members[parent]])
+    return [start if begins else None for start, begins in zip(starts, inherited, strict=True)]
 
 
 def _alike(old: OldCodes, sizes: Sequence[int], count: int) -> bool:
@@ -134,7 +132,7 @@ def _alike(old: OldCodes, sizes: Sequence[int], count: int) -> bool:
     return all(abs(new - before) <= MOST_OTHER_CODES * before for new, before in pairs)
 
 
-def _filled(start: np.ndarray, missing: np.ndarray, members: np.ndarray) -> np.ndarray:
+def _fill(start: np.ndarray, missing: np.ndarray, members: np.ndarray) -> None:
     """Put each missing beginning at the member farthest from all that are there, in order.
 
     Args:
@@ -148,4 +146,3 @@ def _filled(start: np.ndarray, missing: np.ndarray, members: np.ndarray) -> np.n
         nearest = squared.min(axis=1) + np.einsum("md,md->m", members, members)  # [M]
         start[code] = members[nearest.argmax()]
         there = np.append(there, code)
-    return start

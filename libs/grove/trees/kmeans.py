@@ -75,7 +75,8 @@ def balanced_kmeans(
         )
     sizes = even_sizes(len(dense), clusters)
     if start is not None:
-        return _balance(dense, start, sizes, seed=seed)
+        sample = _sample(dense, SAMPLE_PER_CLUSTER * clusters, seed=seed)  # [S, D]
+        return _balance(dense, sample, start, sizes)
     return _split(dense, sizes, iterations=iterations, seed=seed)
 
 
@@ -105,8 +106,7 @@ def split_nodes(
         [N] int64 in 0..K-1, the cluster of each vector within its node.
     """
     begin = starts or [None] * (int(nodes.max()) + 1)
-    order = np.argsort(nodes, kind="stable")
-    members = np.split(order, np.cumsum(np.bincount(nodes))[:-1])
+    members = members_of_nodes(nodes)
     labels = np.empty(len(nodes), dtype=np.int64)
 
     def split(rows: np.ndarray, start: np.ndarray | None) -> None:
@@ -121,6 +121,17 @@ def split_nodes(
     with ThreadPoolExecutor(cores, initializer=faiss.omp_set_num_threads, initargs=(1,)) as pool:
         deque(pool.map(split, members, begin), maxlen=0)
     return labels
+
+
+def members_of_nodes(nodes: np.ndarray) -> list[np.ndarray]:
+    """Rows of every node, in order, for nodes [N] int64 in 0..P-1.
+
+    Example:
+        >>> [rows.tolist() for rows in members_of_nodes(np.array([1, 0, 1]))]
+        [[1], [0, 2]]
+    """
+    order = np.argsort(nodes, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(nodes))[:-1])
 
 
 def even_sizes(total: int, parts: int) -> np.ndarray:
@@ -162,20 +173,24 @@ def kmeans_centroids(
     return np.asarray(clustering.centroids)  # [K, D]
 
 
-def group_means(vectors: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
+def group_means(
+    vectors: np.ndarray, groups: np.ndarray, count: int, *, rows: np.ndarray | None = None
+) -> np.ndarray:
     """Mean vector of every group.
 
     Args:
         vectors: [N, D] float32.
-        groups: [N] int64 in 0..count-1; every group has a member.
+        groups: [M] int64 in 0..count-1.
         count: number of groups, G.
+        rows: [M] int64, the vector of each member; none: all of them in order.
 
     Returns:
-        [G, D] float32.
+        [G, D] float32; zeros for a group without a member.
     """
+    members = np.arange(len(groups)) if rows is None else rows
     sizes = np.bincount(groups, minlength=count)  # [G]
-    weights = (1.0 / sizes[groups]).astype(np.float32)  # [N]
-    averaging = csr_matrix((weights, (groups, np.arange(len(groups)))), (count, len(groups)))
+    weights = (1.0 / sizes[groups]).astype(np.float32)  # [M]
+    averaging = csr_matrix((weights, (groups, members)), (count, len(vectors)))
     return np.asarray(averaging @ vectors)  # [G, D]
 
 
@@ -188,14 +203,13 @@ def _split(vectors: np.ndarray, sizes: np.ndarray, *, iterations: int, seed: int
     sample = _sample(vectors, SAMPLE_PER_CLUSTER * len(sizes), seed=seed)  # [S, D]
     ordinary = max(1, round(iterations * ORDINARY_SHARE))
     centroids = kmeans_centroids(sample, len(sizes), iterations=ordinary, seed=seed)
-    return _balance(vectors, centroids, sizes, seed=seed)
+    return _balance(vectors, sample, centroids, sizes)
 
 
 def _balance(
-    vectors: np.ndarray, centroids: np.ndarray, sizes: np.ndarray, *, seed: int
+    vectors: np.ndarray, sample: np.ndarray, centroids: np.ndarray, sizes: np.ndarray
 ) -> np.ndarray:
     """Assign at the given sizes, after rounds of that and of new means on a sample: [N]."""
-    sample = _sample(vectors, SAMPLE_PER_CLUSTER * len(sizes), seed=seed)  # [S, D]
     sample_sizes = even_sizes(len(sample), len(sizes)) if len(sample) < len(vectors) else sizes
     prices: np.ndarray | None = None
     for _ in range(BALANCED_ROUNDS):
