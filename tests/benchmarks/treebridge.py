@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 import pyarrow as pa
@@ -131,6 +132,9 @@ LEARNT: Sequence[Learner] = (
     ),
     Learner(name="TreeBridge", kind="treebridge", contest=treebridge),
 )
+SEEDED = ("TreeBridge", "cf tree only", "PRECISE-type")
+"""Told with the spread of `SEEDS`: besides itself the best rival on valid, and the best of those
+without a tree."""
 FIELD: Sequence[Contestant] = (popularity, recent_popularity, ease, *LEARNT)
 
 
@@ -175,6 +179,27 @@ def beauty_tuning(data: Path | None) -> Iterator[Row]:
             yield from figures(split, f"Q2 {name} with {told(changes)}", lists, ALL_MEASURES)
 
 
+def beauty_seeds(data: Path | None) -> Iterator[Row]:
+    """Yield Q2 on Beauty leave-one-out by seed, then mean and spread over the seeds.
+
+    The trees' own seed is the same in all; the DSSM below the cf tree is trained with the others'.
+    """
+    split = leave_one_out(*read_beauty(data), judged="test", learn=LEARN, clock=CLOCK)
+    yield from compare_seeds(open_bench(split, SHORT), ALL_MEASURES)
+
+
+def compare_seeds(bench: Bench, measures: Measures) -> Iterator[Row]:
+    """Yield what each of `SEEDED` has with every seed, then mean and standard deviation."""
+    for learner in (one for one in LEARNT if one.name in SEEDED):
+        name = f"Q2 {learner.name}, {{}}"
+        by_seed = [
+            list(figures(bench.split, name, learner(seeded).lists[learner.name], measures))
+            for seeded in (replace(bench, seed=seed) for seed in SEEDS)
+        ]
+        for rows in zip(*by_seed, strict=True):
+            yield from _spread(rows)
+
+
 def told(changes: Mapping[str, Any]) -> str:
     """A trial in words, by which its rows are known."""
     return ", ".join(f"{name} {value}" for name, value in changes.items())
@@ -196,6 +221,15 @@ def compare(bench: Bench, measures: Measures) -> Iterator[Row]:
         yield Row(measure, ratio, "ratio", reference, "> 1", ratio > 1)
 
 
+def _spread(rows: Sequence[Row]) -> Iterator[Row]:
+    """The rows of one measure by seed, whose name has a place for the seed's, and two of all."""
+    values = [row.value for row in rows]
+    told = {f"seed {seed}": value for seed, value in zip(SEEDS, values, strict=True)}
+    told |= {"mean of seeds": fmean(values), "deviation of seeds": stdev(values)}
+    for name, value in told.items():
+        yield replace(rows[0], measure=rows[0].measure.format(name), value=value)
+
+
 def _trials() -> Iterator[tuple[Learner, Mapping[str, Any]]]:
     for learner in LEARNT:
         for changes in TRIALS[learner.kind]:
@@ -205,13 +239,12 @@ def _trials() -> Iterator[tuple[Learner, Mapping[str, Any]]]:
 def _next_item(shop: Shop, items: pa.Table) -> Iterator[Row]:
     """Q1 of one order of events; DSSM too, as the cf tree stands on it."""
     split = leave_one_out(shop, items, judged="test", learn=LEARN, clock=CLOCK)
-    for seed in SEEDS:
-        bench = replace(open_bench(split, LONG), seed=seed)
-        for contestant in (popularity, dssm, treebridge):
-            ranked = contestant(bench)
-            yield from training_time("Q1", bench, ranked)
-            for name, lists in ranked.lists.items():
-                yield from figures(split, f"Q1 {name}, seed {seed}", lists, ALL_MEASURES)
+    bench = open_bench(split, LONG)
+    for contestant in (popularity, dssm, treebridge):
+        ranked = contestant(bench)
+        yield from training_time("Q1", bench, ranked)
+        for name, lists in ranked.lists.items():
+            yield from figures(split, f"Q1 {name}, seed {bench.seed}", lists, ALL_MEASURES)
 
 
 def _judge(row: Row) -> Row:
@@ -236,6 +269,7 @@ PARTS = {
     "beauty-keywords": beauty_keywords,
     "ties": beauty_ties,
     "beauty-tuning": beauty_tuning,
+    "beauty-seeds": beauty_seeds,
     "beauty-new-items": beauty_new_items,
 }
 DATA_PARTS = tuple(part for part in PARTS if part.startswith("beauty-") or part == "ties")

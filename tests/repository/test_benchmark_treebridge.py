@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ from grove.training.ranks import train_dssm_rank
 OPTIONS = tiny_options(epochs=1, learning_rate=5e-3)
 HITS_OF_SOURCE = [(f"H@{cutoff}", hit_rate, cutoff) for cutoff in (5, 10, 20)]
 """What the data set's own page gives for popularity."""
+SPREAD = ("mean", "deviation")
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,31 @@ def test_the_whole_field_is_compared(timed):
     trainings = [measure for measure in rows if measure.startswith("Q2 training of ")]
     assert len(trainings) == len(treebridge.LEARNT)
     assert all(rows[measure].met for measure in trainings)
+
+
+def test_seeds_are_told_one_by_one_and_together(timed, monkeypatch):
+    wanted = timed.split.segments["all"]
+    best = np.full((len(timed.split.asked), 100), -1)
+    best[wanted.users, 0] = wanted.items  # one hit each
+
+    def contest(bench: Bench, name: str) -> contestants.Ranked:
+        lists = best.copy()
+        lists[: treebridge.SEEDS.index(bench.seed)] = -1  # so many users lose their hit
+        return contestants.Ranked(lists={name: lists})
+
+    learners = [
+        treebridge.Learner(name=name, kind="treebridge", contest=partial(contest, name=name))
+        for name in treebridge.SEEDED
+    ]
+    monkeypatch.setattr(treebridge, "LEARNT", learners)
+    rows = {row.measure: row.value for row in treebridge.compare_seeds(timed, treebridge.HITS)}
+    users, where = len(best), timed.split.name
+    for name in treebridge.SEEDED:
+        found = [rows[f"Q2 {name}, seed {seed}, {where}, H@50"] for seed in treebridge.SEEDS]
+        assert found == pytest.approx([1.0, 1 - 1 / users, 1 - 2 / users])
+        together = [rows[f"Q2 {name}, {what} of seeds, {where}, H@50"] for what in SPREAD]
+        assert together == pytest.approx([1 - 1 / users, 1 / users])
+    assert treebridge.SEEDS[0] == treebridge.open_bench(timed.split, OPTIONS).seed
 
 
 def test_a_learner_changes_its_own_numbers_and_no_others(timed, monkeypatch):
