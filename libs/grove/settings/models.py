@@ -132,12 +132,13 @@ class TreeBridgeSettings(TrainingSettings):
         " the larger of them, by their product, or by turns; all cost the same",
     )
     new_item_bonus: float = Field(
-        0.0,
+        1.5,
         ge=0,
         description="what items that nobody had in the events that were learnt, new ones for the"
-        " most part, are favoured by in ranking: their scores are multiplied by e to it. At 1, on"
-        " reviews of beauty products, .6 % of the users who found something no longer do, and 1.7"
-        " times as many find something new",
+        " most part, are favoured by in ranking: their scores are multiplied by e to it. At 1.5"
+        " instead of 0, 1.7 times as many users found something new in a simulated shop, and .7 %"
+        " more found something; on reviews of beauty products 2.1 times as many and .9 % fewer."
+        " More favours more; none of it costs time",
     )
     leaf_step: Literal["item_score", "slot"] = Field(
         "item_score",
