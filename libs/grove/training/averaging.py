@@ -49,7 +49,10 @@ def sum_gradients(parameters: Sequence[nn.Parameter], scale: Tensor) -> None:
         torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
         for parameter in parameters
     ]
-    flat = sum_over_ranks(torch.cat([gradient.flatten() for gradient in gradients])) * scale
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    if distributed.is_initialized():
+        distributed.all_reduce(flat)
+    flat *= scale
     pieces = torch.split(flat, [gradient.numel() for gradient in gradients])
     for parameter, piece in zip(parameters, pieces, strict=True):
         parameter.grad = piece.view_as(parameter)

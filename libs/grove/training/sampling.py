@@ -45,13 +45,15 @@ def item_vectors_of_step(items: nn.Module, features: ItemFeatures, rows: Tensor)
     Args:
         items: the model's part that is called with ids, attributes and text.
         features: of N items.
-        rows: [M] int64 rows of `features`; 0 is no item.
+        rows: [M] int64 distinct rows of `features`, ascending; 0 is no item.
 
     Returns:
         [M, D]; no item is zero, as `grove.inference.loaded.encode_all_items` has it.
     """
-    ids = hide_ids(features.ids[rows])
-    vectors: Tensor = items(ids, features.attributes[rows], features.text[rows])
+    # Distinct rows as many as there are, are all of them: that copies nothing.
+    chosen = slice(None) if len(rows) == len(features.ids) else rows
+    ids = hide_ids(features.ids[chosen])
+    vectors: Tensor = items(ids, features.attributes[chosen], features.text[chosen])
     return vectors * (rows > PAD)[:, None]
 
 
