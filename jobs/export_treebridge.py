@@ -35,7 +35,7 @@ def run(arguments: Namespace) -> None:
     """Open the served release and write its generator's programs."""
     reader = open_current_release(Layout(read_settings(arguments).home).current_pointer())
     arguments.to.parent.mkdir(parents=True, exist_ok=True)
-    export_treebridge(reader.generator_folder, arguments.to)
+    export_treebridge(reader.generator_folder, arguments.to, new_item_bonus=reader.new_item_bonus)
     log.info("wrote the generator of %s to %s", reader.manifest.release_id, arguments.to)
 
 

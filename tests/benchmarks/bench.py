@@ -1,7 +1,8 @@
 """Models trained on a split by the product's own ranks, and kept for the next time.
 
-A model has a folder of its own, named by a fingerprint of all that decides its weights: histories,
-items, codes, options, seed, ranks, and the code that learns. What is there is not trained again; a
+A model has a folder of its own, named by a fingerprint of what decides its weights: histories,
+items, codes, options, seed, ranks, and the code that learns; the kind of processor, which decides
+how they are rounded, stands in it (`precision`). What is there is not trained again; a
 training that was killed goes on after its last whole epoch.
 """
 

@@ -144,7 +144,10 @@ def train_generator(bench: Bench, grown: Mapping[str, Tree]) -> tuple[Path, Tree
     }
     name = "-".join(("treebridge", *grown))
     model = trained(bench, name, train_treebridge_rank, options, codes)
-    return model, load_searcher(model, bench.split.items, codes, beam=BEAM, fusion=FUSION)
+    found = load_searcher(
+        model, bench.split.items, codes, beam=BEAM, fusion=FUSION, new_item_bonus=0.0
+    )
+    return model, found
 
 
 def grow_trees(bench: Bench, names: Sequence[str]) -> dict[str, Tree]:

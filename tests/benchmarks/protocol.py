@@ -58,7 +58,7 @@ TUNED: Mapping[str, Mapping[str, Any]] = {
     "LLM-only": TRIALS["recaller"][0],
     "EASE": TRIALS["recaller"][0],
     "PRECISE-type": TRIALS["recaller"][0],
-    "cf tree only": TRIALS["treebridge"][0],
+    "cf tree only": TRIALS["treebridge"][1],
     "llm tree only": TRIALS["treebridge"][1],
     "TreeBridge": TRIALS["treebridge"][1],
 }

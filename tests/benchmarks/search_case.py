@@ -152,7 +152,7 @@ def make_case(
     states: torch.Tensor,
 ) -> Case:
     """Export the model of `folder / "model"`, and name the case by its shape."""
-    export_treebridge(folder / "model", folder / "export")
+    export_treebridge(folder / "model", folder / "export", new_item_bonus=0.0)
     return Case(
         name="/".join(str(level.shape[0]) for level in tree.codes) + " nodes",
         decoder=model.decoder("llm"),

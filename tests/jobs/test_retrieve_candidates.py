@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from pyspark.sql.functions import concat
@@ -29,6 +31,7 @@ from grove.passes.inputs import day_item_table
 from grove.runtime.files import read_json
 from grove.runtime.stage import open_stage
 from grove.runtime.tables import read_arrow
+from grove.settings.models import TreeBridgeSettings
 from jobs import retrieve_candidates
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
@@ -62,9 +65,12 @@ def test_every_user_has_the_list_one_process_would_find(shop, day, arguments, tm
     with open_stage("any", arguments()) as stage:
         table = day_item_table(stage)
     codes = {tree: codes_of(tree) for tree in TREES}
-    searcher = load_searcher(tmp_path / "treebridge", table, codes, beam=BEAM)
+    asked = {"beam": BEAM, "fusion": "sum", "new_item_bonus": TreeBridgeSettings().new_item_bonus}
+    searcher = load_searcher(tmp_path / "treebridge", table, codes, **asked)
     histories = read_arrow(shop, HISTORIES, day=day, cut="through").sort_by("user_id")
     rows, scores = searcher.recommend(histories, k=PLACES)
+    unfavoured, _ = replace(searcher, new_item_bonus=0.0).recommend(histories, k=PLACES)
+    assert not np.array_equal(rows, unfavoured)
     ids = table["item_id"].to_pylist()
     assert sorted(found) == histories["user_id"].to_pylist()
     for user, listed, scored in zip(sorted(found), rows, scores, strict=True):

@@ -12,7 +12,7 @@ from tests.jobs.tree_day import GENERATIONS, LEVELS, land_codes
 from grove.contracts import Verdict
 from grove.errors import DataError
 from grove.features.model_folder import read_metadata
-from grove.passes import learning
+from grove.passes import learning, treebridge
 from grove.runtime.files import read_json
 from grove.runtime.stage import Stage
 from jobs import train_treebridge
@@ -84,6 +84,19 @@ def test_an_update_goes_on_from_the_candidate_and_is_judged_on_held_out_users(sh
     assert judged.passed
     names = {result.name for result in judged.results}
     assert {"vector_drift", "update_not_worse", "finite_losses"} <= names
+
+
+def test_weights_are_compared_without_favour_for_new_items(shop, day, arguments, monkeypatch):
+    opened, open_searcher = [], treebridge.open_searcher
+
+    def open_and_tell(*asked):
+        opened.append(open_searcher(*asked))
+        return opened[-1]
+
+    monkeypatch.setattr(treebridge, "open_searcher", open_and_tell)
+    train_treebridge.run(arguments(training_pass="candidate"))
+    train_treebridge.run(arguments(training_pass="update"))
+    assert [searcher.new_item_bonus for searcher in opened] == [0.0, 0.0]  # before and after
 
 
 def test_an_ordinary_day_takes_the_earlier_model_and_reaches_appended_items(shop, day, arguments):

@@ -17,7 +17,7 @@ from grove.features.vocabulary import Vocabulary, load_vocabulary, save_vocabula
 
 WEIGHTS_FILE = "weights.safetensors"
 METADATA_FILE = "model.json"
-_TAKEN_FILE = "taken_items.parquet"
+TAKEN_FILE = "taken_items.parquet"
 VERSION_DIGITS = 12
 
 
@@ -38,6 +38,12 @@ class SavedModel:
     def arguments(self) -> dict[str, Any]:
         """Arguments the network was built with."""
         return dict(self.metadata["arguments"])
+
+    @property
+    def taken(self) -> pa.Array:
+        """`taken_items`; of weights of an earlier version, which did not count, all they know."""
+        known = pa.array(self.vocabulary.items, pa.string())
+        return known if self.taken_items is None else self.taken_items
 
 
 def save_model(
@@ -66,7 +72,7 @@ def save_model(
     (folder / WEIGHTS_FILE).write_bytes(content)
     save_vocabulary(folder, vocabulary)
     if taken_items is not None:
-        pq.write_table(pa.table({"item_id": taken_items}), folder / _TAKEN_FILE)
+        pq.write_table(pa.table({"item_id": taken_items}), folder / TAKEN_FILE)
     described = {**metadata, "model_version": version}
     (folder / METADATA_FILE).write_text(json.dumps(described, indent=1), encoding="utf-8")
     return version
@@ -84,7 +90,7 @@ def read_model(folder: Path) -> SavedModel:
 
 def read_taken_items(folder: Path) -> pa.Array | None:
     """Read the ids of `SavedModel.taken_items` alone; none where the folder has no such file."""
-    file = folder / _TAKEN_FILE
+    file = folder / TAKEN_FILE
     return pq.read_table(file)["item_id"].combine_chunks() if file.is_file() else None
 
 

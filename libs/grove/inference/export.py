@@ -4,7 +4,8 @@ A request takes `users` once, and per tree `begin` once and `extend_<level>` lev
 of the scored codes are followed is the beam search's business (`grove.inference.beam`). `items`
 gives the vectors of a day's items, and is needed once a day. Where the manifest says
 `weighs_items`, a request without a keyword adds to every candidate's log probability the dot
-product of the user's state and the item's vector; see `grove.inference.item_scores`.
+product of the user's state and the item's vector; and to every candidate that is not in
+`taken_items.parquet` it adds `new_item_bonus`; see `grove.inference.item_scores`.
 
 Shapes: B batch, T events, P paths, P' paths chosen from them, M items, A attributes, L levels,
 K_l codes of level l, τ leaf capacity, S tokens so far, D width, E text width, H heads.
@@ -19,12 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from torch import nn
 from torch.export import Dim, ExportedProgram
 
 from grove.errors import DataError
-from grove.features.model_folder import SavedModel, read_model
+from grove.features.model_folder import TAKEN_FILE, SavedModel, read_model
 from grove.features.vocabulary import save_vocabulary
 from grove.inference.exported import MANIFEST_FILE, PROGRAM_SUFFIX
 from grove.inference.item_scores import weighs_items
@@ -55,11 +58,12 @@ class _Signature:
     outputs: Tensors
 
 
-def export_treebridge(folder: str | Path, target: str | Path) -> None:
+def export_treebridge(folder: str | Path, target: str | Path, *, new_item_bonus: float) -> None:
     """Write a trained generator as a folder of programs; it appears whole or not at all.
 
-    The folder holds one `<name>.pt2` per program, the vocabulary that gives names their rows, and
-    `manifest.json`: level sizes, widths, and every program's inputs and outputs. It names the torch
+    The folder holds one `<name>.pt2` per program, the vocabulary that gives names their rows, the
+    items that somebody had in what the weights learnt, and `manifest.json`: level sizes, widths,
+    how lists are ranked, and every program's inputs and outputs. It names the torch
     it was written by: torch does not promise to read the programs of another version.
 
     Source: TreeBridge, the split of its deployment: only the generator runs at request time.
@@ -67,6 +71,7 @@ def export_treebridge(folder: str | Path, target: str | Path) -> None:
     Args:
         folder: as `train_treebridge_rank` wrote it.
         target: folder to make, in one that exists.
+        new_item_bonus: what the release's lists favour the other items by.
 
     Raises:
         DataError: there is something at the target already.
@@ -86,9 +91,11 @@ def export_treebridge(folder: str | Path, target: str | Path) -> None:
         staged = Path(beside, target.name)
         staged.mkdir()
         save_vocabulary(staged, saved.vocabulary)
+        pq.write_table(pa.table({"item_id": saved.taken}), staged / TAKEN_FILE)
         for name, signature in signatures.items():
             torch.export.save(_trace(signature), staged / f"{name}{PROGRAM_SUFFIX}")
-        manifest = json.dumps(_manifest(saved, signatures), indent=1)
+        told = {**_manifest(saved, signatures), "new_item_bonus": new_item_bonus}
+        manifest = json.dumps(told, indent=1)
         (staged / MANIFEST_FILE).write_text(manifest + "\n", encoding="utf-8")
         staged.rename(target)
 

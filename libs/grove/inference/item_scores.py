@@ -54,26 +54,29 @@ def weigh_items(
 
 
 def favour_new_items(
-    trees: Mapping[str, Candidates], *, untaken: Tensor, bonus: float
+    trees: Mapping[str, Candidates], *, keywords: Tensor, untaken: Tensor, bonus: float
 ) -> dict[str, Candidates]:
     """Multiply the probability of every candidate that nobody had in training by e to a bonus.
 
     The weights never saw anybody take such an item, new or of long ago, so that it is ranked below
     what its text and attributes deserve. How much below differs from shop to shop; the bonus says
-    how much is given back, and the other items pay for it.
+    how much is given back, and the other items pay for it. Whoever gave a keyword keeps the trees'
+    order: it was not learnt how much an item nobody had is worth to a query.
 
     Source: ours.
 
     Args:
-        trees: candidates by tree.
+        trees: candidates of the same U users, by tree.
+        keywords: [U, E]; a row of zeros is no keyword.
         untaken: [N+1] bool, row 0 no item: nobody had it in what the weights learnt.
         bonus: added to the logarithm; 0 changes nothing.
 
     Returns:
         The same candidates with other log probabilities.
     """
+    favour = bonus * ~keywords.any(dim=1, keepdim=True)  # [U, 1]
     return {
-        name: Candidates(found.rows, found.log_probabilities + bonus * untaken[found.rows + 1])
+        name: Candidates(found.rows, found.log_probabilities + favour * untaken[found.rows + 1])
         for name, found in trees.items()
     }
 

@@ -17,7 +17,6 @@ from grove.errors import DataError
 from grove.features.items import ItemFeatures, item_features
 from grove.features.model_folder import SavedModel, read_model
 from grove.features.sequences import HistoryEncoder, SequenceBatch
-from grove.features.vocabulary import UNKNOWN
 
 ITEMS_PER_BATCH = 4_096
 USERS_PER_BATCH = 256
@@ -82,7 +81,7 @@ def load_inputs(
             queries=queries,
             max_events=saved.metadata["max_events"],
         ),
-        untaken=_untaken(saved, features, item_table["item_id"]),
+        untaken=_untaken(saved, item_table["item_id"]),
     )
 
 
@@ -126,11 +125,8 @@ def build_network(build: Callable[..., Network], saved: SavedModel, folder: str 
     return model.eval().requires_grad_(requires_grad=False)
 
 
-def _untaken(saved: SavedModel, features: ItemFeatures, item_ids: pa.ChunkedArray) -> Tensor:
-    if saved.taken_items is None:
-        # Weights of an earlier version: of the items they know, nobody counted which were had.
-        return features.ids == UNKNOWN
-    taken = pc.is_in(item_ids, value_set=saved.taken_items).to_numpy()  # [N]
+def _untaken(saved: SavedModel, item_ids: pa.ChunkedArray) -> Tensor:
+    taken = pc.is_in(item_ids, value_set=saved.taken).to_numpy()  # [N]
     return torch.from_numpy(np.append(False, ~taken))
 
 

@@ -147,7 +147,9 @@ class TreeBridgeSearcher:
                 found = weigh_items(found, **asked)
             if self.new_item_bonus:
                 untaken, bonus = self.inputs.untaken, self.new_item_bonus
-                found = favour_new_items(found, untaken=untaken, bonus=bonus)
+                found = favour_new_items(
+                    found, keywords=asked["keywords"], untaken=untaken, bonus=bonus
+                )
         return Recommendations(
             fused=fuse_candidates(list(found.values()), k=k, fusion=self.fusion),
             by_tree={name: rank_candidates(tree, k=k) for name, tree in found.items()},
@@ -160,8 +162,8 @@ def load_searcher(
     codes: Mapping[str, pa.Table],
     *,
     beam: int,
-    fusion: Fusion = "sum",
-    new_item_bonus: float = 0.0,
+    fusion: Fusion,
+    new_item_bonus: float,
 ) -> TreeBridgeSearcher:
     """Load a model folder and place a day's items in its trees.
 

@@ -5,38 +5,9 @@ Shapes: B rows, S tokens, D width, H heads.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-
-
-def learns_in_bfloat16(device: torch.device) -> bool:
-    """Whether products of large matrices are to be learnt in bfloat16: where tiles of it multiply.
-
-    A processor with such tiles takes a sixth of the time; one without may take several times as
-    long as in float32.
-    """
-    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16", False))
-
-
-def large_products(device: torch.device, *, learning: bool) -> AbstractContextManager[object]:
-    """What to compute large products under: bfloat16 in training where it is fast, else nothing.
-
-    Sums inside a product are float32 all the same; gradients come back as the weights are. Nothing
-    is served in bfloat16, so that one item has one vector.
-
-    Args:
-        device: of the factors.
-        learning: whether the model is being trained.
-
-    Returns:
-        A context; what leaves it may be bfloat16.
-    """
-    if learning and learns_in_bfloat16(device):
-        return torch.autocast(device.type, torch.bfloat16)
-    return nullcontext()
 
 
 class SelfAttention(nn.Module):

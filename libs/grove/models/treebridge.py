@@ -18,7 +18,7 @@ from grove.models.embeddings import (
     known_rows,
     zero_embedding,
 )
-from grove.models.layers import FeedForward, SelfAttention, large_products
+from grove.models.layers import FeedForward, SelfAttention
 from grove.models.treebridge_decoder import FEED_FORWARD_FACTOR, CodeDecoder
 
 TEXT_FACTOR = 2
@@ -58,11 +58,8 @@ class ItemEmbedding(nn.Module):
         Returns:
             [M, D], of any norm.
         """
-        # A step maps the texts of the whole catalogue: in float32 that would be half of its time.
-        with large_products(text.device, learning=self.training):
-            mapped: Tensor = self.text(text)
         vectors: Tensor = (
-            mapped.to(text.dtype) + self.attributes(attributes) + self.offsets(known_rows(ids))
+            self.text(text) + self.attributes(attributes) + self.offsets(known_rows(ids))
         )
         return vectors  # [M, D]
 

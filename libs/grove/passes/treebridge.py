@@ -156,8 +156,10 @@ def _checks(
     if weights.trained:
         yield finite_losses(weights.metadata["curve"])
     if weights.before is not None:
+        # The day's new items are new to the weights before, and favoured with those alone.
+        search = stage.settings.treebridge.model_copy(update={"new_item_bonus": 0.0})
         searchers = tuple(
-            open_searcher(folder, weights.item_table, codes, stage.settings.treebridge)
+            open_searcher(folder, weights.item_table, codes, search)
             for folder in (weights.before, weights.folder)
         )
         held = held_out_users(stage, weights.item_table)

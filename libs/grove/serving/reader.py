@@ -71,8 +71,13 @@ class ReleaseReader:
             codes,
             beam=settings["beam"],
             fusion=settings.get("fusion", "sum"),  # older releases knew no other
-            new_item_bonus=settings.get("new_item_bonus", 0.0),
+            new_item_bonus=self.new_item_bonus,
         )
+
+    @property
+    def new_item_bonus(self) -> float:
+        """What the generator's lists favour items that nobody had by; older releases did not."""
+        return float(self.manifest.settings["treebridge"].get("new_item_bonus", 0.0))
 
     @property
     def generator_folder(self) -> Path:

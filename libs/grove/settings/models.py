@@ -135,10 +135,10 @@ class TreeBridgeSettings(TrainingSettings):
         1.5,
         ge=0,
         description="what items that nobody had in the events that were learnt, new ones for the"
-        " most part, are favoured by in ranking: their scores are multiplied by e to it. At 1.5"
-        " instead of 0, 1.7 times as many users found something new in a simulated shop, and .7 %"
-        " more found something; on reviews of beauty products 2.1 times as many and .9 % fewer."
-        " More favours more; none of it costs time",
+        " most part, are favoured by in ranking without a keyword: their scores in each tree are"
+        " multiplied by e to it. At 1.5 instead of 0, 1.7 times as many users found something new"
+        " in a simulated shop, and .7 % more found something; on reviews of beauty products from"
+        " 2014 on 1.6 times as many, and as many. More favours more; none of it costs time",
     )
     leaf_step: Literal["item_score", "slot"] = Field(
         "item_score",

@@ -34,7 +34,7 @@ class Checkpoint:
 
 
 def work_fingerprint(spec: TrainingSpec, *, ranks: int) -> str:
-    """Fingerprint of all that decides how a training ends, besides the folders it writes to.
+    """Fingerprint of all that decides how a training ends, besides processors and folders.
 
     The files in the folder of inputs count by content, as they keep their names from day to day.
     Files of histories and the warm start count by name: a table's files and a model folder are

@@ -83,7 +83,7 @@ def train(
     many users and on one with few. The result still depends on the number of ranks: each draws and
     shuffles for itself, and a loss that looks at its batch (in-batch negatives, the share of h_gen)
     sees its own rank's. Random numbers restart at every epoch from seed, epoch and rank: a training
-    that was resumed ends with the same bits as one that was not.
+    that was resumed ends with the same bits as one that was not, on processors of one kind.
 
     Source: the optimiser is that of STARS §4.3 (AdamW, one cycle, clipping per parameter group).
 

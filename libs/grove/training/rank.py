@@ -30,6 +30,7 @@ from grove.training.averaging import sum_over_ranks, world
 from grove.training.batches import user_batches
 from grove.training.checkpoint import Checkpoint, work_fingerprint
 from grove.training.loop import ParameterGroup, TrainingPlan, train
+from grove.training.precision import Precision
 from grove.training.seeds import seed_torch
 from grove.training.spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE, TrainingSpec
 
@@ -188,6 +189,7 @@ def learn(
     *,
     arguments: dict[str, Any],
     groups: tuple[ParameterGroup, ...] = (),
+    precision: Precision = "fp32",
 ) -> list[float]:
     """Train a model and write it: one cycle from scratch, a constant small rate when warm.
 
@@ -197,6 +199,7 @@ def learn(
         loss_of: batch → sum of losses, sum of weights; see `train`.
         arguments: the network's constructor arguments, kept in the model folder.
         groups: parameters that learn otherwise.
+        precision: of the loss's largest products, which the model's folder tells.
 
     Returns:
         Mean loss per epoch.
@@ -211,12 +214,17 @@ def learn(
     )
     batches = user_batches(inputs.sequences, size=options["batch_size"], seed=spec.seed)
     curve = train(model, batches, loss_of, plan=plan, checkpoint=checkpoint_of(spec))
-    write_model(model, inputs, arguments=arguments, curve=curve)
+    write_model(model, inputs, arguments=arguments, curve=curve, precision=precision)
     return curve
 
 
 def write_model(
-    model: nn.Module, inputs: RankInputs, *, arguments: dict[str, Any], curve: list[float]
+    model: nn.Module,
+    inputs: RankInputs,
+    *,
+    arguments: dict[str, Any],
+    curve: list[float],
+    precision: Precision,
 ) -> None:
     """Write the trained model and what it learnt; only rank 0 does.
 
@@ -225,6 +233,7 @@ def write_model(
         inputs: of this rank.
         arguments: the network's constructor arguments.
         curve: mean loss per epoch.
+        precision: it was learnt in.
     """
     taken = taken_items(inputs)
     if world()[0] != 0:
@@ -236,6 +245,7 @@ def write_model(
         "learned_through": spec.through,
         "max_events": spec.max_events,
         "options": spec.options,
+        "precision": precision,
     }
     save_model(spec.output_folder, model, inputs.vocabulary, metadata, taken_items=taken)
 

@@ -15,6 +15,7 @@ from grove.features.sequences import SequenceBatch
 from grove.features.vocabulary import PAD, UNKNOWN
 from grove.models.embeddings import SECONDS_PER_DAY
 from grove.models.losses import NO_TARGET, sampling_correction
+from grove.training.precision import Precision, large_products
 
 FULL_SOFTMAX_ITEMS = 20_000
 """Up to this many items the softmax runs over the whole catalogue."""
@@ -39,13 +40,16 @@ def hide_ids(ids: Tensor) -> Tensor:
     return ids.masked_fill(hidden & (ids != PAD), UNKNOWN)
 
 
-def item_vectors_of_step(items: nn.Module, features: ItemFeatures, rows: Tensor) -> Tensor:
+def item_vectors_of_step(
+    items: nn.Module, features: ItemFeatures, rows: Tensor, *, precision: Precision = "fp32"
+) -> Tensor:
     """Vectors of a step's items, some of them seen without their id; see `hide_ids`.
 
     Args:
         items: the model's part that is called with ids, attributes and text.
         features: of N items.
         rows: [M] int64 distinct rows of `features`, ascending; 0 is no item.
+        precision: of the products that the texts go through.
 
     Returns:
         [M, D]; no item is zero, as `grove.inference.loaded.encode_all_items` has it.
@@ -53,7 +57,8 @@ def item_vectors_of_step(items: nn.Module, features: ItemFeatures, rows: Tensor)
     # Distinct rows as many as there are, are all of them: that copies nothing.
     chosen = slice(None) if len(rows) == len(features.ids) else rows
     ids = hide_ids(features.ids[chosen])
-    vectors: Tensor = items(ids, features.attributes[chosen], features.text[chosen])
+    with large_products(precision, rows.device.type):
+        vectors: Tensor = items(ids, features.attributes[chosen], features.text[chosen])
     return vectors * (rows > PAD)[:, None]
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from grove.features.code_tree import read_code_tree
 from grove.models.treebridge import TreeBridge
+from grove.training.precision import fast_precision
 from grove.training.rank import (
     RankInputs,
     learn,
@@ -57,6 +58,7 @@ def train_treebridge_rank(spec: dict[str, Any]) -> None:
         seed_model(inputs.spec)
         model = TreeBridge(**arguments)
         start_weights(model, inputs)
+        precision = fast_precision(inputs.device)
         objective = TreeBridgeObjective(
             model=model,
             inputs=inputs,
@@ -64,8 +66,9 @@ def train_treebridge_rank(spec: dict[str, Any]) -> None:
             weights={name: options[f"{name}_weight"] for name in arguments["trees"]},
             item_weight=options["item_weight"],
             query_vectors=_query_vectors(inputs),
+            precision=precision,
         )
-        learn(model, inputs, objective, arguments=arguments)
+        learn(model, inputs, objective, arguments=arguments, precision=precision)
 
 
 def _tree(inputs: RankInputs, arguments: dict[str, Any], name: str) -> TreeTensors:

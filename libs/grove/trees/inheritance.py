@@ -116,10 +116,12 @@ def inherited_starts(
     starts = means.reshape(count, size, -1)  # [P, K, D]
     empty = held.reshape(count, size) == 0  # [P, K]
     inherited = empty.sum(axis=1) * 2 <= size  # [P]
-    members = members_of_nodes(parents)
-    for parent in np.flatnonzero(inherited & empty.any(axis=1)):
-        _fill(starts[parent], empty[parent], vectors[members[parent]])
-    return [start if begins else None for start, begins in zip(starts, inherited, strict=True)]
+    return [
+        _filled(start, missing, vectors, rows) if begins else None
+        for start, missing, rows, begins in zip(
+            starts, empty, members_of_nodes(parents), inherited, strict=True
+        )
+    ]
 
 
 def _alike(old: OldCodes, sizes: Sequence[int], count: int) -> bool:
@@ -132,17 +134,28 @@ def _alike(old: OldCodes, sizes: Sequence[int], count: int) -> bool:
     return all(abs(new - before) <= MOST_OTHER_CODES * before for new, before in pairs)
 
 
-def _fill(start: np.ndarray, missing: np.ndarray, members: np.ndarray) -> None:
+def _filled(
+    start: np.ndarray, missing: np.ndarray, vectors: np.ndarray, rows: np.ndarray
+) -> np.ndarray:
     """Put each missing beginning at the member farthest from all that are there, in order.
 
     Args:
-        start: [K, D] beginnings; changed.
+        start: [K, D] beginnings.
         missing: [K] bool, those without a value.
-        members: [M, D] the parent's items.
+        vectors: [N, D].
+        rows: [M] int64, the vectors of the parent's items.
+
+    Returns:
+        [K, D], all with a value.
     """
+    if not missing.any():
+        return start
+    filled, members = start.copy(), vectors[rows]  # [K, D], [M, D]
     there = np.flatnonzero(~missing)
     for code in np.flatnonzero(missing):
-        squared = -2 * members @ start[there].T + np.einsum("kd,kd->k", start[there], start[there])
+        found = filled[there]  # [K', D]
+        squared = -2 * members @ found.T + np.einsum("kd,kd->k", found, found)  # [M, K']
         nearest = squared.min(axis=1) + np.einsum("md,md->m", members, members)  # [M]
-        start[code] = members[nearest.argmax()]
+        filled[code] = members[nearest.argmax()]
         there = np.append(there, code)
+    return filled

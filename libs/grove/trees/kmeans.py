@@ -187,7 +187,7 @@ def group_means(
     Returns:
         [G, D] float32; zeros for a group without a member.
     """
-    members = np.arange(len(groups)) if rows is None else rows
+    members = np.arange(len(vectors)) if rows is None else rows
     sizes = np.bincount(groups, minlength=count)  # [G]
     weights = (1.0 / sizes[groups]).astype(np.float32)  # [M]
     averaging = csr_matrix((weights, (groups, members)), (count, len(vectors)))

@@ -51,7 +51,12 @@ def retrieved(search, seen):
 
 def test_lists_are_those_of_the_searcher_whatever_the_batches(search):
     searcher = load_searcher(
-        search.model, shop_items(ITEMS), codes_of_trees(ITEMS), beam=search.beam
+        search.model,
+        shop_items(ITEMS),
+        codes_of_trees(ITEMS),
+        beam=search.beam,
+        fusion=search.fusion,
+        new_item_bonus=search.new_item_bonus,
     )
     rows, scores = searcher.recommend(histories(WALKS), k=search.places)
     found = retrieved(search, [None] * len(WALKS))

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from tests.unit.inference.small_generator import (
@@ -39,6 +40,7 @@ from grove.models.embeddings import at_cuts
 from grove.models.treebridge_programs import HISTORY_FIELDS
 
 TOLERANCE = 1e-5
+SEARCH = {"beam": 3, "fusion": "sum", "new_item_bonus": 0.0}
 BATCHES = [1, 2, 7, 130]
 
 
@@ -48,8 +50,8 @@ def exported(request, tmp_path_factory):
     weight = float(request.param == "slot")
     folder = save_generator(tmp_path_factory.mktemp("model"), request.param, item_weight=weight)
     target = folder.parent / f"export_{request.param}"
-    export_treebridge(folder, target)
-    searcher = load_searcher(folder, shop_items(ITEMS), codes_of_trees(ITEMS), beam=3)
+    export_treebridge(folder, target, new_item_bonus=1.5)
+    searcher = load_searcher(folder, shop_items(ITEMS), codes_of_trees(ITEMS), **SEARCH)
     return target, load_export(target), searcher
 
 
@@ -142,6 +144,9 @@ def test_the_manifest_tells_a_server_what_to_give_and_what_it_gets(exported):
     assert manifest["model_version"] == searcher.inputs.saved.metadata["model_version"]
     assert manifest["level_sizes"] == TREES
     assert manifest["weighs_items"] is searcher.weighs_items is (manifest["leaf_step"] == "slot")
+    assert manifest["new_item_bonus"] == 1.5
+    taken = pq.read_table(folder / "taken_items.parquet")["item_id"]
+    assert taken.to_pylist() == searcher.inputs.saved.taken.to_pylist()
     assert manifest["max_events"] == MAX_EVENTS
     extends = {f"{tree}.extend_{level}" for tree in TREES for level in range(len(TREES[tree]))}
     assert set(manifest["programs"]) == {"users", "items", *(f"{t}.begin" for t in TREES), *extends}
@@ -210,7 +215,7 @@ def test_an_export_that_fails_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(torch.export, "save", save_one)
     with pytest.raises(OSError, match="no space"):
-        export_treebridge(folder, tmp_path / "export")
+        export_treebridge(folder, tmp_path / "export", new_item_bonus=0.0)
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     assert read_metadata(folder)["model_version"]
 
@@ -218,4 +223,4 @@ def test_an_export_that_fails_leaves_nothing(tmp_path, monkeypatch):
 def test_an_export_is_never_overwritten(tmp_path):
     (tmp_path / "export").mkdir()
     with pytest.raises(DataError, match="never overwritten"):
-        export_treebridge(tmp_path / "model", tmp_path / "export")
+        export_treebridge(tmp_path / "model", tmp_path / "export", new_item_bonus=0.0)

@@ -30,6 +30,8 @@ from grove.inference.loaded import in_batches
 from grove.inference.treebridge import USERS_PER_SEARCH, load_searcher
 from grove.inference.treebridge_fusion import Fusion
 
+SEARCH = {"beam": 50, "fusion": "sum", "new_item_bonus": 0.0}
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
@@ -43,7 +45,7 @@ def weighing(tmp_path_factory) -> Path:
 
 
 def searcher_of(folder, count=ITEMS, **options):
-    options = {"beam": 50} | options
+    options = SEARCH | options
     return load_searcher(folder, shop_items(count), codes_of_trees(count), **options)
 
 
@@ -112,6 +114,19 @@ def test_new_items_are_favoured_by_the_bonus_and_no_others(folder):
             np.put_along_axis(table, rows, found, axis=1)
         assert np.allclose(scores[1, :, :ITEMS], scores[0, :, :ITEMS], rtol=1e-5)
         assert np.allclose(scores[1, :, ITEMS:], np.exp(1.5) * scores[0, :, ITEMS:], rtol=1e-5)
+
+
+def test_with_a_keyword_new_items_are_not_favoured(folder):
+    count, keywords = ITEMS + 3, np.eye(len(WALKS), TEXT_WIDTH, dtype=np.float32)
+    keywords[0] = 0  # the first user is silent
+    plain, favoured = (
+        searcher_of(folder, count, new_item_bonus=bonus).recommend(
+            histories(WALKS), k=count, keyword_vectors=keywords
+        )
+        for bonus in (0.0, 5.0)
+    )
+    assert not np.array_equal(plain[0][0], favoured[0][0])
+    assert np.array_equal(plain[0][1:], favoured[0][1:])
 
 
 def test_an_appended_item_is_found_and_the_others_stay_as_likely_between_them(folder):
@@ -191,7 +206,7 @@ def larger_codes():
 def test_codes_of_another_tree_are_refused(folder, cf):
     trees = {"llm": codes(ITEMS, 1)} | ({"cf": cf} if cf is not None else {})
     with pytest.raises(DataError, match="not those the generator speaks"):
-        load_searcher(folder, shop_items(ITEMS), trees, beam=4)
+        load_searcher(folder, shop_items(ITEMS), trees, **SEARCH)
 
 
 def test_slots_a_decoder_of_slots_does_not_know_are_told_as_slots(tmp_path):
@@ -201,5 +216,5 @@ def test_slots_a_decoder_of_slots_does_not_know_are_told_as_slots(tmp_path):
     slots[0] = CAPACITY
     trees = {"llm": codes(ITEMS, 1), "cf": more.set_column(2, "slot", pa.array(slots))}
     with pytest.raises(DataError, match="not those the generator speaks") as caught:
-        load_searcher(folder, shop_items(ITEMS), trees, beam=4)
+        load_searcher(folder, shop_items(ITEMS), trees, **SEARCH)
     assert caught.value.found == f"{CAPACITY + 1} slots in a leaf"

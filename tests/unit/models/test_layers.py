@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from grove.models import layers
-from grove.models.layers import FeedForward, SelfAttention, large_products
+from grove.models.layers import FeedForward, SelfAttention
 
 WIDTH, TOKENS = 8, 5
 
@@ -47,18 +46,3 @@ def test_each_dropout_acts_in_training_only(dropout, hidden_dropout):
     assert not torch.equal(half(tokens), half(tokens))
     half.eval()
     assert torch.equal(half(tokens), half(tokens))
-
-
-@pytest.mark.parametrize(
-    ("learning", "fast", "found"),
-    [(True, True, torch.bfloat16), (True, False, torch.float32), (False, True, torch.float32)],
-)
-def test_large_products_are_short_in_training_alone_and_where_that_is_fast(
-    monkeypatch, learning, fast, found
-):
-    capabilities = {"amx_bf16": fast}
-    monkeypatch.setattr(layers.torch.cpu, "get_capabilities", lambda: capabilities)
-    square = torch.ones(2, 2)
-    with large_products(square.device, learning=learning):
-        assert (square @ square).dtype == found
-    assert not layers.learns_in_bfloat16(torch.device("cuda"))

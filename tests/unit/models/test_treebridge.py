@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from grove.models import layers
 from grove.models.treebridge import ItemEmbedding, TreeBridge
 from grove.models.treebridge_decoder import CodeDecoder
 from grove.models.treebridge_loss import PathTargets, masked_cross_entropy, path_loss
@@ -73,18 +72,6 @@ def test_text_goes_through_more_than_one_layer():
     with torch.no_grad():
         straight = text(one) + text(other) - text(torch.zeros(5, 6))
         assert not torch.allclose(text(one + other), straight, atol=1e-3)
-
-
-def test_learning_in_bfloat16_moves_an_item_little_and_its_weights_stay_float32(monkeypatch):
-    monkeypatch.setattr(layers, "learns_in_bfloat16", lambda _: True)
-    items = small_model().items
-    asked = torch.arange(5), torch.zeros(5, 1, dtype=torch.int64), torch.randn(5, TEXT_WIDTH)
-    served, learnt = items.eval()(*asked), items.train()(*asked)
-    assert learnt.dtype == served.dtype == torch.float32
-    assert not torch.equal(learnt, served)
-    assert torch.allclose(learnt, served, atol=0.02 * float(served.detach().abs().max()))
-    learnt.sum().backward()
-    assert items.text[0].weight.grad.dtype == torch.float32
 
 
 def test_an_unknown_item_is_its_text_and_attributes():

@@ -113,4 +113,6 @@ def write_generator(folder: Path, item_table: pa.Table, **metadata: object) -> N
     for parameter in model.parameters():
         if parameter.dim() == 2:
             torch.nn.init.normal_(parameter, std=0.5)
-    save_model(folder, model, vocabulary, {"arguments": arguments, "max_events": 10, **metadata})
+    metadata = {"arguments": arguments, "max_events": 10, **metadata}
+    taken = pa.array(item_table["item_id"].to_pylist()[::2])
+    save_model(folder, model, vocabulary, metadata, taken_items=taken)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -25,6 +27,16 @@ def test_the_served_release_is_opened_with_all_its_parts(releases):
     assert set(reader.searcher.trees) == {"llm", "cf"}
     assert reader.popularity.sum() == 6 * USERS
     assert not reader.keeps_seen_items
+
+
+def test_new_items_are_favoured_as_in_the_release(releases):
+    reader = open_current_release(releases / "current.json")
+    assert (
+        reader.new_item_bonus == reader.searcher.new_item_bonus == 0.0
+    )  # it knows no such setting
+    settings = {**reader.manifest.settings, "treebridge": {"beam": 4, "new_item_bonus": 1.5}}
+    favouring = replace(reader, manifest=replace(reader.manifest, settings=settings))
+    assert favouring.new_item_bonus == favouring.searcher.new_item_bonus == 1.5
 
 
 def test_a_history_ends_with_the_day_of_the_release(releases):

@@ -13,6 +13,7 @@ from grove.features.items import item_features
 from grove.features.sequences import HistoryEncoder, SequenceBatch
 from grove.inference.loaded import encode_all_items
 from grove.models.dssm import ItemTower
+from grove.models.treebridge import ItemEmbedding
 from grove.training import sampling
 from grove.training.sampling import (
     candidate_index,
@@ -59,6 +60,25 @@ def test_no_item_is_zero_in_training_as_in_inference():
         assert vectors.shape == (len(rows), 8)
         assert (vectors[0] == 0).all()
         assert torch.allclose(vectors, encoded[rows], atol=1e-6)
+
+
+def test_short_products_move_items_and_gradients_little():
+    features = item_features(ITEMS, shop_vocabulary(ITEMS))
+    torch.manual_seed(0)
+    model = ItemEmbedding(8, features.text.shape[1], {"items": 40, "attributes": 40})
+    rows, found = torch.arange(6), {}
+    for precision in ("fp32", "bf16"):
+        torch.manual_seed(0)
+        model.zero_grad()
+        vectors = item_vectors_of_step(model, features, rows, precision=precision)
+        (vectors**2).sum().backward()
+        found[precision] = torch.cat(
+            [vectors.detach().flatten(), model.text[0].weight.grad.flatten()]
+        )
+    assert found["bf16"].dtype == torch.float32
+    assert not torch.equal(found["bf16"], found["fp32"])
+    error = (found["bf16"] - found["fp32"]).norm() / found["fp32"].norm()
+    assert error < 0.01
 
 
 def test_cuts_are_distinct_positions_before_a_target():

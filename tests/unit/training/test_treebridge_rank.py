@@ -60,6 +60,10 @@ def codes_of(order):
 CODES = {"llm": codes_of(range(ITEMS)), "cf": codes_of(np.random.default_rng(1).permutation(ITEMS))}
 
 
+def searcher_of(folder, items, beam):
+    return load_searcher(folder, items, CODES, beam=beam, fusion="sum", new_item_bonus=0.0)
+
+
 def shop(folder, walks=None, **changes):
     items = synthetic.shop_items(ITEMS)
     rows = walks if walks is not None else synthetic.walks(64, 12, ITEMS)
@@ -91,7 +95,7 @@ def test_it_learns_what_follows_what(trained):
     curve = read_metadata(spec.output_folder)["curve"]
     assert len(curve) == OPTIONS["epochs"]
     assert curve[-1] < 0.6 * curve[0]
-    rows, scores = load_searcher(spec.output, items, CODES, beam=50).recommend(histories, k=5)
+    rows, scores = searcher_of(spec.output, items, beam=50).recommend(histories, k=5)
     following = following_items(histories)
     assert (rows == following[:, None]).any(axis=1).mean() > 0.6  # by chance 0.125
     assert (np.diff(scores, axis=1) <= 0).all()
@@ -135,8 +139,8 @@ def test_a_warm_start_keeps_what_it_knows_when_items_are_added(trained, tmp_path
         "options": {**spec.options, "epochs": 1},
     }
     train_treebridge_rank(update)
-    before = load_searcher(spec.output, items, CODES, beam=50).recommend(histories, k=5)
-    after = load_searcher(tmp_path / "update", items, CODES, beam=50).recommend(histories, k=5)
+    before = searcher_of(spec.output, items, beam=50).recommend(histories, k=5)
+    after = searcher_of(tmp_path / "update", items, beam=50).recommend(histories, k=5)
     assert np.array_equal(before[0], after[0])
 
 
@@ -145,7 +149,7 @@ def test_a_slot_can_be_decoded_instead(tmp_path):
     train_treebridge_rank(spec.as_json())
     curve = read_metadata(spec.output_folder)["curve"]
     assert curve[-1] < 0.8 * curve[0]
-    rows, _ = load_searcher(spec.output, items, CODES, beam=50).recommend(histories, k=5)
+    rows, _ = searcher_of(spec.output, items, beam=50).recommend(histories, k=5)
     assert (rows >= 0).all()
 
 
@@ -153,7 +157,7 @@ def test_an_item_is_learnt_as_itself_too(trained, tmp_path):
     spec, items, histories = shop(tmp_path, options={"item_weight": 1.0})
     train_treebridge_rank(spec.as_json())
     assert read_metadata(spec.output_folder)["curve"][0] > trees_curve(trained)[0]
-    searcher = load_searcher(spec.output, items, CODES, beam=50)
+    searcher = searcher_of(spec.output, items, beam=50)
     states = in_batches(histories, searcher.inputs.encoder, searcher._states)
     best = (states @ searcher.item_vectors[1:].numpy().T).argsort(axis=1)[:, -5:]
     following = following_items(histories)
@@ -164,7 +168,7 @@ def test_an_item_is_learnt_as_itself_too(trained, tmp_path):
 
 def test_without_the_task_the_items_scores_stay_unused(trained):
     spec, items, _ = trained
-    assert not load_searcher(spec.output, items, CODES, beam=50).weighs_items
+    assert not searcher_of(spec.output, items, beam=50).weighs_items
 
 
 @pytest.mark.parametrize(("item_weight", "asked"), [(0.0, False), (0.5, False), (0.5, True)])
@@ -229,7 +233,7 @@ def test_an_item_without_a_path_is_no_target(tmp_path, monkeypatch):
 
 def test_an_item_that_joins_counts_as_taken_once_somebody_has_had_it(trained, tmp_path):
     spec, items, _ = trained
-    assert not load_searcher(spec.output, items, CODES, beam=2).inputs.untaken.any()
+    assert not searcher_of(spec.output, items, beam=2).inputs.untaken.any()
     offered = synthetic.shop_items(ITEMS + 2)
     names = offered["item_id"].to_pylist()
     walks = [[0, 1, ITEMS]] * 8  # of the two that joined, one is had
@@ -246,7 +250,7 @@ def test_an_item_that_joins_counts_as_taken_once_somebody_has_had_it(trained, tm
             "options": {**spec.options, "epochs": 1},
         }
     )
-    searcher = load_searcher(tmp_path / "update", offered, CODES, beam=2)
+    searcher = searcher_of(tmp_path / "update", offered, beam=2)
     assert names[-1] in searcher.inputs.saved.vocabulary.items
     assert searcher.inputs.untaken.tolist() == [False] * (ITEMS + 2) + [True]
 
@@ -263,7 +267,7 @@ def test_queries_start_the_decoder(tmp_path):
         histories.set_column(index, "queries", pa.array(asked)), tmp_path / "histories.parquet"
     )
     train_treebridge_rank(spec.as_json())
-    searcher = load_searcher(spec.output, items, CODES, beam=50)
+    searcher = searcher_of(spec.output, items, beam=50)
     keywords = np.tile(np.array(vectors.to_pylist()[0], dtype=np.float32), (len(histories), 1))
     _, silent = searcher.recommend(histories, k=5)
     _, searched = searcher.recommend(histories, k=5, keyword_vectors=keywords)

@@ -101,6 +101,15 @@ def test_group_means_equal_plain_means():
     assert np.allclose(group_means(vectors, groups, 7), plain, atol=1e-6)
 
 
+def test_group_means_of_chosen_rows_leave_groups_without_a_member_at_zero():
+    vectors = np.arange(8, dtype=np.float32).reshape(4, 2)
+    groups, rows = np.array([2, 0, 2]), np.array([1, 3, 2])
+    means = group_means(vectors, groups, 4, rows=rows)
+    assert means.tolist() == [[6, 7], [0, 0], [3, 4], [0, 0]]
+    with pytest.raises(ValueError, match="same length"):
+        group_means(vectors, groups, 4)  # which vectors are meant, nobody said
+
+
 def test_nodes_split_side_by_side_as_they_split_alone():
     vectors, nodes = mixture(400), np.random.default_rng(1).integers(0, 7, size=400)
     children = split_nodes(vectors, nodes, 5, iterations=4, seed=2)
