@@ -73,8 +73,8 @@ RETAIL_DAY = date(2011, 12, 3)
 TIES_SEED = 1
 LONGER = {"dropout": 0.3, "item_weight": 2.0, "epochs": 24}
 LONG: Options = {**SHORT, "treebridge": {**SHORT["treebridge"], **LONGER}}
-"""Q1: TreeBridge takes at most `MOST_SECONDS["Q1"]`; these epochs took 52 minutes beside other
-work. A training of 42 epochs at dropout .4 was as good; see experiments.md."""
+"""Q1: TreeBridge takes at most `MOST_SECONDS["Q1"]`; these epochs took 52 minutes in float32
+beside other work. A training of 42 epochs at dropout .4 was as good; see experiments.md."""
 
 BY_TIME = (*HITS, ("found@50", share_found, 50), ("found@100", share_found, 100))
 """A user wants many items there."""
