@@ -110,8 +110,8 @@ class TreeBridgeSettings(TrainingSettings):
         2.0,
         ge=0,
         description="λ₃, weight of the loss of the item itself among all items; above 0, lists are"
-        " ranked by it too. A step of training takes about twice as long with it, on 12,000 items; at"
-        " 0 the trees are alone, as in the paper",
+        " ranked by it too. A step of training takes about twice as long with it, on 12,000 items;"
+        " at 0 the trees are alone, as in the paper",
     )
     beam: int = Field(
         200,
