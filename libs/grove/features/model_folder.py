@@ -31,19 +31,13 @@ class SavedModel:
     """Names behind its embedding rows."""
     metadata: dict[str, Any]
     """Content of model.json: `arguments` of the network, `model_version`, and more."""
-    taken_items: pa.Array | None
-    """Ids of the items that somebody had in what the weights learnt; none: not counted."""
+    taken_items: pa.Array
+    """Ids of the items that somebody had in what the weights learnt; see `read_taken_items`."""
 
     @property
     def arguments(self) -> dict[str, Any]:
         """Arguments the network was built with."""
         return dict(self.metadata["arguments"])
-
-    @property
-    def taken(self) -> pa.Array:
-        """`taken_items`; of weights of an earlier version, which did not count, all they know."""
-        known = pa.array(self.vocabulary.items, pa.string())
-        return known if self.taken_items is None else self.taken_items
 
 
 def save_model(
@@ -88,10 +82,12 @@ def read_model(folder: Path) -> SavedModel:
     )
 
 
-def read_taken_items(folder: Path) -> pa.Array | None:
-    """Read the ids of `SavedModel.taken_items` alone; none where the folder has no such file."""
+def read_taken_items(folder: Path) -> pa.Array:
+    """Read which items somebody had; of an earlier version, which did not count, all it knows."""
     file = folder / TAKEN_FILE
-    return pq.read_table(file)["item_id"].combine_chunks() if file.is_file() else None
+    if file.is_file():
+        return pq.read_table(file)["item_id"].combine_chunks()
+    return pa.array(load_vocabulary(folder).items, pa.string())
 
 
 def read_metadata(folder: Path) -> dict[str, Any]:

@@ -4,8 +4,8 @@ A request takes `users` once, and per tree `begin` once and `extend_<level>` lev
 of the scored codes are followed is the beam search's business (`grove.inference.beam`). `items`
 gives the vectors of a day's items, and is needed once a day. Where the manifest says
 `weighs_items`, a request without a keyword adds to every candidate's log probability the dot
-product of the user's state and the item's vector; and to every candidate that is not in
-`taken_items.parquet` it adds `new_item_bonus`; see `grove.inference.item_scores`.
+product of the user's state and the item's vector. In any case it adds `new_item_bonus` to that of
+every candidate that is not in `taken_items.parquet`; see `grove.inference.item_scores`.
 
 Shapes: B batch, T events, P paths, P' paths chosen from them, M items, A attributes, L levels,
 K_l codes of level l, τ leaf capacity, S tokens so far, D width, E text width, H heads.
@@ -91,11 +91,10 @@ def export_treebridge(folder: str | Path, target: str | Path, *, new_item_bonus:
         staged = Path(beside, target.name)
         staged.mkdir()
         save_vocabulary(staged, saved.vocabulary)
-        pq.write_table(pa.table({"item_id": saved.taken}), staged / TAKEN_FILE)
+        pq.write_table(pa.table({"item_id": saved.taken_items}), staged / TAKEN_FILE)
         for name, signature in signatures.items():
             torch.export.save(_trace(signature), staged / f"{name}{PROGRAM_SUFFIX}")
-        told = {**_manifest(saved, signatures), "new_item_bonus": new_item_bonus}
-        manifest = json.dumps(told, indent=1)
+        manifest = json.dumps(_manifest(saved, signatures, new_item_bonus), indent=1)
         (staged / MANIFEST_FILE).write_text(manifest + "\n", encoding="utf-8")
         staged.rename(target)
 
@@ -188,7 +187,9 @@ def _trace(signature: _Signature) -> ExportedProgram:
     return torch.export.export(signature.module, examples, dynamic_shapes=free)
 
 
-def _manifest(saved: SavedModel, signatures: Mapping[str, _Signature]) -> dict[str, Any]:
+def _manifest(
+    saved: SavedModel, signatures: Mapping[str, _Signature], new_item_bonus: float
+) -> dict[str, Any]:
     arguments = saved.arguments
     return {
         "model_version": saved.metadata["model_version"],
@@ -197,6 +198,7 @@ def _manifest(saved: SavedModel, signatures: Mapping[str, _Signature]) -> dict[s
         "capacity": arguments["capacity"],
         "leaf_step": arguments["leaf_step"],
         "weighs_items": weighs_items(saved),
+        "new_item_bonus": new_item_bonus,
         "width": int(arguments["encoder"]["width"]),
         "text_width": arguments["text_width"],
         "max_events": saved.metadata["max_events"],

@@ -126,7 +126,7 @@ def build_network(build: Callable[..., Network], saved: SavedModel, folder: str 
 
 
 def _untaken(saved: SavedModel, item_ids: pa.ChunkedArray) -> Tensor:
-    taken = pc.is_in(item_ids, value_set=saved.taken).to_numpy()  # [N]
+    taken = pc.is_in(item_ids, value_set=saved.taken_items).to_numpy()  # [N]
     return torch.from_numpy(np.append(False, ~taken))
 
 

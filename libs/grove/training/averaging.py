@@ -20,9 +20,8 @@ def world() -> tuple[int, int]:
 
 def sum_over_ranks(values: Tensor) -> Tensor:
     """Sum a tensor of equal shape over all ranks; every rank gets the sum."""
-    if distributed.is_initialized():
-        values = values.clone()
-        distributed.all_reduce(values)
+    values = values.clone()
+    _sum_in_place(values)
     return values
 
 
@@ -50,9 +49,13 @@ def sum_gradients(parameters: Sequence[nn.Parameter], scale: Tensor) -> None:
         for parameter in parameters
     ]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
-    if distributed.is_initialized():
-        distributed.all_reduce(flat)
+    _sum_in_place(flat)
     flat *= scale
     pieces = torch.split(flat, [gradient.numel() for gradient in gradients])
     for parameter, piece in zip(parameters, pieces, strict=True):
         parameter.grad = piece.view_as(parameter)
+
+
+def _sum_in_place(values: Tensor) -> None:
+    if distributed.is_initialized():
+        distributed.all_reduce(values)

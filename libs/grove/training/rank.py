@@ -17,12 +17,7 @@ from torch import Tensor, distributed, nn
 from grove.errors import SettingsError
 from grove.features.history_files import read_sequences
 from grove.features.items import ItemFeatures, item_features
-from grove.features.model_folder import (
-    read_metadata,
-    read_model,
-    read_taken_items,
-    save_model,
-)
+from grove.features.model_folder import read_metadata, read_model, read_taken_items, save_model
 from grove.features.sequences import HistoryEncoder, SequenceBatch, Sequences
 from grove.features.vocabulary import Vocabulary, load_vocabulary
 from grove.models.embeddings import FIRST_KNOWN
@@ -267,9 +262,7 @@ def taken_items(inputs: RankInputs) -> pa.Array:
     rows = ids[(inputs.positives(fresh_only=False) > 0) & (ids >= FIRST_KNOWN)]
     taken = {inputs.vocabulary.items[row - FIRST_KNOWN] for row in rows.tolist()}
     if inputs.spec.warm_start is not None:
-        folder = Path(inputs.spec.warm_start)
-        earlier = read_taken_items(folder)
-        taken |= set(load_vocabulary(folder).items if earlier is None else earlier.to_pylist())
+        taken |= set(read_taken_items(Path(inputs.spec.warm_start)).to_pylist())
     return pa.array(sorted(taken), pa.string())
 
 

@@ -146,7 +146,7 @@ def test_the_manifest_tells_a_server_what_to_give_and_what_it_gets(exported):
     assert manifest["weighs_items"] is searcher.weighs_items is (manifest["leaf_step"] == "slot")
     assert manifest["new_item_bonus"] == 1.5
     taken = pq.read_table(folder / "taken_items.parquet")["item_id"]
-    assert taken.to_pylist() == searcher.inputs.saved.taken.to_pylist()
+    assert taken.to_pylist() == searcher.inputs.saved.taken_items.to_pylist()
     assert manifest["max_events"] == MAX_EVENTS
     extends = {f"{tree}.extend_{level}" for tree in TREES for level in range(len(TREES[tree]))}
     assert set(manifest["programs"]) == {"users", "items", *(f"{t}.begin" for t in TREES), *extends}

@@ -31,9 +31,8 @@ def test_the_served_release_is_opened_with_all_its_parts(releases):
 
 def test_new_items_are_favoured_as_in_the_release(releases):
     reader = open_current_release(releases / "current.json")
-    assert (
-        reader.new_item_bonus == reader.searcher.new_item_bonus == 0.0
-    )  # it knows no such setting
+    # The release is an older one, which knew no such setting.
+    assert reader.new_item_bonus == reader.searcher.new_item_bonus == 0.0
     settings = {**reader.manifest.settings, "treebridge": {"beam": 4, "new_item_bonus": 1.5}}
     favouring = replace(reader, manifest=replace(reader.manifest, settings=settings))
     assert favouring.new_item_bonus == favouring.searcher.new_item_bonus == 1.5
