@@ -6,7 +6,7 @@ Every one takes a bench and gives a `Ranked`, by the code that serves a day.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -53,14 +53,9 @@ class Ranked:
     """Of its training; none where nothing was trained, or not in one go."""
 
 
-def treebridge(bench: Bench, bonus: float = 0.0) -> Ranked:
-    """Both trees, one training: fused, and what each tree of it gives alone.
-
-    Args:
-        bench: where it takes part.
-        bonus: what new items are favoured by.
-    """
-    model, found = _search(bench, TREES, bonus)
+def treebridge(bench: Bench) -> Ranked:
+    """Both trees, one training: fused, and what each tree of it gives alone."""
+    model, found = _search(bench, TREES)
     parts = {f"TreeBridge, {tree} tree of it": lists for tree, (lists, _) in found.by_tree.items()}
     return Ranked(lists={"TreeBridge": found.fused[0], **parts}, seconds=training_seconds(model))
 
@@ -71,31 +66,23 @@ def single_tree(bench: Bench, tree: str) -> Ranked:
     return Ranked(lists={f"{tree} tree only": found.fused[0]}, seconds=training_seconds(model))
 
 
-def recaller(bench: Bench, adapter: str, name: str, bonus: float = 0.0) -> Ranked:
+def recaller(bench: Bench, adapter: str, name: str) -> Ranked:
     """A user encoder and a dot product with adapted text vectors; see `grove.models.recaller`.
 
     Args:
         bench: where it takes part.
         adapter: what stands between text vector and dot product.
         name: of its list.
-        bonus: what new items are favoured by.
     """
-    options = {**bench.options["recaller"], "adapter": adapter}
-    model = trained(bench, f"recaller-{adapter}", train_recaller_rank, options)
-    encoder = load_recaller(model, bench.split.items)
-    users, items = encoder.users(bench.split.asked), encoder.item_vectors.numpy()
-    # One more column, which is 1 for every user, is a score of the item's own.
-    favoured = np.append(0, bonus * ~bench.split.known).astype(items.dtype)  # [N+1]
-    users = np.column_stack([users, np.ones(len(users), users.dtype)])  # [U, D+1]
-    lists = _nearest(bench.split, users, np.column_stack([items, favoured]))
-    return Ranked(lists={name: lists}, seconds=training_seconds(model))
+    model, users, items = encode_by_recaller(bench, adapter)
+    return Ranked(lists={name: nearest(bench.split, users, items)}, seconds=training_seconds(model))
 
 
 def dssm(bench: Bench) -> Ranked:
     """Two towers; the cf tree stands on the same, with the numbers it has in every trial."""
     model = _train_dssm(bench)
     encoder = load_dssm(model, bench.split.items)
-    lists = _nearest(bench.split, encoder.users(bench.split.asked), encoder.item_vectors.numpy())
+    lists = nearest(bench.split, encoder.users(bench.split.asked), encoder.item_vectors.numpy())
     return Ranked(lists={"DSSM": lists}, seconds=training_seconds(model))
 
 
@@ -133,6 +120,14 @@ def recent_popularity(bench: Bench) -> Ranked:
     return Ranked(lists={f"last-{RECENT_DAYS}-days popularity": lists})
 
 
+def encode_by_recaller(bench: Bench, adapter: str) -> tuple[Path, np.ndarray, np.ndarray]:
+    """Train a recaller: model folder, users [U, D], and items [N+1, D], row 0 none."""
+    options = {**bench.options["recaller"], "adapter": adapter}
+    model = trained(bench, f"recaller-{adapter}", train_recaller_rank, options)
+    encoder = load_recaller(model, bench.split.items)
+    return model, encoder.users(bench.split.asked), encoder.item_vectors.numpy()
+
+
 def train_generator(bench: Bench, grown: Mapping[str, Tree]) -> tuple[Path, TreeBridgeSearcher]:
     """Train a generator on some trees: model folder, and what searches them."""
     codes = {name: codes_table(tree) for name, tree in grown.items()}
@@ -167,21 +162,20 @@ def grow_trees(bench: Bench, names: Sequence[str]) -> dict[str, Tree]:
     return {name: one.tree for name, one in refreshed.items()}
 
 
-def _search(bench: Bench, trees: Sequence[str], bonus: float = 0.0) -> tuple[Path, Recommendations]:
+def nearest(split: Split, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """[U, LENGTH] best items by dot product; row 0 of the items' vectors is none."""
+    return top_k(users, items[1:], k=LENGTH, excluded=split.seen)
+
+
+def _search(bench: Bench, trees: Sequence[str]) -> tuple[Path, Recommendations]:
     """Train a generator on some trees and search them: model folder, and lists of all users."""
     split = bench.split
     model, searcher = train_generator(bench, grow_trees(bench, trees))
-    searcher = replace(searcher, new_item_bonus=bonus)
     return model, searcher.search(split.asked, k=LENGTH, excluded=split.seen)
 
 
 def _train_dssm(bench: Bench) -> Path:
     return trained(bench, "dssm", train_dssm_rank, bench.options["dssm"])
-
-
-def _nearest(split: Split, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """[U, LENGTH] best items by dot product; row 0 of the items' vectors is none."""
-    return top_k(users, items[1:], k=LENGTH, excluded=split.seen)
 
 
 def _excluded(split: Split) -> list[np.ndarray]:

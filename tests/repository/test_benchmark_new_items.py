@@ -30,8 +30,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 @pytest.mark.parametrize("name", sorted(new_items.CONTESTS))
 def test_a_large_bonus_puts_every_new_item_first(bench: Bench, name: str) -> None:
-    contest = new_items.CONTESTS[name]
-    plain, favoured = (contest(bench, bonus=bonus).lists[name] for bonus in (0.0, 50.0))
+    _, lists_by_bonus = new_items.CONTESTS[name]
+    plain, favoured = lists_by_bonus(bench, (0.0, 50.0)).values()
     new = np.flatnonzero(~bench.split.known)
     assert len(new) == NEW_ITEMS
     assert all(set(listed) == set(new) for listed in favoured[:, :NEW_ITEMS])

@@ -6,9 +6,10 @@ E keyword width.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +35,23 @@ from grove.models.embeddings import at_cuts
 from grove.models.treebridge import TreeBridge
 
 USERS_PER_SEARCH = 128
+
+
+class Limits(TypedDict, total=False):
+    """What a search keeps to; see `TreeBridgeSearcher.find`."""
+
+    eligible: np.ndarray | None
+    excluded: Sequence[np.ndarray] | None
+    keyword_vectors: np.ndarray | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundCandidates:
+    """What the trees' beams brought some users, with new items at what the weights give them."""
+
+    by_tree: dict[str, Candidates]
+    keywords: Tensor
+    """[U, E] of the same users."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,26 +80,22 @@ class TreeBridgeSearcher:
     new_item_bonus: float
     """What items that nobody had in training are favoured by; see `favour_new_items`."""
 
-    def recommend(
-        self,
-        histories: pa.Table,
-        *,
-        k: int,
-        eligible: np.ndarray | None = None,
-        excluded: Sequence[np.ndarray] | None = None,
-        keyword_vectors: np.ndarray | None = None,
-    ) -> RankedList:
-        """Rank items for users by both trees together; see `search`."""
-        found = self.search(
-            histories,
-            k=k,
-            eligible=eligible,
-            excluded=excluded,
-            keyword_vectors=keyword_vectors,
-        )
-        return found.fused
+    def recommend(self, histories: pa.Table, *, k: int, **limits: Unpack[Limits]) -> RankedList:
+        """Rank items for users by both trees together; see `find`."""
+        return _stacked([self.fuse(found, k=k) for found in self.find(histories, k=k, **limits)])
 
-    def search(
+    def search(self, histories: pa.Table, *, k: int, **limits: Unpack[Limits]) -> Recommendations:
+        """Rank items for users by both trees together, and by each alone; see `find`."""
+        fused: list[RankedList] = []
+        by_tree: dict[str, list[RankedList]] = {name: [] for name in self.trees}
+        for found in self.find(histories, k=k, **limits):
+            fused.append(self.fuse(found, k=k))
+            for name, candidates in self._favoured(found).items():
+                by_tree[name].append(rank_candidates(candidates, k=k))
+        alone = {name: _stacked(lists) for name, lists in by_tree.items()}
+        return Recommendations(fused=_stacked(fused), by_tree=alone)
+
+    def find(
         self,
         histories: pa.Table,
         *,
@@ -89,8 +103,8 @@ class TreeBridgeSearcher:
         eligible: np.ndarray | None = None,
         excluded: Sequence[np.ndarray] | None = None,
         keyword_vectors: np.ndarray | None = None,
-    ) -> Recommendations:
-        """Search every tree once and rank what was found, together and by tree.
+    ) -> Iterator[FoundCandidates]:
+        """Search every tree once for U users, at most `USERS_PER_SEARCH` of them at a time.
 
         Args:
             histories: U rows of `histories`; of one without events the state is that of an event
@@ -101,8 +115,8 @@ class TreeBridgeSearcher:
             keyword_vectors: [U, E] float, what each user searches for, embedded like items; rows
                 of zeros, or none: recommendation without a keyword.
 
-        Returns:
-            Lists in the order of the histories.
+        Yields:
+            Candidates of the users in the order of the histories, to be ranked by `fuse`.
         """
         states = in_batches(histories, self.inputs.encoder, self._states)  # [U, D]
         width = self.inputs.features.text.shape[1]
@@ -111,27 +125,28 @@ class TreeBridgeSearcher:
         if excluded is None:
             excluded = [np.zeros(0, dtype=np.int64)] * len(states)
         open_items = {name: eligible_items(tree, eligible) for name, tree in self.trees.items()}
-        pieces = [
-            self._search_piece(
+        for piece in _pieces(len(states)):
+            yield self._find_piece(
                 states[piece], keyword_vectors[piece], open_items, excluded[piece], k
             )
-            for piece in _pieces(len(states))
-        ]
-        return _joined(pieces)
+
+    def fuse(self, found: FoundCandidates, *, k: int) -> RankedList:
+        """Order what was found by both trees together, new items favoured."""
+        return fuse_candidates(list(self._favoured(found).values()), k=k, fusion=self.fusion)
 
     def _states(self, batch: SequenceBatch) -> np.ndarray:
         """User states after the last event of each history, [B, D]."""
         states = self.model.users(batch, self.item_vectors[batch.item_rows])  # [B, T, D]
         return np.asarray(at_cuts(states, last_events(batch))[:, 0].numpy())
 
-    def _search_piece(
+    def _find_piece(
         self,
         states: np.ndarray,
         keywords: np.ndarray,
         eligible: Mapping[str, EligibleItems],
         excluded: Sequence[np.ndarray],
         k: int,
-    ) -> Recommendations:
+    ) -> FoundCandidates:
         found: dict[str, Candidates] = {}
         with torch.inference_mode():
             asked = {
@@ -145,14 +160,16 @@ class TreeBridgeSearcher:
                 found[name] = beam_search(scorer, tree, live, beam=self.beam, minimum=k)
             if self.weighs_items:
                 found = weigh_items(found, **asked)
-            if self.new_item_bonus:
-                untaken, bonus = self.inputs.untaken, self.new_item_bonus
-                found = favour_new_items(
-                    found, keywords=asked["keywords"], untaken=untaken, bonus=bonus
-                )
-        return Recommendations(
-            fused=fuse_candidates(list(found.values()), k=k, fusion=self.fusion),
-            by_tree={name: rank_candidates(tree, k=k) for name, tree in found.items()},
+        return FoundCandidates(by_tree=found, keywords=asked["keywords"])
+
+    def _favoured(self, found: FoundCandidates) -> dict[str, Candidates]:
+        if not self.new_item_bonus:
+            return found.by_tree
+        return favour_new_items(
+            found.by_tree,
+            keywords=found.keywords,
+            untaken=self.inputs.untaken,
+            bonus=self.new_item_bonus,
         )
 
 
@@ -238,15 +255,6 @@ def _pieces(users: int) -> list[slice]:
         slice(start, start + USERS_PER_SEARCH)
         for start in range(0, max(users, 1), USERS_PER_SEARCH)
     ]
-
-
-def _joined(pieces: Sequence[Recommendations]) -> Recommendations:
-    return Recommendations(
-        fused=_stacked([piece.fused for piece in pieces]),
-        by_tree={
-            name: _stacked([piece.by_tree[name] for piece in pieces]) for name in pieces[0].by_tree
-        },
-    )
 
 
 def _stacked(lists: Sequence[RankedList]) -> RankedList:
