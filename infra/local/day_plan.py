@@ -83,6 +83,33 @@ def plan_days(*, today: date, known_first: date | None, days: str | None) -> Day
     return DayPlan(history_first=began, first=first, last=last, ended=last < yesterday)
 
 
+def require_days_that_can_run(
+    first: date, last: date, *, today: date, known_first: date | None
+) -> None:
+    """Refuse days to run again that would wait for logs nobody will land.
+
+    Args:
+        first: first day asked for.
+        last: last day, included.
+        today: the day of the machine, UTC.
+        known_first: first day of the source, which is history; none where the settings name none.
+
+    Raises:
+        SettingsError: a day is not over, or lies before the source has a history.
+    """
+    earliest = known_first + timedelta(days=1) if known_first else date.min
+    latest = today - timedelta(days=1)
+    if not earliest <= first <= last <= latest:
+        raise SettingsError(
+            "the day cannot be run",
+            where="DAY" if first == last else "FROM and TO",
+            expected=f"{earliest if known_first else 'a day of the source'} to {latest}: after the "
+            "source's first day, and over",
+            found=f"{first}" if first == last else f"{first} to {last}",
+            next_step="correct the day; a day that is over and has not run yet comes by `make run`",
+        )
+
+
 def parse_range(days: str) -> tuple[date, date]:
     """Read `from..to`.
 

@@ -20,11 +20,18 @@ from infra.local.airflow_api import AirflowApi
 POLL_SECONDS = 2.0
 ABSENT_SECONDS = 60.0
 """A day without a run after so long gets none by itself."""
+WAITING_SECONDS = 30.0
+"""After so long without a running task it is said what a day waits for."""
+WAITS = {
+    "wait_for_landing": "its logs, which have not landed, at most `source.landing_wait_hours`",
+    "wait_for_earlier_days": "the run of an earlier day, which has not ended",
+}
+"""Tasks that look again and again → what they look for."""
 FINISHED = ("success", "failed")
 JOB_OPERATORS = ("SparkJobOperator", "PlainJobOperator")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Watch:
     """What has been shown so far."""
 
@@ -32,6 +39,8 @@ class Watch:
     ignored: frozenset[str] = frozenset()
     """Runs that had ended before."""
     shown: set[tuple[str, str]] = field(default_factory=set)
+    quiet: Stopwatch = field(default_factory=Stopwatch)
+    """Since a task was last seen running."""
 
 
 def ended_runs(api: AirflowApi) -> frozenset[str]:
@@ -66,6 +75,9 @@ def watch_days(
             tasks = api.tasks(run["dag_run_id"])
             show_finished(watch, run, tasks)
             running = running or running_line(run, tasks)
+            if any(task["state"] == "running" and task["task_id"] not in WAITS for task in tasks):
+                watch.quiet = Stopwatch()
+            show_waiting(watch, run, tasks)
             if run["state"] == "failed":
                 raise failed_day(watch, run, tasks)
             if run["state"] == "success":
@@ -150,6 +162,22 @@ def running_line(run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> str:
     """What a run does now; empty when nothing runs."""
     active = [task["task_id"] for task in tasks if task["state"] == "running"]
     return f"{run['partition_key']}  {', '.join(active)} ..." if active else ""
+
+
+def show_waiting(watch: Watch, run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> None:
+    """Say once what a day waits for, where nothing has run for a while."""
+    if watch.quiet.seconds() < WAITING_SECONDS:
+        return
+    for task in tasks:
+        name, key = task["task_id"], (run["dag_run_id"], task["task_id"])
+        if name in WAITS and task["state"] not in (None, *FINISHED) and key not in watch.shown:
+            watch.shown.add(key)
+            show_running("")
+            say(
+                f"{run['partition_key']} waits for {WAITS[name]}; to give a day up, mark its run "
+                "as failed in the UI"
+            )
+            return
 
 
 def show_running(line: str) -> None:

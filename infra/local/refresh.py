@@ -23,13 +23,20 @@ from infra.local.components import (
     start_airflow,
     stop_airflow,
 )
-from infra.local.day_plan import DayPlan, day_ranges, missing_days, plan_days
+from infra.local.day_plan import (
+    DayPlan,
+    day_ranges,
+    missing_days,
+    plan_days,
+    require_days_that_can_run,
+)
 from infra.local.installation import (
     Installation,
     airflow_environment,
     remember_days,
     remember_port,
     remembered_days,
+    require_settings,
 )
 from infra.local.jobs import run_plain, run_spark
 from infra.local.outcome import show_outcome
@@ -210,6 +217,7 @@ def comes_by_itself(api: AirflowApi, day: date) -> bool:
 
 def trigger_day(installation: Installation, day: date, *, retrain: bool) -> None:
     """Run one day again, and wait for it."""
+    _require_days(installation, day, day)
     api = open_api(installation)
     api.require_unpaused(DAG)
     create_tables(installation)
@@ -220,6 +228,7 @@ def trigger_day(installation: Installation, day: date, *, retrain: bool) -> None
 
 def backfill_days(installation: Installation, first: date, last: date) -> None:
     """Run a range of days again, in order, and wait for them."""
+    _require_days(installation, first, last)
     api = open_api(installation)
     api.require_unpaused(DAG)
     wait_for_ended_backfill(api)
@@ -249,6 +258,11 @@ def stop_all(homes: Sequence[Path]) -> None:
         stopped = stop_airflow(Installation(home=home, port=0))
         if stopped:
             say(f"stopped {stopped} components of {home.name}")
+
+
+def _require_days(installation: Installation, first: date, last: date) -> None:
+    known = load_settings(require_settings(installation)).source.first_day
+    require_days_that_can_run(first, last, today=utc_today(), known_first=known)
 
 
 def _watch(

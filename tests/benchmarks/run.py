@@ -5,10 +5,11 @@
 A benchmark is a module beside this one with `PARTS`: functions by name, each of which yields rows.
 Parts are kept as they end, so a run that broke off goes on where it was; one that has all of them
 starts anew. The JSON goes to `build/benchmarks/<name>.json`, the table to
-`tests/benchmarks/results/<name>.md`. With another shop's data they are `all.json` and `all.md` in
-`build/benchmarks/<name>/<folder>/`, and without `--only` those parts run that can read it: a
-module's `DATA_PARTS`. A benchmark asserts nothing about seconds: a goal that is missed is shown as
-missed.
+`tests/benchmarks/results/<name>.md`, unless that has parts which were not run here, as in a new
+checkout: then it stays, and the table is written beside the JSON. With another shop's data they are
+`all.json` and `all.md` in `build/benchmarks/<name>/<folder>/`, and without `--only` those parts run
+that can read it: a module's `DATA_PARTS`. A benchmark asserts nothing about seconds: a goal that is
+missed is shown as missed. A module's `LEGEND` stands above its table.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +29,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+PARTS_LINE = "Parts: "
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parents[1] / "build" / "benchmarks"
 NOT_BENCHMARKS = {"run"}
@@ -127,25 +130,37 @@ def run_part(part: Part, data: Path | None) -> dict[str, Any]:
 
 def collect(name: str, parts: Sequence[str], kept: Path) -> dict[str, Any]:
     """Everything that is known of a benchmark, in the order of its parts."""
-    files = [kept / f"{part}.json" for part in parts]
-    ended = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()]
+    files = {part: kept / f"{part}.json" for part in parts}
+    known = [part for part, file in files.items() if file.is_file()]
+    ended = [json.loads(files[part].read_text(encoding="utf-8")) for part in known]
     return {
         "name": name,
         "command": f"make benchmark NAME={name}",
         "seconds": round(sum(part["seconds"] for part in ended), 1),
         "machine": machine(),
+        "parts": known,
+        "not_run": [part for part in parts if part not in known],
         "rows": [row for part in ended for row in part["rows"]],
     }
 
 
-def markdown(result: Mapping[str, Any]) -> str:
-    """Render the committed table of a benchmark."""
+def markdown(result: Mapping[str, Any], legend: str = "") -> str:
+    """Render the committed table of a benchmark.
+
+    Args:
+        result: of `collect`.
+        legend: what the words in its rows mean.
+    """
+    not_run = f"; not run: {', '.join(result['not_run'])}" if result["not_run"] else ""
     told = ", ".join(f"{key} {value}" for key, value in result["machine"].items())
     lines = [
         f"# Benchmark `{result['name']}`",
         "",
         f"`{result['command']}` · {result['seconds']:.0f} s · {told}",
         "",
+        f"{PARTS_LINE}{', '.join(result['parts'])}{not_run}",
+        "",
+        *([legend.strip(), ""] if legend else []),
         "| measure | value | unit | reference | goal | met |",
         "|---|--:|---|---|---|---|",
     ]
@@ -156,6 +171,14 @@ def markdown(result: Mapping[str, Any]) -> str:
         for row in result["rows"]
     ]
     return "\n".join(lines) + "\n"
+
+
+def loses_parts(table: Path, parts: Sequence[str]) -> bool:
+    """Whether a table on disk has parts that are not among some."""
+    if not table.is_file():
+        return False
+    line = re.search(f"^{PARTS_LINE}([^;\n]*)", table.read_text(encoding="utf-8"), re.MULTILINE)
+    return line is not None and not set(line[1].split(", ")) <= set(parts)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -179,7 +202,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         (kept / f"{part}.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     result = collect(asked.name, list(parts), kept)
     told.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    table.write_text(markdown(result), encoding="utf-8")
+    if loses_parts(table, result["parts"]):
+        sys.stderr.write(f"{table} has parts that were not run here, so it stays\n")
+        table = told.with_suffix(".md")
+    table.write_text(markdown(result, getattr(module, "LEGEND", "")), encoding="utf-8")
     sys.stderr.write(f"wrote {table}\n")
 
 

@@ -46,14 +46,18 @@ def test_every_bonus_of_every_contestant_is_told(bench: Bench) -> None:
     rows = list(new_items.favour(bench, found))
     assert len(found) == len(new_items.CONTESTS) * len(new_items.BONUSES) * 2
     assert len(rows) == len(found) * len(new_items.HITS)
-    told = list(new_items.compare(bench.split, 1.0, found))
+    told = list(
+        new_items.compare(bench.split, {new_items.OURS: 1.0, new_items.ADAPTER: 0.0}, found)
+    )
     assert [row.value for row in told] == [1.0, 1.0]  # lists hold the whole catalogue
     assert [row.met for row in told] == [False, True]
 
 
 def figures(everything: dict[float, float], new: dict[float, float]) -> new_items.Found:
-    found: new_items.Found = {(new_items.ADAPTER, 0.0, "all"): 0.5}
+    found: new_items.Found = {}
     for bonus in new_items.BONUSES:
+        found[new_items.ADAPTER, bonus, "all"] = 0.5 - 0.01 * bonus
+        found[new_items.ADAPTER, bonus, "new items"] = bonus
         found[new_items.OURS, bonus, "all"] = everything[bonus]
         found[new_items.OURS, bonus, "new items"] = new[bonus]
     return found
@@ -63,5 +67,8 @@ def test_the_bonus_that_finds_most_at_no_cost_against_the_adapter_is_chosen() ->
     bonuses = new_items.BONUSES
     falling = {bonus: 0.56 - 0.04 * bonus for bonus in bonuses}  # below .5 from 2 on
     rising = {bonus: 0.1 + bonus for bonus in bonuses}
-    assert new_items.chosen_bonus(figures(falling, rising)) == 1.5
-    assert new_items.chosen_bonus(figures(dict.fromkeys(bonuses, 0.4), rising)) == 0.0
+    found = figures(falling, rising)
+    assert new_items.chosen_bonus(found, new_items.OURS) == 1.5
+    assert new_items.chosen_bonus(found, new_items.ADAPTER) == 0.0
+    worse = figures(dict.fromkeys(bonuses, 0.4), rising)
+    assert new_items.chosen_bonus(worse, new_items.OURS) == 0.0

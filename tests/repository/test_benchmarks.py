@@ -62,6 +62,14 @@ def test_another_shop_is_put_through_the_parts_that_can_read_it(tmp_path, monkey
     run.main(["trees"])
     table = (tmp_path / "here" / "results" / "trees.md").read_text(encoding="utf-8")
     assert table.count("| items of None |") == len(module.PARTS)
+    table = tmp_path / "build" / "trees"
+    for part in module.PARTS:
+        (table / f"{part}.json").unlink()
+    run.main(["trees", "--only", "own"])  # as in a new checkout: what is committed says more
+    kept = (tmp_path / "here" / "results" / "trees.md").read_text(encoding="utf-8")
+    assert "Parts: any, own\n" in kept
+    beside = (tmp_path / "build" / "trees.md").read_text(encoding="utf-8")
+    assert "Parts: own; not run: any\n" in beside
     with pytest.raises(SystemExit, match="makes its own data"):
         run.data_parts(SimpleNamespace(PARTS=module.PARTS))
 

@@ -1,7 +1,6 @@
 """A trained TreeBridge ready to search: histories in, ranked item rows out.
 
-Shapes: U users, B batch, T events, W paths, N items, L levels, τ leaf capacity, D width,
-E keyword width.
+Shapes: U users, B batch, T events, N items, D width, E keyword width.
 """
 
 from __future__ import annotations
@@ -35,6 +34,7 @@ from grove.models.embeddings import at_cuts
 from grove.models.treebridge import TreeBridge
 
 USERS_PER_SEARCH = 128
+"""Users whose paths are scored together; more of them take memory and no less time each."""
 
 
 class Limits(TypedDict, total=False):
@@ -47,7 +47,7 @@ class Limits(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class FoundCandidates:
-    """What the trees' beams brought some users, with new items at what the weights give them."""
+    """What the trees' beams brought some users, before new items are favoured."""
 
     by_tree: dict[str, Candidates]
     keywords: Tensor
@@ -131,7 +131,12 @@ class TreeBridgeSearcher:
             )
 
     def fuse(self, found: FoundCandidates, *, k: int) -> RankedList:
-        """Order what was found by both trees together, new items favoured."""
+        """Order what was found by all trees together, new items favoured.
+
+        Args:
+            found: of `find`.
+            k: items per user; at most what `find` was asked for is sure to be there.
+        """
         return fuse_candidates(list(self._favoured(found).values()), k=k, fusion=self.fusion)
 
     def _states(self, batch: SequenceBatch) -> np.ndarray:

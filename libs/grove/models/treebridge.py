@@ -1,7 +1,11 @@
 """TreeBridge's generator: one user encoder, and one decoder per tree that spells an item's path.
 
-Shapes: B batch, T events, P predictions, W paths per prediction, L levels, K_l codes of level l,
-τ leaf capacity, M items, A attributes, D width, E text width, H heads.
+What stands around it: `treebridge_decoder` spells, `treebridge_loss` says how surprised a tree is
+at an item, `grove.training.treebridge_objective` adds the trees' surprise and that of the item by
+itself, `grove.inference.beam` searches.
+
+Shapes: B batch, T events, L levels, K_l codes of level l, τ leaf capacity, M items, A attributes,
+D width, E text width, H heads.
 """
 
 from __future__ import annotations
@@ -28,9 +32,10 @@ TEXT_FACTOR = 2
 class ItemEmbedding(nn.Module):
     """An item's vector: mapped text, plus attributes, plus an id offset that starts at zero.
 
-    The same vector is the input token and what a leaf's items are scored with. An item the model
-    has not learnt (today's new one) has offset zero and is read from its text and attributes. Text
-    goes through two layers: through one, a long list had fewer of the new items.
+    The same vector is the input token, what a leaf's items are scored with, and what the item's
+    own score is taken with, in which no tree has a part. An item the model has not learnt (today's
+    new one) has offset zero and is read from its text and attributes. Text goes through two
+    layers: through one, a long list had fewer of the new items.
 
     Args:
         width: D.

@@ -16,7 +16,7 @@ from infra.local.progress import ended_runs, newest_runs, stage_line, watch_days
 DAY = date(2026, 8, 20)
 
 
-def task(task_id: str, state: str, **values: Any) -> dict[str, Any]:
+def task(task_id: str, state: str | None, **values: Any) -> dict[str, Any]:
     return {
         "task_id": task_id,
         "state": state,
@@ -103,6 +103,25 @@ def test_a_day_without_a_run_is_not_waited_for(
     api = FakeApi(*[([run("old", str(DAY), "failed")], [])] * 2)
     with pytest.raises(InfrastructureError, match="no run exists for 2026-08-20"):
         watch_days(api, layout, [DAY], ignored=ended_runs(api))
+
+
+def test_what_a_day_waits_for_is_said_once_where_nothing_runs(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sensors = [
+        task("wait_for_earlier_days", "success"),
+        task("wait_for_landing", "up_for_reschedule"),
+    ]
+    look = ([run("a", str(DAY), "running")], sensors)
+    not_yet = ([run("a", str(DAY), "running")], [task("wait_for_landing", None)])
+    end = ([run("a", str(DAY), "success")], [])
+    watch_days(FakeApi(look, end), layout, [DAY], ignored=frozenset())
+    assert "waits for" not in capsys.readouterr().out  # not after so short a time
+    monkeypatch.setattr(progress, "WAITING_SECONDS", 0.0)
+    watch_days(FakeApi(not_yet, look, look, end), layout, [DAY], ignored=frozenset())
+    told = [line for line in capsys.readouterr().out.splitlines() if "waits for" in line]
+    assert len(told) == 1
+    assert "2026-08-20 waits for its logs, which have not landed" in told[0]
 
 
 def test_a_run_may_take_a_while_to_appear(layout: Layout) -> None:

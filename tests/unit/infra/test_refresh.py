@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from grove.catalog import Layout
-from grove.errors import DataError, InfrastructureError
+from grove.errors import DataError, InfrastructureError, SettingsError
 from grove.runtime.arguments import days_between
 from grove.runtime.files import write_json, write_text
 from grove.runtime.locks import hold_lock
@@ -322,11 +322,25 @@ def test_nothing_is_triggered_in_a_paused_dag(
 ) -> None:
     api = FakeApi({})
     monkeypatch.setattr(refresh, "open_api", lambda _: api)
+    write_text(installation.settings_file, f"home: {installation.home}\n")
     with pytest.raises(InfrastructureError, match="paused"):
         trigger_day(installation, PLAN.first, retrain=False)
     with pytest.raises(InfrastructureError, match="paused"):
         backfill_days(installation, PLAN.first, PLAN.last)
     assert api.done == []
+
+
+def test_a_day_that_would_wait_for_ever_is_refused_before_airflow_is_asked(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh, "utc_today", lambda: TODAY)
+    settings = f"home: {installation.home}\nsource:\n  first_day: {PLAN.history_first}\n"
+    write_text(installation.settings_file, settings)
+    for day in (PLAN.history_first, TODAY, date(2025, 8, 20)):
+        with pytest.raises(SettingsError, match="the day cannot be run"):
+            trigger_day(installation, day, retrain=False)
+    with pytest.raises(SettingsError, match=f"expected: .* to {PLAN.last}"):
+        backfill_days(installation, PLAN.first, TODAY)
 
 
 def test_an_earlier_backfill_whose_runs_have_ended_is_waited_for(
