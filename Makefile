@@ -18,10 +18,10 @@ export HF_HUB_OFFLINE := 1
 export OMP_WAIT_POLICY := PASSIVE
 
 # What was typed, as one word of a shell whatever it holds.
-word = '$(subst ','\'',$(1))'
+typed = '$(subst ','\'',$(1))'
 # Every shell has a USER of its own; only one that was typed names a shopper.
-SHOPPER := $(if $(filter command,$(origin USER)),--user $(call word,$(USER)))
-GROVE := $(JOBS)/python -m infra.local --source $(call word,$(SOURCE)) --port $(call word,$(PORT))
+SHOPPER := $(if $(filter command,$(origin USER)),--user $(call typed,$(USER)))
+GROVE := $(JOBS)/python -m infra.local --source $(call typed,$(SOURCE)) --port $(call typed,$(PORT))
 # Only who types `make setup` wants to hear of what was there already.
 SILENCE := $(if $(filter setup,$(MAKECMDGOALS)),,--quiet)
 
@@ -35,7 +35,7 @@ setup: ## Make both Python environments, find Java, fetch two jars, keep Spark's
 
 .PHONY: run
 run: setup ## Run every day that is missing  [SOURCE= DATA= DAYS=from..to SIZE= PORT=]
-	@$(GROVE) run --data $(call word,$(DATA)) --days $(call word,$(DAYS)) --size $(call word,$(SIZE))
+	@$(GROVE) run --data $(call typed,$(DATA)) --days $(call typed,$(DAYS)) --size $(call typed,$(SIZE))
 
 .PHONY: stop
 stop: setup ## Stop Airflow, every source's or one  [SOURCE=]
@@ -43,23 +43,23 @@ stop: setup ## Stop Airflow, every source's or one  [SOURCE=]
 
 .PHONY: trigger
 trigger: setup ## Run one day again  DAY= [RETRAIN=1]
-	@$(GROVE) trigger --day $(call word,$(DAY)) $(if $(RETRAIN),--retrain)
+	@$(GROVE) trigger --day $(call typed,$(DAY)) $(if $(RETRAIN),--retrain)
 
 .PHONY: backfill
 backfill: setup ## Run a range of days again, in order  FROM= TO=
-	@$(GROVE) backfill --from $(call word,$(FROM)) --to $(call word,$(TO))
+	@$(GROVE) backfill --from $(call typed,$(FROM)) --to $(call typed,$(TO))
 
 .PHONY: recommend
 recommend: setup ## Recommend from the served release  USER= [QUERY=words]
-	@$(GROVE) recommend $(SHOPPER) --query $(call word,$(QUERY))
+	@$(GROVE) recommend $(SHOPPER) --query $(call typed,$(QUERY))
 
 .PHONY: rollback
 rollback: setup ## Serve an earlier release  TO=
-	@$(GROVE) rollback --to $(call word,$(TO))
+	@$(GROVE) rollback --to $(call typed,$(TO))
 
 .PHONY: export
 export: setup ## Write the served generator as programs that need torch alone  TO=
-	@$(GROVE) export --to $(call word,$(TO))
+	@$(GROVE) export --to $(call typed,$(TO))
 
 .PHONY: test
 test: lint ## Run everything CI runs
@@ -85,4 +85,4 @@ format: setup ## Let ruff rewrite what it can
 
 .PHONY: benchmark
 benchmark: setup ## Measure one benchmark  NAME= [ONLY=part DATA=folder]
-	$(JOBS)/python tests/benchmarks/run.py $(NAME) $(if $(ONLY),--only $(call word,$(ONLY))) $(if $(DATA),--data $(call word,$(DATA)))
+	$(JOBS)/python tests/benchmarks/run.py $(NAME) $(if $(ONLY),--only $(call typed,$(ONLY))) $(if $(DATA),--data $(call typed,$(DATA)))
