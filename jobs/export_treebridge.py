@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grove.catalog import Layout
-from grove.inference.export import export_treebridge
+from grove.inference.export import ServedBy, export_treebridge
 from grove.runtime.arguments import job_parser, parse, read_settings
 from grove.runtime.job import run_job
 from grove.runtime.logs import job_logger
@@ -35,7 +35,14 @@ def run(arguments: Namespace) -> None:
     """Open the served release and write its generator's programs."""
     reader = open_current_release(Layout(read_settings(arguments).home).current_pointer())
     arguments.to.parent.mkdir(parents=True, exist_ok=True)
-    export_treebridge(reader.generator_folder, arguments.to, new_item_bonus=reader.new_item_bonus)
+    served_by = ServedBy(
+        release_id=reader.manifest.release_id,
+        encoder=reader.encoder,
+        beam=reader.beam,
+        fusion=reader.fusion,
+        new_item_bonus=reader.new_item_bonus,
+    )
+    export_treebridge(reader.generator_folder, arguments.to, served_by=served_by)
     log.info("wrote the generator of %s to %s", reader.manifest.release_id, arguments.to)
 
 

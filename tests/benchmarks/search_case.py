@@ -28,7 +28,7 @@ from grove.features.model_folder import save_model
 from grove.features.vocabulary import Vocabulary
 from grove.inference.beam import beam_search
 from grove.inference.decoder_scorer import DecoderScorer
-from grove.inference.export import export_treebridge
+from grove.inference.export import ServedBy, export_treebridge
 from grove.inference.exported import ExportedTreeBridge, load_export
 from grove.inference.item_scores import weigh_items
 from grove.inference.loaded import in_batches, last_events, load_network
@@ -46,6 +46,7 @@ TOGETHER = 512
 """Users there are states of."""
 CUTOFFS = (50, 100)
 RANDOM_STD = 0.3
+SERVED_BY = ServedBy(release_id="none", encoder="none", beam=200, fusion="sum", new_item_bonus=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +153,7 @@ def make_case(
     states: torch.Tensor,
 ) -> Case:
     """Export the model of `folder / "model"`, and name the case by its shape."""
-    export_treebridge(folder / "model", folder / "export", new_item_bonus=0.0)
+    export_treebridge(folder / "model", folder / "export", served_by=SERVED_BY)
     return Case(
         name="/".join(str(level.shape[0]) for level in tree.codes) + " nodes",
         decoder=model.decoder("llm"),

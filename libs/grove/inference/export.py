@@ -1,11 +1,23 @@
 """Write a trained TreeBridge as programs that need torch and nothing of this repository.
 
-A request takes `users` once, and per tree `begin` once and `extend_<level>` level by level; which
-of the scored codes are followed is the beam search's business (`grove.inference.beam`). `items`
-gives the vectors of a day's items, and is needed once a day. Where the manifest says
-`weighs_items`, a request without a keyword adds to every candidate's log probability the dot
-product of the user's state and the item's vector. In any case it adds `new_item_bonus` to that of
-every candidate that is not in `taken_items.parquet`; see `grove.inference.item_scores`.
+What a server does with them, as `grove.inference` does:
+
+- **Rows.** In every table row 0 is nothing and 1 unknown; name i of the vocabulary is row i + 2.
+  `items` takes an item's row, the rows of its attributes (`grove.features.items.item_attributes`
+  names them) and the vector of its text by `encoder`; once a day, for all items.
+- **Users.** `users` takes the newest `max_events` events, oldest first: rows of kind, region,
+  device, weather and promotion, `times` in seconds since 1970, UTC, and as `recency` the bucket,
+  1 + floor(log2(seconds + 1)) and at most 25, of the seconds to the next event or, of the last one,
+  to now. What a user searches for, embedded by `encoder`, is `keywords`; zeros are no keyword.
+- **Trees.** Per tree `begin` once, `extend_<level>` level by level. `scores` are those of the next
+  code: a softmax over the codes that lead to a child, no others. The `beam` likeliest paths are
+  kept. After the last code `scores` is a vector, whose dot products with those of the leaf's items
+  go through a softmax over the occupied slots; where `leaf_step` is `slot`, it is the slots' scores
+  themselves. An item's log probability is the sum along its path. Codes are those of the release,
+  of the `generations` named.
+- **Lists.** Without a keyword, `weighs_items` adds state · item vector to every log probability,
+  and an item that is not in `taken_items.parquet` gets `new_item_bonus` more; with one, neither.
+  Then `fusion` makes one list of both trees; see `grove.inference.treebridge_fusion`.
 
 Shapes: B batch, T events, P paths, P' paths chosen from them, M items, A attributes, L levels,
 K_l codes of level l, τ leaf capacity, S tokens so far, D width, E text width, H heads.
@@ -16,7 +28,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +44,7 @@ from grove.features.vocabulary import save_vocabulary
 from grove.inference.exported import MANIFEST_FILE, PROGRAM_SUFFIX
 from grove.inference.item_scores import weighs_items
 from grove.inference.loaded import build_network
+from grove.inference.treebridge_fusion import Fusion
 from grove.models.treebridge import TreeBridge
 from grove.models.treebridge_decoder import TOKENS_BEFORE_CODES, CodeDecoder
 from grove.models.treebridge_programs import (
@@ -50,6 +63,21 @@ _FIRST_EXAMPLE = 3
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServedBy:
+    """How a release ranks with the generator; the manifest repeats it."""
+
+    release_id: str
+    encoder: str
+    """Fingerprint of what embeds texts and keywords."""
+    beam: int
+    """Paths kept per level and tree."""
+    fusion: Fusion
+    """How the trees' candidates become one list."""
+    new_item_bonus: float
+    """What items that nobody had in training are favoured by, where there is no keyword."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Signature:
     """A module, and what goes in and comes out in the order of its arguments."""
 
@@ -58,7 +86,7 @@ class _Signature:
     outputs: Tensors
 
 
-def export_treebridge(folder: str | Path, target: str | Path, *, new_item_bonus: float) -> None:
+def export_treebridge(folder: str | Path, target: str | Path, *, served_by: ServedBy) -> None:
     """Write a trained generator as a folder of programs; it appears whole or not at all.
 
     The folder holds one `<name>.pt2` per program, the vocabulary that gives names their rows, the
@@ -71,7 +99,7 @@ def export_treebridge(folder: str | Path, target: str | Path, *, new_item_bonus:
     Args:
         folder: as `train_treebridge_rank` wrote it.
         target: folder to make, in one that exists.
-        new_item_bonus: what the release's lists favour the other items by.
+        served_by: the release that it is served in.
 
     Raises:
         DataError: there is something at the target already.
@@ -94,7 +122,7 @@ def export_treebridge(folder: str | Path, target: str | Path, *, new_item_bonus:
         pq.write_table(pa.table({"item_id": saved.taken_items}), staged / TAKEN_FILE)
         for name, signature in signatures.items():
             torch.export.save(_trace(signature), staged / f"{name}{PROGRAM_SUFFIX}")
-        manifest = json.dumps(_manifest(saved, signatures, new_item_bonus), indent=1)
+        manifest = json.dumps(_manifest(saved, signatures, served_by), indent=1)
         (staged / MANIFEST_FILE).write_text(manifest + "\n", encoding="utf-8")
         staged.rename(target)
 
@@ -188,7 +216,7 @@ def _trace(signature: _Signature) -> ExportedProgram:
 
 
 def _manifest(
-    saved: SavedModel, signatures: Mapping[str, _Signature], new_item_bonus: float
+    saved: SavedModel, signatures: Mapping[str, _Signature], served_by: ServedBy
 ) -> dict[str, Any]:
     arguments = saved.arguments
     return {
@@ -198,7 +226,8 @@ def _manifest(
         "capacity": arguments["capacity"],
         "leaf_step": arguments["leaf_step"],
         "weighs_items": weighs_items(saved),
-        "new_item_bonus": new_item_bonus,
+        "generations": saved.metadata.get("options", {}).get("generations", {}),
+        **asdict(served_by),
         "width": int(arguments["encoder"]["width"]),
         "text_width": arguments["text_width"],
         "max_events": saved.metadata["max_events"],

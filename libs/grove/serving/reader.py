@@ -16,6 +16,7 @@ from grove.catalog import TREES
 from grove.errors import DataError
 from grove.index import load_index
 from grove.inference.treebridge import TreeBridgeSearcher, load_searcher
+from grove.inference.treebridge_fusion import Fusion
 from grove.release import (
     POPULARITY_FILE,
     SEEN_FILE,
@@ -64,15 +65,30 @@ class ReleaseReader:
     def searcher(self) -> TreeBridgeSearcher:
         """The generator with the trees of this release."""
         codes = {tree: pq.read_table(self.folder / f"codes_{tree}.parquet") for tree in TREES}
-        settings = self.manifest.settings["treebridge"]
         return load_searcher(
             self.generator_folder,
             self.items,
             codes,
-            beam=settings["beam"],
-            fusion=settings.get("fusion", "sum"),  # older releases knew no other
+            beam=self.beam,
+            fusion=self.fusion,
             new_item_bonus=self.new_item_bonus,
         )
+
+    @property
+    def encoder(self) -> str:
+        """Fingerprint of the encoder that the release's texts were embedded by."""
+        return str(self.manifest.plan["shape"]["encoder"])
+
+    @property
+    def beam(self) -> int:
+        """Paths that the generator's search keeps per level and tree."""
+        return int(self.manifest.settings["treebridge"]["beam"])
+
+    @property
+    def fusion(self) -> Fusion:
+        """How the trees' candidates become one list; older releases knew no other than sums."""
+        fusion: Fusion = self.manifest.settings["treebridge"].get("fusion", "sum")
+        return fusion
 
     @property
     def new_item_bonus(self) -> float:

@@ -93,5 +93,6 @@ def save_generator(path: Path, leaf_step="item_score", item_weight=0.0):
         if parameter.dim() == 2:
             torch.nn.init.normal_(parameter, std=0.5)
     metadata = {"arguments": arguments, "max_events": MAX_EVENTS}
-    save_model(path, model, vocabulary, metadata | {"options": {"item_weight": item_weight}})
+    options = {"item_weight": item_weight, "generations": dict.fromkeys(TREES, "0123456789ab")}
+    save_model(path, model, vocabulary, metadata | {"options": options})
     return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ from grove.features.model_folder import read_metadata
 from grove.features.vocabulary import load_vocabulary
 from grove.inference.beam import beam_search
 from grove.inference.decoder_scorer import DecoderScorer
-from grove.inference.export import export_treebridge
+from grove.inference.export import ServedBy, export_treebridge
 from grove.inference.exported import MANIFEST_FILE, load_export
 from grove.inference.loaded import last_events
 from grove.inference.search_tree import eligible_items, live_items
@@ -40,6 +41,9 @@ from grove.models.embeddings import at_cuts
 from grove.models.treebridge_programs import HISTORY_FIELDS
 
 TOLERANCE = 1e-5
+SERVED_BY = ServedBy(
+    release_id="2026-08-20.1", encoder="abc", beam=3, fusion="max", new_item_bonus=1.5
+)
 SEARCH = {"beam": 3, "fusion": "sum", "new_item_bonus": 0.0}
 BATCHES = [1, 2, 7, 130]
 
@@ -50,7 +54,7 @@ def exported(request, tmp_path_factory):
     weight = float(request.param == "slot")
     folder = save_generator(tmp_path_factory.mktemp("model"), request.param, item_weight=weight)
     target = folder.parent / f"export_{request.param}"
-    export_treebridge(folder, target, new_item_bonus=1.5)
+    export_treebridge(folder, target, served_by=SERVED_BY)
     searcher = load_searcher(folder, shop_items(ITEMS), codes_of_trees(ITEMS), **SEARCH)
     return target, load_export(target), searcher
 
@@ -144,7 +148,10 @@ def test_the_manifest_tells_a_server_what_to_give_and_what_it_gets(exported):
     assert manifest["model_version"] == searcher.inputs.saved.metadata["model_version"]
     assert manifest["level_sizes"] == TREES
     assert manifest["weighs_items"] is searcher.weighs_items is (manifest["leaf_step"] == "slot")
-    assert manifest["new_item_bonus"] == 1.5
+    assert {name: manifest[name] for name in asdict(SERVED_BY)} == asdict(SERVED_BY)
+    generations = searcher.inputs.saved.metadata["options"]["generations"]
+    assert manifest["generations"] == generations
+    assert set(generations) == set(TREES)
     taken = pq.read_table(folder / "taken_items.parquet")["item_id"]
     assert taken.to_pylist() == searcher.inputs.saved.taken_items.to_pylist()
     assert manifest["max_events"] == MAX_EVENTS
@@ -215,7 +222,7 @@ def test_an_export_that_fails_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(torch.export, "save", save_one)
     with pytest.raises(OSError, match="no space"):
-        export_treebridge(folder, tmp_path / "export", new_item_bonus=0.0)
+        export_treebridge(folder, tmp_path / "export", served_by=SERVED_BY)
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     assert read_metadata(folder)["model_version"]
 
@@ -223,4 +230,4 @@ def test_an_export_that_fails_leaves_nothing(tmp_path, monkeypatch):
 def test_an_export_is_never_overwritten(tmp_path):
     (tmp_path / "export").mkdir()
     with pytest.raises(DataError, match="never overwritten"):
-        export_treebridge(tmp_path / "model", tmp_path / "export", new_item_bonus=0.0)
+        export_treebridge(tmp_path / "model", tmp_path / "export", served_by=SERVED_BY)

@@ -52,7 +52,7 @@ def write_small_release(
             "source": {"keep_seen_items": keep_seen_items},
             "texts": {},
         },
-        plan={},
+        plan={"shape": {"encoder": "0123456789ab"}},
         trees={},
         weights={},
     )
