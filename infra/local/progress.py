@@ -31,7 +31,7 @@ FINISHED = ("success", "failed")
 JOB_OPERATORS = ("SparkJobOperator", "PlainJobOperator")
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Watch:
     """What has been shown so far."""
 
@@ -39,8 +39,6 @@ class Watch:
     ignored: frozenset[str] = frozenset()
     """Runs that had ended before."""
     shown: set[tuple[str, str]] = field(default_factory=set)
-    quiet: Stopwatch = field(default_factory=Stopwatch)
-    """Since a task was last seen running."""
 
 
 def ended_runs(api: AirflowApi) -> frozenset[str]:
@@ -64,7 +62,7 @@ def watch_days(
         InfrastructureError: a day has no run, so that waiting for it would never end.
     """
     watch = Watch(layout=layout, ignored=ignored)
-    since = Stopwatch()
+    since, quiet = Stopwatch(), Stopwatch()
     waiting = {str(day) for day in days}
     while waiting:
         running = ""
@@ -75,9 +73,7 @@ def watch_days(
             tasks = api.tasks(run["dag_run_id"])
             show_finished(watch, run, tasks)
             running = running or running_line(run, tasks)
-            if any(task["state"] == "running" and task["task_id"] not in WAITS for task in tasks):
-                watch.quiet = Stopwatch()
-            show_waiting(watch, run, tasks)
+            quiet = show_waiting(watch, run, tasks, quiet)
             if run["state"] == "failed":
                 raise failed_day(watch, run, tasks)
             if run["state"] == "success":
@@ -164,20 +160,33 @@ def running_line(run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> str:
     return f"{run['partition_key']}  {', '.join(active)} ..." if active else ""
 
 
-def show_waiting(watch: Watch, run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> None:
-    """Say once what a day waits for, where nothing has run for a while."""
-    if watch.quiet.seconds() < WAITING_SECONDS:
-        return
-    for task in tasks:
-        name, key = task["task_id"], (run["dag_run_id"], task["task_id"])
-        if name in WAITS and task["state"] not in (None, *FINISHED) and key not in watch.shown:
+def show_waiting(
+    watch: Watch, run: dict[str, Any], tasks: Sequence[dict[str, Any]], quiet: Stopwatch
+) -> Stopwatch:
+    """Say once what a day waits for, where no task of any day has run for a while.
+
+    Args:
+        watch: what has been shown so far.
+        run: of the day.
+        tasks: of the run.
+        quiet: begun when a task was last seen running.
+
+    Returns:
+        The same, or a new one where a task is running now.
+    """
+    if any(task["state"] == "running" and task["task_id"] not in WAITS for task in tasks):
+        return Stopwatch()
+    for task in tasks if quiet.seconds() >= WAITING_SECONDS else ():
+        key = (run["dag_run_id"], task["task_id"])
+        waits = task["task_id"] in WAITS and task["state"] not in (None, *FINISHED)
+        if waits and key not in watch.shown:
             watch.shown.add(key)
             show_running("")
             say(
-                f"{run['partition_key']} waits for {WAITS[name]}; to give a day up, mark its run "
-                "as failed in the UI"
+                f"{run['partition_key']} waits for {WAITS[task['task_id']]}; to give a day up, "
+                "mark its run as failed in the UI"
             )
-            return
+    return quiet
 
 
 def show_running(line: str) -> None:

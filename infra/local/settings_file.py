@@ -76,7 +76,8 @@ def write_settings(
     settings = parse_settings(values, where=f"{template_of(source).name} and what was typed")
     if source != "marketplace" and settings.source.data is None:
         raise _missing_data(source)
-    note = "# Written by `make run`; the values come from infra/environments.\n"
+    template = f"infra/environments/{TEMPLATES[source]}"
+    note = f"# Written by `make run` from {template}: edit that, what is changed here is lost.\n"
     write_text(file, note + yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
     return settings
 

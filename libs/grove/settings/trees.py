@@ -15,7 +15,8 @@ class TreeSettings(Section):
     level_sizes: Annotated[tuple[AtLeastOne, ...], Field(min_length=1)] | None = Field(
         None,
         description="codes per level; none: derived from the number of items. Wider levels take"
-        " longer to build and to learn, deeper trees to search",
+        " longer to build and to learn, deeper trees to search. Like the other numbers of a tree's"
+        " shape it counts from the next rebuild on, as `RETRAIN=1` brings one",
     )
     leaf_capacity: int = Field(
         16,

@@ -6,8 +6,9 @@ no clock: the job `land_source` writes the files and, last of all, the day's mar
 a day it gives the same bytes.
 
 To use it: add its name to `grove.sources.registry` and to the names `source.name` allows in the
-settings, then declare its feeds in `source.feeds`. The columns of each feed are in
-`schemas/feed_<feed>.v1.yaml`; leave out what the shop does not have.
+settings; give it a file in `infra/environments`, which declares its feeds in `source.feeds`, and
+name that in `infra.local.settings_file.TEMPLATES`, so that `make run SOURCE=` finds it. The columns
+of each feed are in `schemas/feed_<feed>.v1.yaml`; leave out what the shop does not have.
 
 This one reads a file of orders, one per line and as the shop exports it:
 
