@@ -16,7 +16,7 @@ from grove.runtime.clock import Stopwatch
 from infra.local.installation import LOGIN, Installation, password
 
 DAG = "daily_refresh"
-LOGS = "the components' logs are in <home>/airflow/logs"
+LOGS = "the components' logs are in var/<source>/airflow/logs"
 LOG_IN_AGAIN = "log in anew with `make stop`, then `make run`"
 NEXT_STEPS = {
     401: LOG_IN_AGAIN,
@@ -176,8 +176,8 @@ def wait_for_airflow(installation: Installation) -> AirflowApi:
             raise _unreachable(
                 installation.address,
                 found=f"unhealthy components: {health}",
-                next_step="read the end of their logs in <home>/airflow/logs, then `make stop` "
-                "and `make run` again",
+                next_step="read the end of their logs in var/<source>/airflow/logs, then "
+                "`make stop` and `make run` again",
             )
         time.sleep(0.5)
 
