@@ -20,10 +20,10 @@ export OMP_WAIT_POLICY := PASSIVE
 export TQDM_DISABLE := 1
 
 # What was typed, as one word of a shell whatever it holds.
-typed = '$(subst ','\'',$(1))'
+typed = '$(subst ','\'',$(value $(1)))'
 # Every shell has a USER of its own; only one that was typed names a shopper.
-SHOPPER := $(if $(filter command,$(origin USER)),--user $(call typed,$(USER)))
-GROVE := $(JOBS)/python -m infra.local --source $(call typed,$(SOURCE)) --port $(call typed,$(PORT))
+SHOPPER := $(if $(filter command,$(origin USER)),--user $(call typed,USER))
+GROVE := $(JOBS)/python -m infra.local --source $(call typed,SOURCE) --port $(call typed,PORT)
 # Only who types `make setup` wants to hear of what was there already.
 SILENCE := $(if $(filter setup,$(MAKECMDGOALS)),,--quiet)
 
@@ -37,7 +37,7 @@ setup: ## Make both Python environments, find Java, fetch two jars, keep Spark's
 
 .PHONY: run
 run: setup ## Run every day that is missing  [SOURCE= DATA= DAYS=from..to SIZE= PORT=]
-	@$(GROVE) run --data $(call typed,$(DATA)) --days $(call typed,$(DAYS)) --size $(call typed,$(SIZE))
+	@$(GROVE) run --data $(call typed,DATA) --days $(call typed,DAYS) --size $(call typed,SIZE)
 
 .PHONY: stop
 stop: setup ## Stop Airflow, every source's or one  [SOURCE=]
@@ -45,23 +45,23 @@ stop: setup ## Stop Airflow, every source's or one  [SOURCE=]
 
 .PHONY: trigger
 trigger: setup ## Run one day again  DAY= [RETRAIN=1]
-	@$(GROVE) trigger --day $(call typed,$(DAY)) $(if $(RETRAIN),--retrain)
+	@$(GROVE) trigger --day $(call typed,DAY) $(if $(RETRAIN),--retrain)
 
 .PHONY: backfill
 backfill: setup ## Run a range of days again, in order  FROM= TO=
-	@$(GROVE) backfill --from $(call typed,$(FROM)) --to $(call typed,$(TO))
+	@$(GROVE) backfill --from $(call typed,FROM) --to $(call typed,TO)
 
 .PHONY: recommend
 recommend: setup ## Recommend from the served release  USER= [QUERY=words]
-	@$(GROVE) recommend $(SHOPPER) --query $(call typed,$(QUERY))
+	@$(GROVE) recommend $(SHOPPER) --query $(call typed,QUERY)
 
 .PHONY: rollback
 rollback: setup ## Serve an earlier release  TO=
-	@$(GROVE) rollback --to $(call typed,$(TO))
+	@$(GROVE) rollback --to $(call typed,TO)
 
 .PHONY: export
 export: setup ## Write the served generator as programs that need torch alone  TO=
-	@$(GROVE) export --to $(call typed,$(TO))
+	@$(GROVE) export --to $(call typed,TO)
 
 .PHONY: test
 test: lint ## Run everything CI runs
@@ -87,4 +87,4 @@ format: setup ## Let ruff rewrite what it can
 
 .PHONY: benchmark
 benchmark: setup ## Measure one benchmark  NAME= [ONLY=part DATA=folder]
-	$(JOBS)/python tests/benchmarks/run.py $(NAME) $(if $(ONLY),--only $(call typed,$(ONLY))) $(if $(DATA),--data $(call typed,$(DATA)))
+	$(JOBS)/python tests/benchmarks/run.py $(call typed,NAME) $(if $(ONLY),--only $(call typed,ONLY)) $(if $(DATA),--data $(call typed,DATA))

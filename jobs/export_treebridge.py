@@ -37,7 +37,7 @@ def run(arguments: Namespace) -> None:
     arguments.to.parent.mkdir(parents=True, exist_ok=True)
     served_by = ServedBy(
         release_id=reader.manifest.release_id,
-        encoder=reader.encoder,
+        encoder=reader.manifest.encoder,
         beam=reader.beam,
         fusion=reader.fusion,
         new_item_bonus=reader.new_item_bonus,

@@ -47,9 +47,9 @@ def run(arguments: Namespace) -> None:
             region=arguments.region,
             keyword_vector=keyword,
         )
-        history = "" if reader.history_of(user).num_rows else "without a history, "
+        told = user if reader.history_of(user).num_rows else f"{user} (no history)"
         show_table(
-            f"{user}, {history}release {reader.manifest.release_id}",
+            f"{told}, release {reader.manifest.release_id}",
             ("item", "title", "price", "found by"),
             [(one.item_id, one.title, one.price, ", ".join(one.found_by)) for one in found],
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -84,29 +84,35 @@ def plan_days(*, today: date, known_first: date | None, days: str | None) -> Day
 
 
 def require_days_that_can_run(
-    first: date, last: date, *, today: date, known_first: date | None
+    days: Sequence[date], *, today: date, known_first: date | None, landed: Collection[date]
 ) -> None:
-    """Refuse days to run again that would wait for logs nobody will land.
+    """Refuse days to run again that are not over, or would wait for logs nobody is about to land.
 
     Args:
-        first: first day asked for.
-        last: last day, included.
+        days: in order.
         today: the day of the machine, UTC.
-        known_first: first day of the source, which is history; none where the settings name none.
+        known_first: first day of the source, before which there is no history; none where the
+            settings name none.
+        landed: those of the days whose logs have landed. Those of yesterday may be on their way.
 
     Raises:
-        SettingsError: a day is not over, or lies before the source has a history.
+        SettingsError: some cannot run; they are named.
     """
-    earliest = known_first + timedelta(days=1) if known_first else date.min
-    latest = today - timedelta(days=1)
-    if not earliest <= first <= last <= latest:
+    yesterday = today - timedelta(days=1)
+    too_early = {day for day in days if known_first and day <= known_first}
+    refused = [
+        day
+        for day in days
+        if day > yesterday or day in too_early or (day not in landed and day != yesterday)
+    ]
+    if refused:
+        since = f" after {known_first}" if known_first else ""
         raise SettingsError(
-            "the day cannot be run",
-            where="DAY" if first == last else "FROM and TO",
-            expected=f"{earliest if known_first else 'a day of the source'} to {latest}: after the "
-            "source's first day, and over",
-            found=f"{first}" if first == last else f"{first} to {last}",
-            next_step="correct the day; a day that is over and has not run yet comes by `make run`",
+            "some days cannot be run",
+            where="DAY" if len(days) == 1 else "FROM and TO",
+            expected=f"days{since} up to {yesterday} whose logs have landed",
+            found=", ".join(f"{first}..{last}" for first, last in day_ranges(refused)),
+            next_step="correct the days, or land them first: `make run DAYS=<from>..<to>`",
         )
 
 

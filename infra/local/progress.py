@@ -23,10 +23,14 @@ ABSENT_SECONDS = 60.0
 WAITING_SECONDS = 30.0
 """After so long without a running task it is said what a day waits for."""
 WAITS = {
-    "wait_for_landing": "its logs, which have not landed, at most `source.landing_wait_hours`",
-    "wait_for_earlier_days": "the run of an earlier day, which has not ended",
+    "wait_for_landing": "its logs, which have not landed, for `source.landing_wait_hours` at most;"
+    " to give it up, mark its run as failed in the UI",
+    "wait_for_earlier_days": "the run of an earlier day, which has not ended; to give that up, mark"
+    " the earlier run as failed in the UI",
 }
 """Tasks that look again and again → what they look for."""
+LOOKING = ("running", "up_for_reschedule")
+"""States of such a task; one whose run was given up is skipped."""
 FINISHED = ("success", "failed")
 JOB_OPERATORS = ("SparkJobOperator", "PlainJobOperator")
 
@@ -73,7 +77,9 @@ def watch_days(
             tasks = api.tasks(run["dag_run_id"])
             show_finished(watch, run, tasks)
             running = running or running_line(run, tasks)
-            quiet = show_waiting(watch, run, tasks, quiet)
+            quiet = Stopwatch() if is_working(tasks) else quiet
+            if quiet.seconds() >= WAITING_SECONDS:
+                show_waiting(watch, run, tasks)
             if run["state"] == "failed":
                 raise failed_day(watch, run, tasks)
             if run["state"] == "success":
@@ -160,33 +166,20 @@ def running_line(run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> str:
     return f"{run['partition_key']}  {', '.join(active)} ..." if active else ""
 
 
-def show_waiting(
-    watch: Watch, run: dict[str, Any], tasks: Sequence[dict[str, Any]], quiet: Stopwatch
-) -> Stopwatch:
-    """Say once what a day waits for, where no task of any day has run for a while.
+def is_working(tasks: Sequence[dict[str, Any]]) -> bool:
+    """Whether a task runs that does not only look whether it may go on."""
+    return any(task["state"] == "running" and task["task_id"] not in WAITS for task in tasks)
 
-    Args:
-        watch: what has been shown so far.
-        run: of the day.
-        tasks: of the run.
-        quiet: begun when a task was last seen running.
 
-    Returns:
-        The same, or a new one where a task is running now.
-    """
-    if any(task["state"] == "running" and task["task_id"] not in WAITS for task in tasks):
-        return Stopwatch()
-    for task in tasks if quiet.seconds() >= WAITING_SECONDS else ():
+def show_waiting(watch: Watch, run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> None:
+    """Say once what a day waits for."""
+    for task in tasks:
         key = (run["dag_run_id"], task["task_id"])
-        waits = task["task_id"] in WAITS and task["state"] not in (None, *FINISHED)
+        waits = task["task_id"] in WAITS and task["state"] in LOOKING
         if waits and key not in watch.shown:
             watch.shown.add(key)
             show_running("")
-            say(
-                f"{run['partition_key']} waits for {WAITS[task['task_id']]}; to give a day up, "
-                "mark its run as failed in the UI"
-            )
-    return quiet
+            say(f"{run['partition_key']} waits for {WAITS[task['task_id']]}")
 
 
 def show_running(line: str) -> None:

@@ -217,7 +217,7 @@ def comes_by_itself(api: AirflowApi, day: date) -> bool:
 
 def trigger_day(installation: Installation, day: date, *, retrain: bool) -> None:
     """Run one day again, and wait for it."""
-    _require_days(installation, day, day)
+    _require_days(installation, [day])
     api = open_api(installation)
     api.require_unpaused(DAG)
     create_tables(installation)
@@ -228,14 +228,15 @@ def trigger_day(installation: Installation, day: date, *, retrain: bool) -> None
 
 def backfill_days(installation: Installation, first: date, last: date) -> None:
     """Run a range of days again, in order, and wait for them."""
-    _require_days(installation, first, last)
+    days = days_between(first, last)
+    _require_days(installation, days)
     api = open_api(installation)
     api.require_unpaused(DAG)
     wait_for_ended_backfill(api)
     create_tables(installation)
     ignored = ended_runs(api)
     api.backfill(first, last, again="completed")
-    _watch(installation, api, days_between(first, last), ignored)
+    _watch(installation, api, days, ignored)
 
 
 def wait_for_ended_backfill(api: AirflowApi) -> None:
@@ -260,9 +261,12 @@ def stop_all(homes: Sequence[Path]) -> None:
             say(f"stopped {stopped} components of {home.name}")
 
 
-def _require_days(installation: Installation, first: date, last: date) -> None:
-    known = load_settings(require_settings(installation)).source.first_day
-    require_days_that_can_run(first, last, today=utc_today(), known_first=known)
+def _require_days(installation: Installation, days: Sequence[date]) -> None:
+    settings = load_settings(require_settings(installation))
+    layout = Layout(settings.home)
+    landed = [day for day in days if Path(layout.landing_marker(day)).is_file()]
+    known = settings.source.first_day
+    require_days_that_can_run(days, today=utc_today(), known_first=known, landed=landed)
 
 
 def _watch(

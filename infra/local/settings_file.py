@@ -77,7 +77,10 @@ def write_settings(
     if source != "marketplace" and settings.source.data is None:
         raise _missing_data(source)
     template = f"infra/environments/{TEMPLATES[source]}"
-    note = f"# Written by `make run` from {template}: edit that, what is changed here is lost.\n"
+    note = (
+        f"# Written by `make run` from {template}: edit that, what is changed here is lost.\n"
+        "# First day, data and size of the source are those of the first `make run`, or typed.\n"
+    )
     write_text(file, note + yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
     return settings
 

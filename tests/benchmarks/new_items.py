@@ -144,4 +144,4 @@ CONTESTS: dict[str, tuple[str, ByBonus]] = {
     ADAPTER: ("recaller", _by_adapter),
     OURS: ("treebridge", _by_generator),
 }
-"""What is trained, of its numbers among the bench's options, and what gives its lists."""
+"""By contestant: the section of the bench's options it learns with, and what gives its lists."""

@@ -173,12 +173,12 @@ def markdown(result: Mapping[str, Any], legend: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def loses_parts(table: Path, parts: Sequence[str]) -> bool:
-    """Whether a table on disk has parts that are not among some."""
+def loses_parts(table: Path, result: Mapping[str, Any]) -> bool:
+    """Whether a table on disk has parts that were not run here."""
     if not table.is_file():
         return False
     line = re.search(f"^{PARTS_LINE}([^;\n]*)", table.read_text(encoding="utf-8"), re.MULTILINE)
-    return line is not None and not set(line[1].split(", ")) <= set(parts)
+    return line is not None and bool({*line[1].split(", ")} & {*result["not_run"]})
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -202,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         (kept / f"{part}.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     result = collect(asked.name, list(parts), kept)
     told.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    if loses_parts(table, result["parts"]):
+    if asked.data is None and loses_parts(table, result):
         sys.stderr.write(f"{table} has parts that were not run here, so it stays\n")
         table = told.with_suffix(".md")
     table.write_text(markdown(result, getattr(module, "LEGEND", "")), encoding="utf-8")

@@ -69,13 +69,14 @@ from grove.evaluation.ranking import hit_rate, ndcg
 
 LEGEND = """
 Q1: the next item of Beauty's leave-one-out, with the time that a release would take; Q2: many
-contestants, each with at most ten minutes of training. R@10 (leave-one-out) and H@k: share of
+contestants, each meant to train for at most ten minutes. R@10 (leave-one-out) and H@k: share of
 users with a wanted item in the first k places; N@k: the same, less for lower places; found@k:
-share of the wanted items that stand there. "cf tree of it": the list of one tree of the same
-training; "cf tree only": a training with that tree alone. EASE^R: item-to-item weights, no text;
-EASE, LLM-only, PRECISE-type: text vectors through a linear map, none, and two layers. A goal is
-ours or the paper's direction, a reference says where it comes from. Seconds of a training are
-those it was seen to take, a few of them beside other work.
+share of the wanted items that stand there; HR@k and MAP@5: H@k and the mean of 1 / place, of
+searches. New items, new queries: that nobody had, or typed, in training. "cf tree of it": the list
+of one tree of the same training; "cf tree only": a training with that tree alone. EASE^R:
+item-to-item weights, no text; EASE, LLM-only, PRECISE-type: text vectors through a linear map,
+none, and two layers. A goal is ours or the paper's direction, a reference says where it comes
+from. Seconds of a training are those it was seen to take, a few of them beside other work.
 """
 RETAIL = Path("../shared/data/uci_online_retail")
 RETAIL_DAY = date(2011, 12, 3)
@@ -89,7 +90,7 @@ beside other work. A training of 42 epochs at dropout .4 was as good; see experi
 BY_TIME = (*HITS, ("found@50", share_found, 50), ("found@100", share_found, 100))
 """A user wants many items there."""
 ALL_MEASURES = (("R@10", hit_rate, 10), ("N@10", ndcg, 10), *HITS)
-BASKETS = (("H@10", hit_rate, 10), ALL_MEASURES[1], *BY_TIME)
+BASKETS = (("H@10", hit_rate, 10), ("N@10", ndcg, 10), *BY_TIME)
 GOALS = {"R@10": 0.0927, "N@10": 0.0547, "H@50": 0.166}
 FLOORS = {"R@10": 0.0756, "N@10": 0.0432, "H@50": 0.166}
 """Least values, where the goals are not reached."""
@@ -180,9 +181,7 @@ def online_retail(data: Path | None) -> Iterator[Row]:
     """Yield Q2 on Online Retail by time, where customers reorder."""
     shop = read_orders(data or RETAIL)
     split = by_time(shop, read_item_table(shop, HOME), split_on=RETAIL_DAY, repurchases=True)
-    yield from compare(
-        open_bench(split, SHORT), (("H@10", hit_rate, 10), ("N@10", ndcg, 10), *BY_TIME)
-    )
+    yield from compare(open_bench(split, SHORT), BASKETS)
 
 
 def beauty_tuning(data: Path | None) -> Iterator[Row]:

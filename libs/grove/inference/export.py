@@ -2,19 +2,24 @@
 
 What a server does with them, as `grove.inference` does:
 
-- **Rows.** In every table row 0 is nothing and 1 unknown; name i of the vocabulary is row i + 2.
-  `items` takes an item's row, the rows of its attributes (`grove.features.items.item_attributes`
+- **Rows.** In every table row 0 is nothing and 1 unknown; the first name of the vocabulary is row
+  2. `items` takes an item's row, the rows of its attributes (`grove.features.items.item_attributes`
   names them) and the vector of its text by `encoder`; once a day, for all items.
-- **Users.** `users` takes the newest `max_events` events, oldest first: rows of kind, region,
-  device, weather and promotion, `times` in seconds since 1970, UTC, and as `recency` the bucket,
-  1 + floor(log2(seconds + 1)) and at most 25, of the seconds to the next event or, of the last one,
-  to now. What a user searches for, embedded by `encoder`, is `keywords`; zeros are no keyword.
-- **Trees.** Per tree `begin` once, `extend_<level>` level by level. `scores` are those of the next
-  code: a softmax over the codes that lead to a child, no others. The `beam` likeliest paths are
-  kept. After the last code `scores` is a vector, whose dot products with those of the leaf's items
-  go through a softmax over the occupied slots; where `leaf_step` is `slot`, it is the slots' scores
-  themselves. An item's log probability is the sum along its path. Codes are those of the release,
-  of the `generations` named.
+- **Users.** `users` takes the newest `max_events` events, oldest first: in `history` rows of kind,
+  region, device, weather and promotion, `times` in seconds since 1970, UTC, and as `recency` the
+  bucket, 1 + floor(log2(seconds + 1)) and at most 25, of the seconds to the next event or, of the
+  last one, to the midnight that ends the release's day, never less than 0; in `item_vectors` what
+  `items` gave of each event's item, zeros of one that is none. A user without events has one of
+  zeros, and length 0.
+- **Trees.** Per tree `begin` once, whose `keywords` are what the user searches for, embedded by
+  `encoder`, or zeros; then `extend_<level>` level by level. `scores` are those of the next code: a
+  softmax over the codes that lead to a child, no others. The `beam` likeliest paths are kept, none
+  without an item that the user may get, and as many more as it takes to have a list's length of
+  such items below them; see `grove.inference.beam`. After the last code `scores` is a vector, whose
+  dot products with those of the leaf's items go through a softmax over the occupied slots; where
+  `leaf_step` is `slot`, it is the slots' scores themselves. An item's log probability is the sum
+  along its path; what a user may not get is left out only then. Codes are those of the release, of
+  the `generations` named.
 - **Lists.** Without a keyword, `weighs_items` adds state · item vector to every log probability,
   and an item that is not in `taken_items.parquet` gets `new_item_bonus` more; with one, neither.
   Then `fusion` makes one list of both trees; see `grove.inference.treebridge_fusion`.

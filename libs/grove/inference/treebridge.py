@@ -135,7 +135,10 @@ class TreeBridgeSearcher:
 
         Args:
             found: of `find`.
-            k: items per user; at most what `find` was asked for is sure to be there.
+            k: items per user; beyond what `find` was asked for, a list may end early.
+
+        Returns:
+            Rows and scores, [U, k] each.
         """
         return fuse_candidates(list(self._favoured(found).values()), k=k, fusion=self.fusion)
 

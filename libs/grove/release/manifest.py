@@ -44,6 +44,18 @@ class Manifest:
     judged: Mapping[str, str] = field(default_factory=dict)
     """Per model: version of the weights the day was judged with, before they learnt from it."""
 
+    @property
+    def encoder(self) -> str:
+        """Fingerprint of the encoder that the release's texts were embedded by.
+
+        Raises:
+            DataError: the release was made without a plan that says so.
+        """
+        encoder = self.plan.get("shape", {}).get("encoder")
+        if encoder is None:
+            raise _malformed(self.release_id, "a plan without the encoder of texts")
+        return str(encoder)
+
     def to_json(self) -> dict[str, Any]:
         """The manifest as an object for JSON."""
         return {**asdict(self), "day": self.day.isoformat()}

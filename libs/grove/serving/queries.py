@@ -29,7 +29,7 @@ def query_vector(manifest: Manifest, query: str) -> np.ndarray | None:
         return None
     texts = dict(manifest.settings["texts"])
     spec = EncoderSpec(folder=encoder_folder(texts.pop("encoder")), **texts)
-    here, trained = encoder_fingerprint(spec), manifest.plan["shape"]["encoder"]
+    here, trained = encoder_fingerprint(spec), manifest.encoder
     if here != trained:
         raise DataError(
             "the query cannot be embedded as the release's texts were",

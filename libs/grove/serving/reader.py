@@ -75,11 +75,6 @@ class ReleaseReader:
         )
 
     @property
-    def encoder(self) -> str:
-        """Fingerprint of the encoder that the release's texts were embedded by."""
-        return str(self.manifest.plan["shape"]["encoder"])
-
-    @property
     def beam(self) -> int:
         """Paths that the generator's search keeps per level and tree."""
         return int(self.manifest.settings["treebridge"]["beam"])

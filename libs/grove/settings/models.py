@@ -92,7 +92,7 @@ class TreeBridgeSettings(TrainingSettings):
         1,
         ge=1,
         description="transformer layers of the user encoder, which is run for every request: 1.5 ms"
-        " of its 8 with one; a change is a retrain day",
+        " with one, beside some 8 for the search of a tree; a change is a retrain day",
     )
     heads: int = Field(
         4,
@@ -157,7 +157,7 @@ class TreeBridgeSettings(TrainingSettings):
         " most part, are favoured by in ranking without a keyword: their scores in each tree are"
         " multiplied by e to it. At 1.5 instead of 0, 1.7 times as many users found something new"
         " in a simulated shop, and .7 % more found something; on reviews of beauty products from"
-        " 2014 on 1.6 times as many, and as many. More favours more; none of it costs time",
+        " 2014 on 1.6 times as many, and 1.6 % fewer. More favours more; none of it costs time",
     )
     leaf_step: Literal["item_score", "slot"] = Field(
         "item_score",

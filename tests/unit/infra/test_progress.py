@@ -114,14 +114,49 @@ def test_what_a_day_waits_for_is_said_once_where_nothing_runs(
     ]
     look = ([run("a", str(DAY), "running")], sensors)
     not_yet = ([run("a", str(DAY), "running")], [task("wait_for_landing", None)])
+    given_up = ([run("b", str(DAY), "running")], [task("wait_for_landing", "skipped")])
     end = ([run("a", str(DAY), "success")], [])
     watch_days(FakeApi(look, end), layout, [DAY], ignored=frozenset())
     assert "waits for" not in capsys.readouterr().out  # not after so short a time
     monkeypatch.setattr(progress, "WAITING_SECONDS", 0.0)
-    watch_days(FakeApi(not_yet, look, look, end), layout, [DAY], ignored=frozenset())
+    watch_days(FakeApi(not_yet, given_up, look, look, end), layout, [DAY], ignored=frozenset())
     told = [line for line in capsys.readouterr().out.splitlines() if "waits for" in line]
     assert len(told) == 1
     assert "2026-08-20 waits for its logs, which have not landed" in told[0]
+
+
+class SlowLooks:
+    """A stopwatch by which every look at Airflow takes twenty seconds."""
+
+    now = 0.0
+
+    def __init__(self) -> None:
+        self.started = SlowLooks.now
+
+    def seconds(self) -> float:
+        return SlowLooks.now - self.started
+
+
+def test_nothing_is_said_while_another_day_works(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tomorrow = DAY + timedelta(days=1)
+    runs = [run("a", str(DAY), "running"), run("b", str(tomorrow), "running")]
+    tasks = {"b": [task("wait_for_earlier_days", "up_for_reschedule")]}
+    api = FakeApi()
+
+    def look() -> list[dict[str, Any]]:
+        SlowLooks.now += 20
+        return api.looks.pop(0)
+
+    monkeypatch.setattr(progress, "Stopwatch", SlowLooks)
+    monkeypatch.setattr(api, "runs", look)
+    monkeypatch.setattr(api, "tasks", lambda name: tasks[name])
+    for first, said in (("running", False), ("queued", True)):
+        tasks["a"] = [task("train_dssm", first)]
+        api.looks = [runs, runs, runs, [one | {"state": "success"} for one in runs]]
+        watch_days(api, layout, [DAY, tomorrow], ignored=frozenset())
+        assert ("waits for" in capsys.readouterr().out) is said
 
 
 def test_a_run_may_take_a_while_to_appear(layout: Layout) -> None:

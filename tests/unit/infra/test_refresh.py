@@ -17,7 +17,7 @@ from grove.runtime.locks import hold_lock
 from grove.settings import Settings
 from grove.settings.load import parse_settings
 from infra.local import refresh
-from infra.local.day_plan import DayPlan, plan_days
+from infra.local.day_plan import DayPlan, plan_days, require_days_that_can_run
 from infra.local.installation import Installation, remembered_port
 from infra.local.refresh import (
     RunRequest,
@@ -323,6 +323,8 @@ def test_nothing_is_triggered_in_a_paused_dag(
     api = FakeApi({})
     monkeypatch.setattr(refresh, "open_api", lambda _: api)
     write_text(installation.settings_file, f"home: {installation.home}\n")
+    for day in PLAN.days:
+        write_text(Layout(str(installation.home)).landing_marker(day), "{}")
     with pytest.raises(InfrastructureError, match="paused"):
         trigger_day(installation, PLAN.first, retrain=False)
     with pytest.raises(InfrastructureError, match="paused"):
@@ -336,11 +338,23 @@ def test_a_day_that_would_wait_for_ever_is_refused_before_airflow_is_asked(
     monkeypatch.setattr(refresh, "utc_today", lambda: TODAY)
     settings = f"home: {installation.home}\nsource:\n  first_day: {PLAN.history_first}\n"
     write_text(installation.settings_file, settings)
-    for day in (PLAN.history_first, TODAY, date(2025, 8, 20)):
-        with pytest.raises(SettingsError, match="the day cannot be run"):
+    landed = (PLAN.history_first, PLAN.first, TODAY)
+    for day in landed:
+        write_text(Layout(str(installation.home)).landing_marker(day), "{}")
+    for day in (PLAN.history_first, PLAN.days[1], TODAY, date(2025, 8, 20)):
+        with pytest.raises(SettingsError, match="some days cannot be run") as caught:
             trigger_day(installation, day, retrain=False)
-    with pytest.raises(SettingsError, match=f"expected: .* to {PLAN.last}"):
+        assert caught.value.found == f"{day}..{day}"
+    with pytest.raises(SettingsError, match=f"up to {PLAN.last}") as caught:
         backfill_days(installation, PLAN.first, TODAY)
+    assert caught.value.found == f"{PLAN.days[1]}..{PLAN.days[1]}, {TODAY}..{TODAY}"
+
+
+def test_yesterday_may_be_run_while_its_logs_are_on_their_way() -> None:
+    asked = {"today": TODAY, "known_first": None}
+    require_days_that_can_run([PLAN.last], landed=[], **asked)
+    with pytest.raises(SettingsError, match="expected: days up to"):
+        require_days_that_can_run(PLAN.days, landed=[PLAN.first], **asked)
 
 
 def test_an_earlier_backfill_whose_runs_have_ended_is_waited_for(
