@@ -99,12 +99,8 @@ def require_days_that_can_run(
         SettingsError: some cannot run; they are named.
     """
     yesterday = today - timedelta(days=1)
-    too_early = {day for day in days if known_first and day <= known_first}
-    refused = [
-        day
-        for day in days
-        if day > yesterday or day in too_early or (day not in landed and day != yesterday)
-    ]
+    ready = {yesterday, *(day for day in landed if day < yesterday)}
+    refused = [day for day in days if day not in ready or day <= (known_first or date.min)]
     if refused:
         since = f" after {known_first}" if known_first else ""
         raise SettingsError(

@@ -204,7 +204,8 @@ def beauty_seeds(data: Path | None) -> Iterator[Row]:
 
 def compare_seeds(bench: Bench, measures: Measures) -> Iterator[Row]:
     """Yield what each of `SEEDED` has with every seed, then mean and standard deviation."""
-    for learner in (one for one in LEARNT if one.name in SEEDED):
+    learners = {learner.name: learner for learner in LEARNT}
+    for learner in (learners[name] for name in SEEDED):
         by_seed = [
             list(figures(bench.split, "", learner(seeded).lists[learner.name], measures))
             for seeded in (replace(bench, seed=seed) for seed in SEEDS)

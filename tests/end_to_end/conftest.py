@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,13 +10,14 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.end_to_end.damage import drop_column, garble_lines
+from tests.free_port import free_port
 
 from grove.catalog import Layout
 from grove.settings import Settings, load_settings
 from infra.local.airflow_api import DAG, AirflowApi, wait_for_airflow
 from infra.local.components import start_airflow, stop_airflow
 from infra.local.day_plan import DayPlan
-from infra.local.installation import HOST, Installation, airflow_environment
+from infra.local.installation import Installation, airflow_environment
 from infra.local.refresh import prepare_data
 from infra.local.settings_file import ENVIRONMENTS
 
@@ -38,13 +38,6 @@ class Shop:
     def layout(self) -> Layout:
         """Every path below the home."""
         return Layout(self.settings.home)
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def write_tiny_settings(home: Path) -> Path:

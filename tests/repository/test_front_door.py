@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -33,6 +34,13 @@ def test_every_command_works_on_a_fresh_clone(target: str) -> None:
 
 def test_setup_itself_says_what_is_there() -> None:
     assert "--quiet" not in dry_run("setup")
+
+
+def test_what_was_typed_reaches_the_command_as_it_stands() -> None:
+    query = "kid's $HOME mug, `red`"
+    command = dry_run("recommend", f"QUERY={query}").splitlines()[-1]
+    words = shlex.split(command)
+    assert words[words.index("--query") + 1] == query
 
 
 def dry_run(*words: str) -> str:

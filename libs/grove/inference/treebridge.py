@@ -89,8 +89,9 @@ class TreeBridgeSearcher:
         fused: list[RankedList] = []
         by_tree: dict[str, list[RankedList]] = {name: [] for name in self.trees}
         for found in self.find(histories, k=k, **limits):
-            fused.append(self.fuse(found, k=k))
-            for name, candidates in self._favoured(found).items():
+            favoured = self._favoured(found)
+            fused.append(self._fused(favoured, k))
+            for name, candidates in favoured.items():
                 by_tree[name].append(rank_candidates(candidates, k=k))
         alone = {name: _stacked(lists) for name, lists in by_tree.items()}
         return Recommendations(fused=_stacked(fused), by_tree=alone)
@@ -140,7 +141,7 @@ class TreeBridgeSearcher:
         Returns:
             Rows and scores, [U, k] each.
         """
-        return fuse_candidates(list(self._favoured(found).values()), k=k, fusion=self.fusion)
+        return self._fused(self._favoured(found), k)
 
     def _states(self, batch: SequenceBatch) -> np.ndarray:
         """User states after the last event of each history, [B, D]."""
@@ -169,6 +170,9 @@ class TreeBridgeSearcher:
             if self.weighs_items:
                 found = weigh_items(found, **asked)
         return FoundCandidates(by_tree=found, keywords=asked["keywords"])
+
+    def _fused(self, favoured: Mapping[str, Candidates], k: int) -> RankedList:
+        return fuse_candidates(list(favoured.values()), k=k, fusion=self.fusion)
 
     def _favoured(self, found: FoundCandidates) -> dict[str, Candidates]:
         if not self.new_item_bonus:

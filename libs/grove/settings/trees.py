@@ -16,7 +16,7 @@ class TreeSettings(Section):
         None,
         description="codes per level; none: derived from the number of items. Wider levels take"
         " longer to build and to learn, deeper trees to search. Like the other numbers of a tree's"
-        " shape it counts from the next rebuild on, as `RETRAIN=1` brings one",
+        " shape it counts from the next rebuild on, such as `RETRAIN=1` brings",
     )
     leaf_capacity: int = Field(
         16,

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.free_port import free_port
 
 from grove.errors import InfrastructureError
 from infra.local import components
@@ -33,9 +34,7 @@ DYING = "#!{python}\n"
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Installation:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return Installation(home=tmp_path / "shop", port=probe.getsockname()[1])
+    return Installation(home=tmp_path / "shop", port=free_port())
 
 
 def use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str, port: int) -> None:

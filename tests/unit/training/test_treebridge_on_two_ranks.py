@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.free_port import free_port
 from tests.unit.training.test_treebridge_rank import shop
 from torch import multiprocessing
 
@@ -27,12 +27,6 @@ def rank_work(rank: int, spec: dict[str, Any], port: int) -> None:
         "WORLD_SIZE": str(RANKS),
     }
     train_treebridge_rank(spec)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def on_two_ranks(spec: dict[str, Any]) -> None:
