@@ -2,7 +2,8 @@
 
 Reads   releases/current.json and the generator of the release it names
 Writes  <to>, a new folder of programs with their manifest; see grove.inference.export
-Fails   when nothing was published yet, the release does not verify, or the folder is there already
+Fails   when nothing was published yet, the release does not verify, the folder is there already, or
+        none can be made there
 
     python jobs/export_treebridge.py --to var/exports/2026-11-18 --settings var/local/settings.yaml
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 from grove.catalog import Layout
 from grove.inference.export import ServedBy, export_treebridge
 from grove.runtime.arguments import job_parser, parse, read_settings
+from grove.runtime.files import make_parent
 from grove.runtime.job import run_job
 from grove.runtime.logs import job_logger
 from grove.serving import open_current_release
@@ -34,7 +36,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 def run(arguments: Namespace) -> None:
     """Open the served release and write its generator's programs."""
     reader = open_current_release(Layout(read_settings(arguments).home).current_pointer())
-    arguments.to.parent.mkdir(parents=True, exist_ok=True)
+    make_parent(arguments.to)
     served_by = ServedBy(
         release_id=reader.manifest.release_id,
         encoder=reader.manifest.encoder,

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from grove.catalog import Layout
 from grove.errors import GroveError
+from grove.release import list_releases
 from infra.local.installation import Installation, remembered_port, require_settings
 from infra.local.jobs import show_plain
 from infra.local.make_variables import (
@@ -81,7 +84,7 @@ def execute(arguments: argparse.Namespace) -> None:
             release = read_word(
                 arguments.to,
                 variable="TO",
-                expected="the id of a release",
+                expected=f"the id of a release: {_releases(home)}",
                 example="make rollback TO=2026-11-18.1",
             )
             show_plain("rollback_release", require_settings(installation), "--to", release)
@@ -96,6 +99,10 @@ def execute(arguments: argparse.Namespace) -> None:
         case "stop":
             homes = sorted(path for path in HOMES.glob("*") if path.is_dir())
             stop_all([require_settings(installation).parent] if arguments.this else homes)
+
+
+def _releases(home: Path) -> str:
+    return " or ".join(list_releases(Layout(str(home)).releases())) or "none yet"
 
 
 def main() -> int:

@@ -70,7 +70,7 @@ def day_tasks(api: AirflowApi, days: Sequence[date]) -> list[dict[str, Any]]:
         if run["state"] == "success" and run["partition_key"] in wanted:
             newest.setdefault(run["partition_key"], run)
     return [
-        {**task, "day": day}
+        {**task, "day": day, "dag_run_id": run["dag_run_id"]}
         for day, run in sorted(newest.items())
         for task in api.tasks(run["dag_run_id"])
         if task["operator_name"] in JOB_OPERATORS and task["state"] == "success"
@@ -102,12 +102,15 @@ def time_table(layout: Layout, tasks: Sequence[dict[str, Any]]) -> list[str]:
 def seconds_by_part(layout: Layout, task: Mapping[str, Any]) -> dict[str, float]:
     """Seconds of a job task by the parts its report tells, and `rest`, which no part explains.
 
+    A stage that another run of the day has repeated since has that run's report: it tells nothing
+    of this task.
+
     Args:
         layout: where the reports are.
-        task: with its day and duration; see `day_tasks`.
+        task: with its day, run and duration; see `day_tasks`.
     """
     report = find_report(layout, date.fromisoformat(task["day"]), stage_of(task["task_id"]))
-    told = report["seconds"] if report else {}
+    told = report["seconds"] if report and report["run_id"] == task["dag_run_id"] else {}
     parts = {part: float(told.get(part, 0)) for part in REPORT_PARTS}
     return parts | {"rest": task["duration"] - sum(parts.values())}
 

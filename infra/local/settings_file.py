@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
@@ -12,6 +12,7 @@ from grove.errors import SettingsError
 from grove.runtime.files import write_text
 from grove.settings import Settings, load_settings
 from grove.settings.load import parse_settings
+from grove.settings.sections import SourceSettings
 from infra.local.toolchain import REPOSITORY
 
 ENVIRONMENTS = REPOSITORY / "infra" / "environments"
@@ -72,7 +73,8 @@ def write_settings(
     section = values.setdefault("source", {})
     section["first_day"] = first_day
     former = _values(file).get("source", {}) if file.is_file() else {}
-    section |= _given(data=_folder(data) or former.get("data"), size=size or former.get("size"))
+    section |= _given(data=former.get("data"), size=former.get("size"))
+    section |= _given(data=_folder(data), size=_size(size))
     settings = parse_settings(values, where=f"{template_of(source).name} and what was typed")
     if source != "marketplace" and settings.source.data is None:
         raise _missing_data(source)
@@ -91,6 +93,19 @@ def _values(file: Path) -> dict[str, Any]:
 
 def _given(**values: str | None) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
+
+
+def _size(size: str | None) -> str | None:
+    sizes = get_args(SourceSettings.model_fields["size"].annotation)
+    if size and size not in sizes:
+        raise SettingsError(
+            "no such size of a shop",
+            where="SIZE",
+            expected=" or ".join(sizes),
+            found=size,
+            next_step="correct SIZE=",
+        )
+    return size
 
 
 def _folder(data: str | None) -> str | None:

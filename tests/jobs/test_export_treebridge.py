@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.serving.small_release import DAY, write_small_release
 
-from grove.errors import DataError
+from grove.errors import DataError, SettingsError
 from grove.inference.exported import load_export
 from grove.runtime.job import run_job
 from grove.serving import open_current_release
@@ -47,6 +47,12 @@ def test_an_export_is_never_overwritten(served, settings_file, tmp_path):
     before = {file: file.read_bytes() for file in arguments.to.iterdir()}
     assert run_job(export_treebridge.run, arguments) == DataError.exit_code
     assert {file: file.read_bytes() for file in arguments.to.iterdir()} == before
+
+
+def test_a_place_where_no_folder_can_be_made_is_told(served, settings_file, tmp_path):
+    (tmp_path / "a_file").touch()
+    with pytest.raises(SettingsError, match="name another folder"):
+        export_treebridge.run(command(settings_file, tmp_path / "a_file" / "export"))
 
 
 def test_nothing_published_says_so(settings_file, layout, tmp_path):

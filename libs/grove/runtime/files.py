@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from grove.errors import SettingsError
 
 TEMPORARY_SUFFIX = ".tmp"
 """Ending of a file or folder that is still being written."""
@@ -52,6 +55,26 @@ def appears_whole(path: str | Path) -> Iterator[Path]:
     _flush(beside)
     beside.replace(target)
     _flush(target.parent)
+
+
+def make_parent(target: str | Path) -> None:
+    """Make the folder that a target was asked to lie in, with those above it.
+
+    Raises:
+        SettingsError: it cannot be made, or written to.
+    """
+    parent = Path(target).parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=parent).close()
+    except OSError as error:
+        raise SettingsError(
+            "nothing can be written there",
+            where=str(target),
+            expected="a folder that can be made and written to",
+            found=str(error),
+            next_step="name another folder",
+        ) from error
 
 
 def read_json(path: str | Path) -> dict[str, Any]:

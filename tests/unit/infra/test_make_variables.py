@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from grove.catalog import Layout
 from grove.errors import DataError, SettingsError
+from grove.release.manifest import MANIFEST_FILE
 from grove.runtime.files import write_text
 from infra.local import __main__ as program
 from infra.local.make_variables import DEFAULT_SOURCE, name_source, read_port, read_range
@@ -42,6 +44,16 @@ def test_an_error_names_the_variable_and_shows_a_command(
     error = caught.value
     assert (error.where, error.found) == (variable, found)
     assert example in error.next_step
+
+
+def test_rollback_names_the_releases_that_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "HOMES", tmp_path)
+    for release in ("2026-11-17.1", "2026-11-17.2"):
+        write_text(Path(Layout(str(tmp_path / "shop")).releases(), release, MANIFEST_FILE), "{}")
+    with pytest.raises(SettingsError, match=r"2026-11-17\.1 or 2026-11-17\.2"):
+        program.execute(program.parse_arguments(["--source", "shop", "rollback"]))
 
 
 def test_what_is_right_is_read() -> None:

@@ -177,11 +177,15 @@ def test_the_newest_run_of_a_day_counts() -> None:
 
 def test_times_are_split_into_the_parts_of_the_report_and_the_rest(layout: Layout) -> None:
     seconds = {"start": 0.5, "session": 4.0, "gate": 0.5, "work": 6.0}
-    report = {"rows": {"out": 1}, "seconds": seconds}
+    report = {"rows": {"out": 1}, "seconds": seconds, "run_id": "night"}
     write_json(layout.report(DAY, "ingest_landing"), report)
-    table = time_table(layout, [task("ingest_landing", "success", day=str(DAY), duration=12.0)])
-    assert table[1].split() == [
+    ended = task("ingest_landing", "success", day=str(DAY), duration=12.0, dag_run_id="night")
+    assert time_table(layout, [ended])[1].split() == [
         *("ingest_landing", "12.0", "0.5", "4.0", "0.5", "6.0", "1.0"),
+    ]
+    repeated_since = time_table(layout, [ended | {"dag_run_id": "earlier", "duration": 7.0}])
+    assert repeated_since[1].split() == [
+        *("ingest_landing", "7.0", "0.0", "0.0", "0.0", "0.0", "7.0"),
     ]
 
 

@@ -47,3 +47,14 @@ def test_an_outside_source_needs_its_folder(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no such data set"):
         write_settings(file, "online-retail", first_day=FIRST, data="/nowhere", size=None)
     assert not file.exists()
+
+
+def test_an_unknown_size_is_refused_by_what_was_typed(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    with pytest.raises(SettingsError, match="SIZE") as caught:
+        write_settings(file, "marketplace", first_day=FIRST, data=None, size="giant")
+    assert (caught.value.found, caught.value.expected) == (
+        "giant",
+        "tiny or small or medium or large",
+    )
+    assert not file.exists()
