@@ -3,16 +3,16 @@
 Q1, Beauty leave-one-out: a list of every user's next item among all items, those the user had left
 out. It is trained on all but each user's last two events and asked with the last but one at hand,
 as S³-Rec and SASRec are; `LEARN = "before"` learns from that event too. `CLOCK` says what models
-know of time; `splits` says why that is a choice, `protocol` what was chosen. "ties" asks the same
-of another order of events that share a day: the published one is that of the item ids.
+know of time; `splits` says why that is a choice, `protocol` what was chosen.
 
 Q2, the tables of TreeBridge's paper: two trees against one, against text vectors without a tree
 and against models without text, on Beauty leave-one-out and by time and on Online Retail by time.
 In a split by time new items are those nobody had before it; they join the trees as on any day.
 Every contestant has the same histories, items, seen items and, but for the closed ones, about the
 same time to learn; the generators need less of it where a processor is fast in bfloat16. New items
-are favoured in `new_items` only. Three seeds of the best tell how far figures scatter. Where a
-keyword starts the generator, see `keywords`.
+are favoured in `new_items` only. Three seeds of the best tell how far figures scatter, and "ties"
+how they are in another order of events that share a day: the published one is that of the item ids.
+Where a keyword starts the generator, see `keywords`.
 
 Models are kept under `build/benchmarks/treebridge`; a run that broke off goes on where it was. A
 seconds' row is missing where a training did so.
@@ -146,9 +146,10 @@ LEARNT: Sequence[Learner] = (
     ),
     Learner(name="TreeBridge", kind="treebridge", contest=treebridge),
 )
-SEEDED = ("TreeBridge", "cf tree only", "PRECISE-type")
-"""Told with the spread of `SEEDS`: besides itself the best rival on valid, and the best of those
-without a tree."""
+SEEDED = ("TreeBridge", "cf tree only")
+"""Told with the spread of `SEEDS`: itself and the best rival on valid."""
+TIED = ("DSSM", "TreeBridge")
+"""Asked in another order of events too, besides those that learn nothing."""
 FIELD: Sequence[Contestant] = (popularity, recent_popularity, ease, *LEARNT)
 
 
@@ -159,9 +160,13 @@ def beauty_treebridge(data: Path | None) -> Iterator[Row]:
 
 
 def beauty_ties(data: Path | None) -> Iterator[Row]:
-    """Yield Q1 in an order that is drawn anew inside each day of a user."""
+    """Yield Q2 on Beauty leave-one-out in an order drawn anew inside each day of a user."""
     shop, items = read_beauty(data)
-    yield from _next_item(shuffle_ties(shop, TIES_SEED), items)
+    shuffled = shuffle_ties(shop, TIES_SEED)
+    split = leave_one_out(shuffled, items, judged="test", learn=LEARN, clock=CLOCK)
+    bench = open_bench(split, SHORT)
+    for contestant in (popularity, ease, *(one for one in LEARNT if one.name in TIED)):
+        yield from _figures_of("Q2", bench, contestant(bench), ALL_MEASURES)
 
 
 def beauty_rivals(data: Path | None) -> Iterator[Row]:
@@ -204,8 +209,7 @@ def beauty_seeds(data: Path | None) -> Iterator[Row]:
 
 def compare_seeds(bench: Bench, measures: Measures) -> Iterator[Row]:
     """Yield what each of `SEEDED` has with every seed, then mean and standard deviation."""
-    learners = {learner.name: learner for learner in LEARNT}
-    for learner in (learners[name] for name in SEEDED):
+    for learner in (one for one in LEARNT if one.name in SEEDED):
         by_seed = [
             list(figures(bench.split, "", learner(seeded).lists[learner.name], measures))
             for seeded in (replace(bench, seed=seed) for seed in SEEDS)
@@ -224,15 +228,21 @@ def compare(bench: Bench, measures: Measures) -> Iterator[Row]:
     found: dict[str, float] = {}
     for contestant in FIELD:
         ranked = contestant(bench)
-        yield from training_time("Q2", bench, ranked)
+        yield from _figures_of("Q2", bench, ranked, measures)
         for name, lists in ranked.lists.items():
-            yield from figures(bench.split, f"Q2 {name}", lists, measures)
             found[name] = hit_rate(lists, bench.split.segments["all"], cutoff=100)
     for name, paper in PAPER.items():
         ratio = found["TreeBridge"] / max(found[name], 1e-9)
         reference = f"paper {PAPER_TREEBRIDGE / paper:.2f}, on its own shop's clicks"
         measure = f"Q2 TreeBridge over {name}, {bench.split.name}, H@100"
         yield Row(measure, ratio, "ratio", reference, "> 1", ratio > 1)
+
+
+def _figures_of(question: str, bench: Bench, ranked: Ranked, measures: Measures) -> Iterator[Row]:
+    """The time of a contestant's training, and the measures of each of its lists."""
+    yield from training_time(question, bench, ranked)
+    for name, lists in ranked.lists.items():
+        yield from figures(bench.split, f"{question} {name}", lists, measures)
 
 
 def _spread(name: str, rows: Sequence[Row]) -> Iterator[Row]:
@@ -251,7 +261,7 @@ def _trials() -> Iterator[tuple[Learner, Mapping[str, Any]]]:
 
 
 def _next_item(shop: Shop, items: pa.Table) -> Iterator[Row]:
-    """Q1 of one order of events; DSSM too, as the cf tree stands on it."""
+    """Q1; DSSM too, as the cf tree stands on it."""
     split = leave_one_out(shop, items, judged="test", learn=LEARN, clock=CLOCK)
     bench = open_bench(split, LONG)
     for contestant in (popularity, dssm, treebridge):
