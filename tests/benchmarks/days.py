@@ -62,7 +62,7 @@ def code_rows(tree: str, codes: Mapping[date, pa.Table]) -> Iterator[Row]:
         where = f"{tree} tree, {day}"
         yield Row(f"{where}, items that joined", float(pc.sum(joined).as_py()), "items")
         if set(old["generation"].unique()) == set(new["generation"].unique()):
-            yield Row(f"{where}, moved codes", moved, "items", "append", "0", moved == 0)
+            yield Row(f"{where}, moved codes", moved, "items", "", "0", moved == 0)
         else:
             churn = other_path / max(kept, 1)
             yield Row(f"{where}, code churn", churn, "share", f"rebuild, {kept:,} items stayed")
@@ -92,8 +92,8 @@ def hit_rows(day: date, metrics: pa.Table) -> Iterator[Row]:
     wanted = {"metric": "hit_rate", "cutoff": CUTOFF, "segment": "all"}
     for row in sorted(metrics.to_pylist(), key=lambda row: str(row["model"])):
         if row["model"] in MODELS and wanted.items() <= row.items():
-            told = f"{row['support']:,} users"
-            yield Row(f"{day}, {row['model']}, HR@{CUTOFF}", row["value"], "share", told)
+            judged = f"{day}, {row['support']:,} users"
+            yield Row(f"{judged}, HR@{CUTOFF}, {row['model']}", row["value"], "share")
 
 
 def _run_marketplace(home: Path) -> None:

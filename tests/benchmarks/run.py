@@ -4,12 +4,11 @@
 
 A benchmark is a module beside this one with `PARTS`: functions by name, each of which yields rows.
 Parts are kept as they end, so a run that broke off goes on where it was; one that has all of them
-starts anew. The JSON goes to `build/benchmarks/<name>.json`, the table to
-`tests/benchmarks/results/<name>.md`, unless that has parts which were not run here, as in a new
-checkout: then it stays, and the table is written beside the JSON. With another shop's data they are
-`all.json` and `all.md` in `build/benchmarks/<name>/<folder>/`, and without `--only` those parts run
-that can read it: a module's `DATA_PARTS`. A benchmark asserts nothing about seconds: a goal that is
-missed is shown as missed. A module's `LEGEND` stands above its table.
+starts anew. The JSON goes to `build/benchmarks/<name>.json`, and each part's figures to its section
+of `tests/benchmarks/results/<name>.md`; see `table`. With another shop's data they are `all.json`
+and `all.md` in `build/benchmarks/<name>/<folder>/`, and without `--only` those parts run that can
+read it: a module's `DATA_PARTS`. A benchmark asserts nothing about seconds: a goal that is missed
+is shown as missed. A module's `LEGEND` stands above its figures.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ import importlib.util
 import json
 import os
 import platform
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +27,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-PARTS_LINE = "Parts: "
+from tests.benchmarks.table import put_section, render_section
+
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parents[1] / "build" / "benchmarks"
 NOT_BENCHMARKS = {"run"}
@@ -125,7 +124,8 @@ def run_part(part: Part, data: Path | None) -> dict[str, Any]:
     for row in part(data):
         rows.append(asdict(row))
         sys.stderr.write(f"{row.measure}: {row.value:.4g} {row.unit}\n")
-    return {"seconds": round(time.perf_counter() - started, 1), "rows": rows}
+    seconds = round(time.perf_counter() - started, 1)
+    return {"seconds": seconds, "machine": machine(), "rows": rows}
 
 
 def collect(name: str, parts: Sequence[str], kept: Path) -> dict[str, Any]:
@@ -144,41 +144,9 @@ def collect(name: str, parts: Sequence[str], kept: Path) -> dict[str, Any]:
     }
 
 
-def markdown(result: Mapping[str, Any], legend: str = "") -> str:
-    """Render the committed table of a benchmark.
-
-    Args:
-        result: of `collect`.
-        legend: what the words in its rows mean.
-    """
-    not_run = f"; not run: {', '.join(result['not_run'])}" if result["not_run"] else ""
-    told = ", ".join(f"{key} {value}" for key, value in result["machine"].items())
-    lines = [
-        f"# Benchmark `{result['name']}`",
-        "",
-        f"`{result['command']}` · {result['seconds']:.0f} s · {told}",
-        "",
-        f"{PARTS_LINE}{', '.join(result['parts'])}{not_run}",
-        "",
-        *([legend.strip(), ""] if legend else []),
-        "| measure | value | unit | reference | goal | met |",
-        "|---|--:|---|---|---|---|",
-    ]
-    verdicts = {True: "yes", False: "no", None: ""}
-    lines += [
-        f"| {row['measure']} | {row['value']:.4g} | {row['unit']} | {row['reference']} "
-        f"| {row['goal']} | {verdicts[row['met']]} |"
-        for row in result["rows"]
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def loses_parts(table: Path, result: Mapping[str, Any]) -> bool:
-    """Whether a table on disk has parts that were not run here."""
-    if not table.is_file():
-        return False
-    line = re.search(f"^{PARTS_LINE}([^;\n]*)", table.read_text(encoding="utf-8"), re.MULTILINE)
-    return line is not None and bool({*line[1].split(", ")} & {*result["not_run"]})
+def command(name: str, part: str, data: Path | None) -> str:
+    """What is typed to measure one part again."""
+    return f"make benchmark NAME={name} ONLY={part}" + (f" DATA={data}" if data else "")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -190,22 +158,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(argv)
     module = load(asked.name)
     parts: Mapping[str, Part] = module.PARTS
-    kept, told, table = places(asked.name, asked.data)
+    kept, figures, table = places(asked.name, asked.data)
     readable = data_parts(module) if asked.data and not asked.only else list(parts)
     chosen = choose(readable, asked.only or None, kept)
-    for folder in (kept, table.parent):
-        folder.mkdir(parents=True, exist_ok=True)
+    kept.mkdir(parents=True, exist_ok=True)
     for part in chosen:
         (kept / f"{part}.json").unlink(missing_ok=True)
     for part in chosen:
-        found = run_part(parts[part], asked.data)
-        (kept / f"{part}.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        ended = run_part(parts[part], asked.data)
+        (kept / f"{part}.json").write_text(json.dumps(ended, indent=2) + "\n", encoding="utf-8")
+        told = render_section(command(asked.name, part, asked.data), ended)
+        put_section(table, asked.name, list(parts), {part: told}, getattr(module, "LEGEND", ""))
     result = collect(asked.name, list(parts), kept)
-    told.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    if asked.data is None and loses_parts(table, result):
-        sys.stderr.write(f"{table} has parts that were not run here, so it stays\n")
-        table = told.with_suffix(".md")
-    table.write_text(markdown(result, getattr(module, "LEGEND", "")), encoding="utf-8")
+    figures.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     sys.stderr.write(f"wrote {table}\n")
 
 
