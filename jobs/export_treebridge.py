@@ -18,7 +18,7 @@ from pathlib import Path
 from grove.catalog import Layout
 from grove.inference.export import ServedBy, export_treebridge
 from grove.runtime.arguments import job_parser, parse, read_settings
-from grove.runtime.files import make_parent
+from grove.runtime.files import require_writable_parent
 from grove.runtime.job import run_job
 from grove.runtime.logs import job_logger
 from grove.serving import open_current_release
@@ -36,7 +36,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 def run(arguments: Namespace) -> None:
     """Open the served release and write its generator's programs."""
     reader = open_current_release(Layout(read_settings(arguments).home).current_pointer())
-    make_parent(arguments.to)
+    require_writable_parent(arguments.to)
     served_by = ServedBy(
         release_id=reader.manifest.release_id,
         encoder=reader.manifest.encoder,

@@ -81,12 +81,7 @@ def execute(arguments: argparse.Namespace) -> None:
             query = ("--query", arguments.query) if arguments.query else ()
             show_plain("recommend", require_settings(installation), *user, *query)
         case "rollback":
-            release = read_word(
-                arguments.to,
-                variable="TO",
-                expected=f"the id of a release: {_releases(home)}",
-                example="make rollback TO=2026-11-18.1",
-            )
+            release = _read_release(arguments.to, home)
             show_plain("rollback_release", require_settings(installation), "--to", release)
         case "export":
             folder = read_word(
@@ -101,8 +96,14 @@ def execute(arguments: argparse.Namespace) -> None:
             stop_all([require_settings(installation).parent] if arguments.this else homes)
 
 
-def _releases(home: Path) -> str:
-    return " or ".join(list_releases(Layout(str(home)).releases())) or "none yet"
+def _read_release(text: str, home: Path) -> str:
+    known = list_releases(Layout(str(home)).releases())
+    return read_word(
+        text,
+        variable="TO",
+        expected=f"one of {', '.join(known) or 'none yet'}",
+        example=f"make rollback TO={known[-1] if known else '2026-11-18.1'}",
+    )
 
 
 def main() -> int:

@@ -82,15 +82,17 @@ def time_table(layout: Layout, tasks: Sequence[dict[str, Any]]) -> list[str]:
 
     Args:
         layout: where the reports are.
-        tasks: job tasks with their day and duration; see `day_tasks`.
+        tasks: job tasks with their day, run and duration; see `day_tasks`.
 
     Returns:
         Lines of a table, in the order in which the stages ran; `rest` is what Airflow adds
-        to the parts.
+        to the parts. A task that another run has repeated since is left out.
     """
     seconds: dict[str, list[tuple[float, ...]]] = defaultdict(list)
     for task in sorted(tasks, key=lambda task: task["start_date"]):
         parts = seconds_by_part(layout, task)
+        if parts is None:
+            continue
         seconds[stage_of(task["task_id"])].append((task["duration"], *parts.values()))
     lines = [f"{'stage':<28}" + "".join(f"{name:>9}" for name in ("total", *REPORT_PARTS, "rest"))]
     for stage, rows in seconds.items():
@@ -99,18 +101,21 @@ def time_table(layout: Layout, tasks: Sequence[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def seconds_by_part(layout: Layout, task: Mapping[str, Any]) -> dict[str, float]:
+def seconds_by_part(layout: Layout, task: Mapping[str, Any]) -> dict[str, float] | None:
     """Seconds of a job task by the parts its report tells, and `rest`, which no part explains.
-
-    A stage that another run of the day has repeated since has that run's report: it tells nothing
-    of this task.
 
     Args:
         layout: where the reports are.
         task: with its day, run and duration; see `day_tasks`.
+
+    Returns:
+        Seconds by part; none where another run of the day has repeated the stage since, so that
+        its report tells nothing of this task.
     """
     report = find_report(layout, date.fromisoformat(task["day"]), stage_of(task["task_id"]))
-    told = report["seconds"] if report and report["run_id"] == task["dag_run_id"] else {}
+    if report is not None and report["run_id"] != task["dag_run_id"]:
+        return None
+    told = report["seconds"] if report else {}
     parts = {part: float(told.get(part, 0)) for part in REPORT_PARTS}
     return parts | {"rest": task["duration"] - sum(parts.values())}
 

@@ -86,6 +86,8 @@ def _seconds_per_stage(
     split = {}
     for task in sorted(tasks, key=lambda task: str(task["start_date"])):
         parts = seconds_by_part(layout, task)
+        if parts is None:
+            continue  # measured again by a run that has not ended
         orchestration = parts.pop("rest")
         split[stage_of(task["task_id"])] = parts | {"orchestration": orchestration}
     return split

@@ -113,7 +113,8 @@ def search_rows(case: Case, count: int) -> Iterator[Row]:
         yield from _recalls(told, search(judged, weighed=False), by_tree, count)
         if count == ITEMS:  # random vectors would weigh anything but what the beam follows
             yield from _recalls(f"{told}, weighed", search(judged), best, count)
-    yield from latencies(f"P5 user program, {EVENTS} events, exported", partial(encode_user, case))
+    program = f"P5 user program, {EVENTS} events, {where}, exported"
+    yield from latencies(program, partial(encode_user, case))
 
 
 def _all_scored(case: Case, count: int, group: int, *, weighed: bool) -> np.ndarray:

@@ -18,6 +18,7 @@ import importlib.util
 import json
 import os
 import platform
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -131,22 +132,25 @@ def run_part(part: Part, data: Path | None) -> dict[str, Any]:
 def collect(name: str, parts: Sequence[str], kept: Path) -> dict[str, Any]:
     """Everything that is known of a benchmark, in the order of its parts."""
     files = {part: kept / f"{part}.json" for part in parts}
-    known = [part for part, file in files.items() if file.is_file()]
-    ended = [json.loads(files[part].read_text(encoding="utf-8")) for part in known]
+    ended = {
+        part: json.loads(file.read_text(encoding="utf-8"))
+        for part, file in files.items()
+        if file.is_file()
+    }
     return {
         "name": name,
         "command": f"make benchmark NAME={name}",
-        "seconds": round(sum(part["seconds"] for part in ended), 1),
-        "machine": machine(),
-        "parts": known,
-        "not_run": [part for part in parts if part not in known],
-        "rows": [row for part in ended for row in part["rows"]],
+        "seconds": round(sum(part["seconds"] for part in ended.values()), 1),
+        "machine": {part: one["machine"] for part, one in ended.items()},
+        "not_run": [part for part in parts if part not in ended],
+        "rows": [row for part in ended.values() for row in part["rows"]],
     }
 
 
 def command(name: str, part: str, data: Path | None) -> str:
     """What is typed to measure one part again."""
-    return f"make benchmark NAME={name} ONLY={part}" + (f" DATA={data}" if data else "")
+    read = f" DATA={shlex.quote(str(data))}" if data else ""
+    return f"make benchmark NAME={name} ONLY={part}{read}"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -166,9 +170,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         (kept / f"{part}.json").unlink(missing_ok=True)
     for part in chosen:
         ended = run_part(parts[part], asked.data)
+        section = render_section(command(asked.name, part, asked.data), ended)
+        legend = getattr(module, "LEGEND", "")
+        put_section(table, part, section, name=asked.name, parts=list(parts), legend=legend)
+        # Last: a part without its section is run again.
         (kept / f"{part}.json").write_text(json.dumps(ended, indent=2) + "\n", encoding="utf-8")
-        told = render_section(command(asked.name, part, asked.data), ended)
-        put_section(table, asked.name, list(parts), {part: told}, getattr(module, "LEGEND", ""))
     result = collect(asked.name, list(parts), kept)
     figures.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     sys.stderr.write(f"wrote {table}\n")

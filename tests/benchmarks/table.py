@@ -1,9 +1,9 @@
 """The committed table of a benchmark: one section for each part, which is told as it was measured.
 
 A section names the command, the machine and the seconds it was taken with, so that parts may be
-measured on different days; one that was not measured again stays as it stands. Figures of one kind
-stand in a row for each of whom they are told of; those with a reference, or with no like beside
-them, are lines of their own.
+measured on different days; one that was not measured again stays as it stands. A measure ends in
+its kind, `<whose>, <kind>`: what has figures of the same kinds is compared in one table, a row for
+each; a figure with a reference, or with no like beside it, is a line of a list.
 """
 
 from __future__ import annotations
@@ -13,32 +13,35 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from grove.runtime.files import write_text
+
 VERDICTS = {True: "yes", False: "no", None: ""}
 HEADING = re.compile(r"^## (?P<part>\S+)\n", re.MULTILINE)
 Figures = Sequence[Mapping[str, Any]]
 
 
 def put_section(
-    table: Path, name: str, parts: Sequence[str], section: Mapping[str, str], legend: str
+    table: Path, part: str, section: str, *, name: str, parts: Sequence[str], legend: str
 ) -> None:
-    """Put figures of a part in the place of its former ones; the other sections stay.
+    """Put the figures of a part in the place of its former ones; those of other parts stay.
+
+    What the benchmark has no part for any more goes.
 
     Args:
         table: file to write; one that is not there is made.
+        part: whose figures they are.
+        section: as `render_section` wrote it.
         name: of the benchmark.
         parts: names of all its parts.
-        section: by its part's name, as `render_section` wrote it.
         legend: what the words in its rows mean.
     """
     written = read_sections(table.read_text(encoding="utf-8")) if table.is_file() else {}
-    sections = {**written, **section}
+    sections = {**written, part: section}
     not_run = [part for part in parts if part not in sections]
     told = [f"# Benchmark `{name}`", legend.strip()]
     told += [f"Not run: {', '.join(not_run)}."] if not_run else []
     told += [f"## {part}\n\n{sections[part]}" for part in parts if part in sections]
-    table.parent.mkdir(parents=True, exist_ok=True)
-    text = "\n\n".join(paragraph for paragraph in told if paragraph)
-    table.write_text(text + "\n", encoding="utf-8")
+    write_text(table, "\n\n".join(paragraph for paragraph in told if paragraph) + "\n")
 
 
 def render_section(command: str, ended: Mapping[str, Any]) -> str:
@@ -47,6 +50,9 @@ def render_section(command: str, ended: Mapping[str, Any]) -> str:
     Args:
         command: that runs it.
         ended: its `seconds`, `machine` and `rows`.
+
+    Returns:
+        How it was measured, then its tables.
     """
     machine = ", ".join(f"{key} {value}" for key, value in ended["machine"].items())
     told = [f"`{command}` · {ended['seconds']:,.0f} s · {machine}", *_tables(ended["rows"])]
@@ -98,8 +104,8 @@ def _compared(unit: str, kinds: Sequence[str], figures_of: Mapping[str, Figures]
 
 
 def _cell(row: Mapping[str, Any]) -> str:
-    goal = f" ({row['goal']}: {VERDICTS[row['met']]})" if row["goal"] else ""
-    return f"{row['value']:.4g}{goal}"
+    judged = f" ({row['goal']}: {VERDICTS[row['met']]})" if row["goal"] else ""
+    return f"{row['value']:.4g}{judged}"
 
 
 def _listed(rows: Figures) -> str:

@@ -75,6 +75,7 @@ def test_only_the_hit_rates_of_all_positives_are_told():
     table = pa.Table.from_pylist([{**row, "support": 1_200} for row in metrics])
     rows = [(row.measure, row.value) for row in hit_rows(DAYS[0], table)]
     assert rows == [
-        ("2026-08-19, 1,200 users, HR@50, fused", 0.5),
-        ("2026-08-19, 1,200 users, HR@50, oracle", 0.75),
+        ("2026-08-19, HR@50, fused", 0.5),
+        ("2026-08-19, HR@50, oracle", 0.75),
+        ("2026-08-19, judged", 1_200),
     ]

@@ -65,11 +65,15 @@ def test_what_has_nothing_like_it_is_listed_in_its_order(rows: list[dict[str, An
 
 def test_a_part_that_is_measured_again_changes_its_own_section_alone(tmp_path: Path) -> None:
     table = tmp_path / "results" / "trees.md"
-    put_section(table, "trees", PARTS, {"second": section(figure("b", 2))}, "What it says.")
-    text = table.read_text(encoding="utf-8")
-    assert text.startswith("# Benchmark `trees`\n\nWhat it says.\n\nNot run: first.\n\n## second\n")
-    put_section(table, "trees", PARTS, {"first": section(figure("a", 1))}, "")
-    put_section(table, "trees", PARTS, {"second": section(figure("b", 3))}, "")
-    found = read_sections(table.read_text(encoding="utf-8"))
-    assert found == {"first": section(figure("a", 1)), "second": section(figure("b", 3))}
-    assert table.read_text(encoding="utf-8").startswith("# Benchmark `trees`\n\n## first\n")
+
+    def put(part: str, value: float, legend: str = "", parts: tuple[str, ...] = PARTS) -> str:
+        told = section(figure(part, value))
+        put_section(table, part, told, name="trees", parts=parts, legend=legend)
+        return table.read_text(encoding="utf-8")
+
+    top = "# Benchmark `trees`\n\nWhat it says.\n\nNot run: first.\n\n## second\n"
+    assert put("second", 2, legend="What it says.").startswith(top)
+    assert put("first", 1).startswith("# Benchmark `trees`\n\n## first\n")
+    measured = {part: section(figure(part, value)) for part, value in (("first", 1), ("second", 3))}
+    assert read_sections(put("second", 3)) == measured
+    assert list(read_sections(put("third", 4, parts=("third", "second")))) == ["third", "second"]

@@ -57,15 +57,19 @@ def appears_whole(path: str | Path) -> Iterator[Path]:
     _flush(target.parent)
 
 
-def make_parent(target: str | Path) -> None:
-    """Make the folder that a target was asked to lie in, with those above it.
+def require_writable_parent(target: str | Path) -> None:
+    """Make the folder that a target was asked to lie in, and see that it can be written to.
+
+    Args:
+        target: file or folder that somebody named; it is not made.
 
     Raises:
-        SettingsError: it cannot be made, or written to.
+        SettingsError: there can be no such folder, or nothing can be written to it.
     """
     parent = Path(target).parent
     try:
         parent.mkdir(parents=True, exist_ok=True)
+        # Rights alone do not tell: a disk may be full or mounted for reading.
         tempfile.TemporaryFile(dir=parent).close()
     except OSError as error:
         raise SettingsError(
@@ -73,7 +77,7 @@ def make_parent(target: str | Path) -> None:
             where=str(target),
             expected="a folder that can be made and written to",
             found=str(error),
-            next_step="name another folder",
+            next_step="name another folder, or make room and rights in this one",
         ) from error
 
 

@@ -52,7 +52,7 @@ def test_rollback_names_the_releases_that_are_there(
     monkeypatch.setattr(program, "HOMES", tmp_path)
     for release in ("2026-11-17.1", "2026-11-17.2"):
         write_text(Path(Layout(str(tmp_path / "shop")).releases(), release, MANIFEST_FILE), "{}")
-    with pytest.raises(SettingsError, match=r"2026-11-17\.1 or 2026-11-17\.2"):
+    with pytest.raises(SettingsError, match=r"one of 2026-11-17\.1, 2026-11-17\.2"):
         program.execute(program.parse_arguments(["--source", "shop", "rollback"]))
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grove.errors import SettingsError
 from grove.runtime import files
-from grove.runtime.files import appears_whole, list_files, read_json, remove_tree, write_json
+from grove.runtime.files import (
+    appears_whole,
+    list_files,
+    read_json,
+    remove_tree,
+    require_writable_parent,
+    write_json,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -71,3 +81,17 @@ def test_listing_and_removing(tmp_path):
     remove_tree(folder)
     remove_tree(folder)
     assert list_files(folder) == []
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(tmp_path, monkeypatch):
+    target = tmp_path / "new" / "target"
+    require_writable_parent(target)
+    assert list(target.parent.iterdir()) == []
+
+    def refuse(**asked):
+        raise PermissionError(f"no rights in {asked['dir']}")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    with pytest.raises(SettingsError, match="no rights in") as caught:
+        require_writable_parent(target)
+    assert caught.value.where == str(target)
