@@ -30,6 +30,8 @@ from typing import Any
 
 from tests.benchmarks.table import put_section, render_section
 
+from grove.training.precision import fast_precision
+
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parents[1] / "build" / "benchmarks"
 NOT_BENCHMARKS = {"run"}
@@ -77,6 +79,7 @@ def machine() -> dict[str, str | int]:
     return {
         "cores": os.cpu_count() or 0,
         "processor": platform.processor() or platform.machine(),
+        "products": fast_precision("cpu"),
         "python": platform.python_version(),
         **{package: version(package) for package in packages},
     }
