@@ -8,14 +8,12 @@ from typing import Literal
 import torch
 
 Precision = Literal["fp32", "bf16"]
-FAST_IN_BFLOAT16 = ("amx_bf16", "avx512_bf16")
-"""What processors that multiply bfloat16 say they can, by tiles or by vectors."""
 
 
 def fast_precision(device: str) -> Precision:
-    """Choose bfloat16 where a processor multiplies it: with tiles six times as fast, else twice.
+    """Choose bfloat16 where a processor multiplies tiles of it, which is six times as fast there.
 
-    On one that does not, it may take several times as long as float32. So weights that were
+    On a processor without them it may take several times as long as float32. So weights that were
     learnt on processors of two kinds differ by rounding, as sums on them differ anyway.
 
     Args:
@@ -24,9 +22,8 @@ def fast_precision(device: str) -> Precision:
     Returns:
         What `large_products` takes.
     """
-    told = torch.cpu.get_capabilities()
-    fast = device == "cpu" and any(told.get(name, False) for name in FAST_IN_BFLOAT16)
-    return "bf16" if fast else "fp32"
+    tiles = bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+    return "bf16" if device == "cpu" and tiles else "fp32"
 
 
 def large_products(precision: Precision, device: str) -> AbstractContextManager[object]:

@@ -10,16 +10,11 @@ from grove.training.precision import fast_precision, large_products
 
 
 @pytest.mark.parametrize(
-    ("device", "able", "expected"),
-    [
-        ("cpu", {"amx_bf16": True, "avx512_bf16": True}, "bf16"),
-        ("cpu", {"amx_bf16": False, "avx512_bf16": True}, "bf16"),
-        ("cpu", {"amx_bf16": False, "avx512_bf16": False, "avx512_f": True}, "fp32"),
-        ("cuda:0", {"amx_bf16": True}, "fp32"),
-    ],
+    ("device", "tiles", "expected"),
+    [("cpu", True, "bf16"), ("cpu", False, "fp32"), ("cuda:0", True, "fp32")],
 )
-def test_bfloat16_is_for_processors_that_multiply_it(monkeypatch, device, able, expected):
-    monkeypatch.setattr(precisions.torch.cpu, "get_capabilities", lambda: able)
+def test_bfloat16_is_for_processors_with_tiles_of_it(monkeypatch, device, tiles, expected):
+    monkeypatch.setattr(precisions.torch.cpu, "get_capabilities", lambda: {"amx_bf16": tiles})
     assert fast_precision(device) == expected
 
 
