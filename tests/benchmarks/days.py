@@ -90,12 +90,14 @@ def hit_rows(day: date, metrics: pa.Table) -> Iterator[Row]:
         metrics: rows of `metrics` that `evaluate_models` wrote.
     """
     wanted = {"metric": "hit_rate", "cutoff": CUTOFF, "segment": "all"}
-    users: dict[str, int] = {}
-    for row in sorted(metrics.to_pylist(), key=lambda row: str(row["model"])):
-        if row["model"] in MODELS and wanted.items() <= row.items():
-            yield Row(f"{day}, HR@{CUTOFF}, {row['model']}", row["value"], "share")
-            users[row["model"]] = row["support"]
-    yield Row(f"{day}, judged", float(max(users.values(), default=0)), "users")
+    told = [
+        row
+        for row in sorted(metrics.to_pylist(), key=lambda row: str(row["model"]))
+        if row["model"] in MODELS and wanted.items() <= row.items()
+    ]
+    for row in told:
+        yield Row(f"{day}, HR@{CUTOFF}, {row['model']}", row["value"], "share")
+    yield Row(f"{day}, judged", float(max((row["support"] for row in told), default=0)), "users")
 
 
 def _run_marketplace(home: Path) -> None:
