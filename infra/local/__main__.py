@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grove.catalog import Layout
 from grove.errors import GroveError
-from grove.release import list_releases
+from grove.release import expected_release, list_releases
 from infra.local.installation import Installation, remembered_port, require_settings
 from infra.local.jobs import show_plain
 from infra.local.make_variables import (
@@ -101,7 +101,7 @@ def _read_release(text: str, home: Path) -> str:
     return read_word(
         text,
         variable="TO",
-        expected=f"one of {', '.join(known) or 'none yet'}",
+        expected=expected_release(known),
         example=f"make rollback TO={known[-1] if known else '2026-11-18.1'}",
     )
 

@@ -27,9 +27,7 @@ from tests.benchmarks.contestants import (
     train_generator,
 )
 from tests.benchmarks.protocol import (
-    CLOCK,
     HOME,
-    LEARN,
     SHORT,
     TUNED,
     Measures,
@@ -37,12 +35,13 @@ from tests.benchmarks.protocol import (
     figures,
     open_bench,
     read_beauty,
+    split_last_events,
     training_time,
 )
 from tests.benchmarks.run import Row
 from tests.benchmarks.search_data import Searches, read_clicks, search_categories, search_clicks
 from tests.benchmarks.shop_data import read_item_table
-from tests.benchmarks.splits import leave_one_out, rows_of_users
+from tests.benchmarks.splits import rows_of_users
 
 from grove.catalog import TREES
 from grove.evaluation.ranking import Targets, hit_matrix, hit_rate
@@ -86,7 +85,7 @@ def bestbuy_keywords(data: Path | None) -> Iterator[Row]:
 
 def beauty_keywords(data: Path | None) -> Iterator[Row]:
     """Yield Q2 on Beauty leave-one-out: from the category path of the next item to the item."""
-    split = leave_one_out(*read_beauty(data), judged="test", learn=LEARN, clock=CLOCK)
+    split = split_last_events(*read_beauty(data))
     yield from compare(open_bench(split, TUNED_SHORT), search_categories(split, HOME), LISTED)
 
 

@@ -14,7 +14,7 @@ from tests.benchmarks.bench import Bench
 from tests.benchmarks.contestants import Ranked
 from tests.benchmarks.run import Row
 from tests.benchmarks.shop_data import Shop, read_item_table, read_reviews
-from tests.benchmarks.splits import Split
+from tests.benchmarks.splits import Split, leave_one_out
 
 from grove.evaluation.ranking import Targets, hit_matrix, hit_rate
 
@@ -75,6 +75,11 @@ def read_beauty(data: Path | None) -> tuple[Shop, pa.Table]:
     """Beauty, or the shop of another folder by that folder's name, and its item table."""
     shop = read_reviews(data, data.resolve().name) if data else read_reviews(BEAUTY)
     return shop, read_item_table(shop, HOME)
+
+
+def split_last_events(shop: Shop, items: pa.Table) -> Split:
+    """Ask for the last event of every user, who has learnt and asks as `LEARN` and `CLOCK` say."""
+    return leave_one_out(shop, items, judged="test", learn=LEARN, clock=CLOCK)
 
 
 def late_day(shop: Shop, share: float = 0.9) -> date:

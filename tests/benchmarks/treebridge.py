@@ -47,7 +47,6 @@ from tests.benchmarks.protocol import (
     CLOCK,
     HITS,
     HOME,
-    LEARN,
     SEEDS,
     SHORT,
     TRIALS,
@@ -59,6 +58,7 @@ from tests.benchmarks.protocol import (
     open_bench,
     read_beauty,
     share_found,
+    split_last_events,
     training_time,
 )
 from tests.benchmarks.run import Row
@@ -159,7 +159,7 @@ def beauty_ties(data: Path | None) -> Iterator[Row]:
     """Yield Q2 on Beauty leave-one-out in an order drawn anew inside each day of a user."""
     shop, items = read_beauty(data)
     shuffled = shuffle_ties(shop, TIES_SEED)
-    split = leave_one_out(shuffled, items, judged="test", learn=LEARN, clock=CLOCK)
+    split = split_last_events(shuffled, items)
     bench = open_bench(split, SHORT)
     for contestant in (popularity, ease, *(one for one in LEARNT if one.name in TIED)):
         yield from _figures_of(bench, contestant(bench), ALL_MEASURES)
@@ -167,7 +167,7 @@ def beauty_ties(data: Path | None) -> Iterator[Row]:
 
 def beauty_rivals(data: Path | None) -> Iterator[Row]:
     """Yield Q2 on Beauty leave-one-out."""
-    split = leave_one_out(*read_beauty(data), judged="test", learn=LEARN, clock=CLOCK)
+    split = split_last_events(*read_beauty(data))
     yield from compare(open_bench(split, SHORT), ALL_MEASURES)
 
 
@@ -199,7 +199,7 @@ def beauty_seeds(data: Path | None) -> Iterator[Row]:
 
     Trees are grown with one seed; the DSSM that a cf tree stands on has the generator's.
     """
-    split = leave_one_out(*read_beauty(data), judged="test", learn=LEARN, clock=CLOCK)
+    split = split_last_events(*read_beauty(data))
     yield from compare_seeds(open_bench(split, SHORT), ALL_MEASURES)
 
 
@@ -258,7 +258,7 @@ def _trials() -> Iterator[tuple[Learner, Mapping[str, Any]]]:
 
 def _next_item(shop: Shop, items: pa.Table) -> Iterator[Row]:
     """Q1; DSSM too, as the cf tree stands on it."""
-    split = leave_one_out(shop, items, judged="test", learn=LEARN, clock=CLOCK)
+    split = split_last_events(shop, items)
     bench = open_bench(split, LONG)
     for contestant in (popularity, dssm, treebridge):
         ranked = contestant(bench)

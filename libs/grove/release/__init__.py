@@ -14,6 +14,7 @@ from grove.release.rows import (
     past_tables,
 )
 from grove.release.store import (
+    expected_release,
     list_releases,
     newest_release_before,
     next_release_id,
@@ -38,6 +39,7 @@ __all__ = [
     "current_release",
     "day_rows",
     "describe_release",
+    "expected_release",
     "inspect_release",
     "item_rows",
     "list_releases",

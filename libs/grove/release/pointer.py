@@ -8,7 +8,7 @@ from pathlib import Path
 from grove.catalog import release_day
 from grove.errors import DataError
 from grove.release.durable import write_json
-from grove.release.store import list_releases, verify_release
+from grove.release.store import expected_release, list_releases, verify_release
 
 
 def current_release(pointer: str | Path) -> str | None:
@@ -49,7 +49,7 @@ def point_to(pointer: str | Path, release_id: str) -> None:
         raise DataError(
             "there is no such release",
             where=str(releases),
-            expected=f"one of {', '.join(known) or 'none yet'}",
+            expected=expected_release(known),
             found=release_id,
             next_step="choose a release from the list",
         )

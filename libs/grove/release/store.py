@@ -29,6 +29,18 @@ def list_releases(releases_folder: str | Path) -> list[str]:
     return sorted(filter(_RELEASE_NAME.fullmatch, finished), key=release_order)
 
 
+def expected_release(known: Sequence[str]) -> str:
+    """What a message says may be named, of the releases that there are.
+
+    Example:
+        >>> expected_release(["2026-11-18.1", "2026-11-19.1"])
+        'one of 2026-11-18.1, 2026-11-19.1'
+        >>> expected_release([])
+        'a published release; there is none yet'
+    """
+    return f"one of {', '.join(known)}" if known else "a published release; there is none yet"
+
+
 def release_order(release_id: str) -> tuple[date, int]:
     """Day and attempt of a release, for sorting.
 

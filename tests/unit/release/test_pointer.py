@@ -53,8 +53,9 @@ def test_a_day_run_again_does_not_pull_the_pointer_back(
 
 def test_only_a_release_that_is_there_can_be_pointed_to(pointer):
     move_pointer(pointer, "2026-08-20.1")
-    with pytest.raises(DataError, match="there is no such release"):
+    with pytest.raises(DataError, match="there is no such release") as refused:
         point_to(pointer, "2026-08-19.1")
+    assert "there is none yet" in str(refused.value)
     assert current_release(pointer) == "2026-08-20.1"
 
 
