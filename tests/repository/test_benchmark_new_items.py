@@ -46,9 +46,8 @@ def test_every_bonus_of_every_contestant_is_told(bench: Bench) -> None:
     rows = list(new_items.favour(bench, found))
     assert len(found) == len(new_items.CONTESTS) * len(new_items.BONUSES) * 2
     assert len(rows) == len(found) * len(new_items.HITS)
-    told = list(
-        new_items.compare(bench.split, {new_items.OURS: 1.0, new_items.ADAPTER: 0.0}, found)
-    )
+    bonuses = {new_items.OURS: 1.0, new_items.ADAPTER: 0.0}
+    told = list(new_items.compare(bench.split, "a rule", bonuses, found))
     assert [row.value for row in told] == [1.0, 1.0]  # lists hold the whole catalogue
     assert [row.met for row in told] == [False, True]
 
@@ -63,12 +62,21 @@ def figures(everything: dict[float, float], new: dict[float, float]) -> new_item
     return found
 
 
-def test_the_bonus_that_finds_most_at_no_cost_against_the_adapter_is_chosen() -> None:
+def test_the_bonus_that_finds_most_of_what_keeps_the_level_is_chosen() -> None:
     bonuses = new_items.BONUSES
     falling = {bonus: 0.56 - 0.04 * bonus for bonus in bonuses}  # below .5 from 2 on
     rising = {bonus: 0.1 + bonus for bonus in bonuses}
     found = figures(falling, rising)
-    assert new_items.chosen_bonus(found, new_items.OURS) == 1.5
-    assert new_items.chosen_bonus(found, new_items.ADAPTER) == 0.0
-    worse = figures(dict.fromkeys(bonuses, 0.4), rising)
-    assert new_items.chosen_bonus(worse, new_items.OURS) == 0.0
+    assert new_items.chosen_bonus(found, new_items.OURS, 0.5) == 1.5
+    assert new_items.chosen_bonus(found, new_items.OURS, 0.6) == 0.0
+
+
+def test_contestants_are_favoured_by_three_rules() -> None:
+    falling = {bonus: 0.56 - 0.04 * bonus for bonus in new_items.BONUSES}
+    found = figures(falling, falling | {bonus: 1 + bonus for bonus in new_items.BONUSES})
+    ours, theirs = new_items.OURS, new_items.ADAPTER
+    assert new_items.choose_bonuses(found) == {
+        "nobody favoured": {theirs: 0.0, ours: 0.0},
+        "each at 2% less over all": {theirs: 1.0, ours: 0.25},  # .49 and .5488 are left at least
+        "no worse over all than PRECISE-type": {theirs: 0.0, ours: 1.5},
+    }
