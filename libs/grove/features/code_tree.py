@@ -85,7 +85,8 @@ def read_code_tree(codes: pa.Table, item_ids: pa.Array, *, capacity: int) -> Cod
         The tree.
 
     Raises:
-        DataError: no item of the table has a path.
+        DataError: no item of the table has a path, or one is not of as many codes from 0 up as
+            the others, or shares leaf and slot with another item.
     """
     rows = pc.index_in(item_ids, value_set=codes["item_id"].combine_chunks())
     found = rows.is_valid().to_numpy(zero_copy_only=False)  # [N]
@@ -98,13 +99,49 @@ def read_code_tree(codes: pa.Table, item_ids: pa.Array, *, capacity: int) -> Cod
             next_step="run build_trees for this day",
         )
     index = rows.drop_null().to_numpy().astype(np.int64)
-    flat = codes["path"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    paths = np.full((len(item_ids), len(flat) // len(codes)), NO_ITEM, dtype=np.int64)  # [N, L]
-    slots = np.full(len(item_ids), NO_ITEM, dtype=np.int64)  # [N]
-    paths[found] = flat.reshape(len(codes), -1)[index]
-    slots[found] = codes["slot"].combine_chunks().to_numpy(zero_copy_only=False)[index]
-    largest = max(capacity, int(slots.max()) + 1)
-    return build_code_tree(paths, slots, capacity=largest)
+    coded = _read_places(codes)  # [C, L + 1]
+    places = np.full((len(item_ids), coded.shape[1]), NO_ITEM, dtype=np.int64)  # [N, L + 1]
+    places[found] = coded[index]
+    largest = max(capacity, int(places[:, -1].max()) + 1)
+    tree = build_code_tree(places[:, :-1], places[:, -1], capacity=largest)
+    if (tree.leaf_items >= 0).sum() < len(index):
+        lost = np.setdiff1d(np.flatnonzero(found), tree.leaf_items)
+        raise _wrong_place(item_ids, lost, "a leaf and slot of its own for every item", places)
+    return tree
+
+
+def _read_places(codes: pa.Table) -> np.ndarray:
+    """Path and slot of every row, [C, L + 1] int64, once they are places that a tree can have."""
+    items = codes["item_id"].combine_chunks()
+    paths = codes["path"].combine_chunks()
+    lengths = paths.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)  # [C]
+    ragged = np.flatnonzero((lengths != lengths[0]) | (lengths == 0))
+    if len(ragged):
+        raise _wrong_place(items, ragged, f"{lengths[0] or 'some'} codes in every path", paths)
+    slots = codes["slot"].combine_chunks().to_numpy(zero_copy_only=False)  # [C]
+    flat = paths.flatten().to_numpy(zero_copy_only=False).reshape(len(codes), -1)  # [C, L]
+    places = np.column_stack([flat, slots]).astype(np.int64)  # [C, L + 1]
+    negative = np.flatnonzero((places < 0).any(axis=1))
+    if len(negative):
+        raise _wrong_place(items, negative, "codes and slots from 0 up", places)
+    return places
+
+
+def _wrong_place(
+    items: pa.Array, rows: np.ndarray, expected: str, places: np.ndarray | pa.Array
+) -> DataError:
+    told = ", ".join(f"{items[row].as_py()} at {_plain(places[row])}" for row in rows[:5].tolist())
+    return DataError(
+        "items are where no tree can have them",
+        where="codes",
+        expected=expected,
+        found=f"{len(rows)} such items, the first are {told}",
+        next_step="run build_trees for this day",
+    )
+
+
+def _plain(place: np.ndarray | pa.Scalar) -> object:
+    return place.tolist() if isinstance(place, np.ndarray) else place.as_py()
 
 
 def allowed_codes(tree: CodeTree, level: int, size: int) -> np.ndarray:

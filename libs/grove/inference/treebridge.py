@@ -236,8 +236,8 @@ def _read_tree(inputs: LoadedInputs, codes: Mapping[str, pa.Table], name: str) -
     if name not in codes:
         raise _other_tree(name, f"codes per level within {sizes}", "no such tree")
     tree = read_code_tree(codes[name], inputs.encoder.item_ids, capacity=arguments["capacity"])
-    largest = [int(level.max()) + 1 for level in tree.codes]
-    fits = len(largest) == len(sizes) and all(map(int.__le__, largest, sizes))
+    largest = [int(level.max()) for level in tree.codes]
+    fits = len(largest) == len(sizes) and all(map(int.__lt__, largest, sizes))
     if not fits:
         raise _other_tree(name, f"codes per level within {sizes}", f"codes up to {largest}")
     if not _slots_fit(tree, inputs):

@@ -13,6 +13,7 @@ from grove.errors import DataError
 from grove.trees.build import build_tree
 from grove.trees.growth import append, keep_items
 from grove.trees.quality import code_churn, tree_quality
+from grove.trees.requirements import require_item_ids, require_vectors
 from grove.trees.shape import TreeShape
 from grove.trees.tree import Tree
 
@@ -143,13 +144,17 @@ def extend(previous: Tree, vectors: np.ndarray, item_ids: Sequence[str] | np.nda
 
     Returns:
         The grown tree, or the previous one with `unplaced` set when slots do not suffice.
+
+    Raises:
+        DataError: vectors or ids that no tree could be built from, of held items too.
     """
-    kept = keep_items(previous, item_ids)
+    dense = require_vectors(vectors, item_ids)
+    ids = require_item_ids(item_ids, len(dense))
+    kept = keep_items(previous, ids)
     held = set(kept.item_ids)
-    new = np.flatnonzero([item_id not in held for item_id in item_ids])
+    new = np.flatnonzero([item_id not in held for item_id in ids])
     fits = len(new) <= kept.free_slots
-    ids = np.asarray(item_ids, dtype=object)
-    tree = append(kept, vectors[new], ids[new]) if fits else kept
+    tree = append(kept, dense[new], ids[new]) if fits else kept
     return Refresh(
         tree=tree,
         rebuilt=False,

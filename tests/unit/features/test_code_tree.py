@@ -88,3 +88,27 @@ def test_codes_are_matched_to_the_item_table_by_id():
 def test_a_tree_of_other_items_is_an_error():
     with pytest.raises(DataError, match="a tree without items"):
         read_code_tree(codes_table(), pa.array(["x"]), capacity=2)
+
+
+@pytest.mark.parametrize(
+    ("paths", "slots", "expected", "found"),
+    [
+        ([[1, 0], [0]], [0, 0], "2 codes in every path", r"a at \[0\]"),
+        ([[1, 0], None], [0, 0], "2 codes in every path", "a at None"),
+        ([[], []], [0, 0], "some codes", "2 such items"),
+        ([[1, 0], [0, -1]], [0, 0], "from 0 up", r"a at \[0, -1, 0\]"),
+        ([[1, 0], [0, 2]], [0, -1], "from 0 up", r"a at \[0, 2, -1\]"),
+        ([[1, 0], [1, 0]], [1, 1], "of its own", r"a at \[1, 0, 1\]"),
+    ],
+)
+def test_a_place_that_no_tree_has_is_told_with_its_item(paths, slots, expected, found):
+    codes = pa.table(
+        {
+            "item_id": ["b", "a"],
+            "path": pa.array(paths, pa.list_(pa.int32())),
+            "slot": pa.array(slots, pa.int64()),
+        }
+    )
+    with pytest.raises(DataError, match=found) as refused:
+        read_code_tree(codes, pa.array(["a", "b"]), capacity=2)
+    assert expected in refused.value.expected

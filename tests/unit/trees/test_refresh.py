@@ -18,6 +18,12 @@ def items(first, last):
     return np.array(rows), ids
 
 
+def with_fourth(vectors, value):
+    spoilt = vectors.copy()
+    spoilt[3] = value
+    return spoilt
+
+
 def rebuilt(first=0, last=24, *, seed=0, previous=None):
     vectors, ids = items(first, last)
     recipe = Recipe(day=DAY, shape=SHAPE, iterations=5, seed=seed)
@@ -60,6 +66,29 @@ def test_a_bad_vector_is_told_by_tree_and_item(recipe):
         refresh_trees(trees, {"llm": vectors, "cf": broken}, ids, recipe=recipe)
     assert caught.value.where.startswith("cf tree")
     assert "item-023" in caught.value.found
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda vectors, ids: (with_fourth(vectors, np.nan), ids), "first are item-003"),
+        (lambda vectors, ids: (with_fourth(vectors, 0.0), ids), "first are item-003"),
+        (lambda vectors, ids: (vectors, [*ids[:-1], ids[0]]), "occur twice"),
+        (lambda vectors, ids: (vectors[:-1], ids), "pair up"),
+    ],
+)
+def test_what_is_wrong_with_held_items_is_told_on_an_append_day(spoil, message):
+    vectors, ids = spoil(*items(0, 24))
+    with pytest.raises(DataError, match=message):
+        extend(rebuilt().tree, vectors, ids)
+
+
+def test_ids_that_are_no_text_stay_where_they_are():
+    vectors, _ = items(0, 24)
+    recipe = Recipe(day=DAY, shape=SHAPE, iterations=5, seed=0)
+    tree = refresh_trees({}, {"llm": vectors}, np.arange(24), recipe=recipe)["llm"].tree
+    grown = extend(tree, vectors, np.arange(24))
+    assert (grown.appended, grown.churn) == (0, 0.0)
 
 
 def test_a_full_tree_takes_none_and_says_how_many_wait():
