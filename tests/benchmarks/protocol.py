@@ -16,7 +16,7 @@ from tests.benchmarks.run import Row
 from tests.benchmarks.shop_data import Shop, read_item_table, read_reviews
 from tests.benchmarks.splits import Split, leave_one_out
 
-from grove.evaluation.ranking import Targets, hit_matrix, hit_rate
+from grove.evaluation.ranking import Targets, hit_matrix, hit_rate, ndcg
 
 BEAUTY = Path("../shared/data/amazon2014_beauty")
 BEAUTY_DAY = date(2014, 1, 1)
@@ -69,6 +69,7 @@ MOST_SECONDS = {"Q1": 3_600, "Q2": 600}
 Measures = Sequence[tuple[str, Callable[..., float], int]]
 """Symbol, function and cutoff of each."""
 HITS: Measures = (("H@50", hit_rate, 50), ("H@100", hit_rate, 100))
+ALL_MEASURES: Measures = (("R@10", hit_rate, 10), ("N@10", ndcg, 10), *HITS)
 
 
 def read_beauty(data: Path | None) -> tuple[Shop, pa.Table]:
@@ -91,6 +92,11 @@ def open_bench(split: Split, options: Options) -> Bench:
     """A bench in a folder of what is learnt, so that valid and test share their models."""
     folder = HOME / re.sub(r"[^a-z0-9]+", "-", split.learns.lower())
     return Bench(split=split, folder=folder, options=options, seed=SEEDS[0], ranks=RANKS)
+
+
+def told(changes: Mapping[str, Any]) -> str:
+    """A trial in words, by which its rows are known."""
+    return ", ".join(f"{name} {value}" for name, value in changes.items())
 
 
 def figures(split: Split, name: str, lists: np.ndarray, measures: Measures) -> Iterator[Row]:

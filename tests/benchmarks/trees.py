@@ -1,14 +1,15 @@
 """P3: the balanced tree over FAISS hierarchical k-means of the same shape, in one run.
 
-Every contestant runs in a process of its own, so that its peak memory is its own. Synthetic vectors
-are unit vectors of 2,000 topics whose sizes are skewed, as a shop's are.
+Every contestant runs in a process of its own, whose peak memory is counted from that program's
+start; what is timed ends with the leaf of every vector. Synthetic vectors are unit vectors of 2,000
+topics whose sizes are skewed, as a shop's are. Time grows with N to the power that two sizes tell;
+they differ in levels and leaves, too.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -37,7 +38,10 @@ BEAUTY_SHAPE = (32, 32)
 MOST_OVER_FAISS = {"balanced tree": 2.0, "whole codebook": 4.0}
 MOST_MEMORY_GIB = 12.0
 MOST_DISTORTION = 1.05
+MOST_GROWTH = 1.1
 BEAUTY = Path("../shared/data/amazon2014_beauty")
+Measured = dict[str, dict[str, float]]
+"""What `compete` says of each contestant."""
 
 
 def topic_vectors(count: int) -> np.ndarray:
@@ -52,8 +56,8 @@ def topic_vectors(count: int) -> np.ndarray:
     return vectors
 
 
-def faiss_leaves(vectors: np.ndarray, sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """FAISS's own k-means per level, unbalanced: leaf of every vector, and the leaves' means."""
+def faiss_leaves(vectors: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
+    """FAISS's own k-means per level, unbalanced, and nothing else: leaf of every vector."""
     nodes = np.zeros(len(vectors), dtype=np.int64)
     for size in sizes:
         below = np.empty_like(nodes)
@@ -61,10 +65,7 @@ def faiss_leaves(vectors: np.ndarray, sizes: tuple[int, ...]) -> tuple[np.ndarra
         for rows in np.split(order, np.cumsum(np.bincount(nodes))[:-1]):
             below[rows] = nodes[rows] * size + _faiss_split(vectors[rows], size)
         nodes = below
-    used, leaves = np.unique(nodes, return_inverse=True)
-    means = np.zeros((len(used), vectors.shape[1]), dtype=np.float32)
-    np.add.at(means, leaves, vectors)
-    return leaves, means / np.bincount(leaves)[:, None]
+    return nodes
 
 
 def _faiss_split(vectors: np.ndarray, size: int) -> np.ndarray:
@@ -107,9 +108,9 @@ def compete(contestant: str, file: Path, sizes: tuple[int, ...]) -> dict[str, fl
     elif contestant == "balanced tree":
         leaves = balanced_leaves(vectors, sizes)
     else:
-        leaves, _ = faiss_leaves(vectors, sizes)
+        leaves = faiss_leaves(vectors, sizes)
     seconds = perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    peak = peak_memory()
     filled = np.bincount(leaves)
     filled = filled[filled > 0]
     return {
@@ -119,6 +120,16 @@ def compete(contestant: str, file: Path, sizes: tuple[int, ...]) -> dict[str, fl
         "largest": float(filled.max()),
         "distortion": _distortion(vectors, leaves),
     }
+
+
+def peak_memory() -> float:
+    """Most memory this program has held so far, GiB.
+
+    Not `ru_maxrss`: a process that was forked from a larger one begins with that one's peak.
+    """
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(kilobytes) / 1024**2
 
 
 def _distortion(vectors: np.ndarray, leaves: np.ndarray) -> float:
@@ -139,18 +150,21 @@ def _in_a_process(contestant: str, file: Path, sizes: tuple[int, ...]) -> dict[s
     return found
 
 
-def _compare(
+def _measure(
     name: str,
     make_vectors: Callable[[], np.ndarray],
     sizes: tuple[int, ...],
-) -> Iterator[Row]:
+) -> Measured:
+    """Every contestant on the same vectors, which are kept in a file for so long."""
     file = Path("build/benchmarks") / f"vectors-{name}.npy"
     np.save(file, make_vectors())
     try:
-        contestants = ("FAISS", *MOST_OVER_FAISS)
-        found = {one: _in_a_process(one, file, sizes) for one in contestants}
+        return {one: _in_a_process(one, file, sizes) for one in ("FAISS", *MOST_OVER_FAISS)}
     finally:
         file.unlink()
+
+
+def _compare(name: str, found: Measured, sizes: tuple[int, ...]) -> Iterator[Row]:
     where = f"{name}, {'/'.join(map(str, sizes))}"
     for one, told in found.items():
         yield Row(f"P3 {one}, {where}", told["seconds"], "s")
@@ -167,9 +181,7 @@ def _compare(
         yield _ratio(f"P3 {one} over FAISS, {where}, distortion", found, one, "distortion", judged)
 
 
-def _ratio(
-    measure: str, found: dict[str, dict[str, float]], one: str, what: str, most: float | None
-) -> Row:
+def _ratio(measure: str, found: Measured, one: str, what: str, most: float | None) -> Row:
     ratio = found[one][what] / found["FAISS"][what]
     reference = "FAISS hierarchical k-means of the same shape"
     if most is None:
@@ -180,18 +192,40 @@ def _ratio(
 def measure_item_texts(data: Path | None) -> Iterator[Row]:
     """P3 on the text vectors of a shop's items, Beauty's where no folder is given."""
     if data is None:
-        yield from _compare("beauty", partial(_item_text_vectors, BEAUTY), BEAUTY_SHAPE)
+        found = _measure("beauty", partial(_item_text_vectors, BEAUTY), BEAUTY_SHAPE)
+        yield from _compare("beauty", found, BEAUTY_SHAPE)
         return
     count = pq.read_metadata(data / "items.parquet").num_rows
     shape = TreeShape(level_sizes=None, leaf_capacity=16, headroom=0.25)
     sizes = fit_level_sizes(shape, count)
-    yield from _compare(data.resolve().name, partial(_item_text_vectors, data), sizes)
+    name = data.resolve().name
+    yield from _compare(name, _measure(name, partial(_item_text_vectors, data), sizes), sizes)
 
 
 def measure_made_up(count: int, _data: Path | None) -> Iterator[Row]:
-    """P3 on so many made-up vectors."""
-    make = partial(topic_vectors, count)
-    yield from _compare(f"{count:,} × {WIDTH}", make, SHAPES[count])
+    """P3 on so many made-up vectors, and how time grew since a tenth of them."""
+    found = _measure_topics(count)
+    yield from _compare(_topics(count), found, SHAPES[count])
+    if count // 10 in SHAPES:
+        yield from growth(count, found, _measure_topics(count // 10))
+
+
+def growth(count: int, found: Measured, of_a_tenth: Measured) -> Iterator[Row]:
+    """Yield the power of N that each contestant's seconds grow with, from a tenth of them on."""
+    for one, told in found.items():
+        power = math.log10(told["seconds"] / of_a_tenth[one]["seconds"])
+        judged = (
+            (f"≤ {MOST_GROWTH:g}", power <= MOST_GROWTH) if one in MOST_OVER_FAISS else ("", None)
+        )
+        yield Row(f"P3 {one}, {_topics(count)}, growth of time", power, "power of N", "", *judged)
+
+
+def _measure_topics(count: int) -> Measured:
+    return _measure(_topics(count), partial(topic_vectors, count), SHAPES[count])
+
+
+def _topics(count: int) -> str:
+    return f"{count:,} × {WIDTH}"
 
 
 def _item_text_vectors(data: Path) -> np.ndarray:
