@@ -118,11 +118,15 @@ class TreeBridgeSearcher:
 
         Yields:
             Candidates of the users in the order of the histories, to be ranked by `fuse`.
+
+        Raises:
+            DataError: a keyword's vector is not finite, or of another width than the items' texts.
         """
         states = in_batches(histories, self.inputs.encoder, self._states)  # [U, D]
         width = self.inputs.features.text.shape[1]
         if keyword_vectors is None:
             keyword_vectors = np.zeros((len(states), width), dtype=np.float32)
+        _require_keywords(keyword_vectors, len(states), width)
         if excluded is None:
             excluded = [np.zeros(0, dtype=np.int64)] * len(states)
         open_items = {name: eligible_items(tree, eligible) for name, tree in self.trees.items()}
@@ -244,6 +248,19 @@ def _read_tree(inputs: LoadedInputs, codes: Mapping[str, pa.Table], name: str) -
         slots = f"{tree.leaf_items.shape[1]} slots in a leaf"
         raise _other_tree(name, f"{arguments['capacity']} slots in a leaf", slots)
     return search_tree(tree)
+
+
+def _require_keywords(vectors: np.ndarray, users: int, width: int) -> None:
+    if vectors.shape == (users, width) and np.isfinite(vectors).all():
+        return
+    finite = "" if np.isfinite(vectors).all() else ", some not finite"
+    raise DataError(
+        "keywords that the generator cannot read",
+        where="search of the trees",
+        expected=f"[{users}, {width}] finite numbers",
+        found=f"{list(vectors.shape)} numbers{finite}",
+        next_step="embed keywords with the encoder that embedded the items",
+    )
 
 
 def _slots_fit(tree: CodeTree, inputs: LoadedInputs) -> bool:

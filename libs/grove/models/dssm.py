@@ -29,7 +29,7 @@ class ItemTower(nn.Module):
     without history, in training or later, is an unknown one, and the offset of a known one shrinks
     towards that by weight decay.
 
-    Source: TreeBridge §3.1, the CF embedding; its item features and unknown id are ours.
+    Source: TreeBridge, "Feedback-based Embeddings"; its item features and unknown id are ours.
 
     Args:
         width: D.

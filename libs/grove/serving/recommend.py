@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from grove.errors import DataError
 from grove.index import search
 from grove.inference.fusion import fuse_served
 from grove.serving.reader import ReleaseReader
@@ -42,7 +43,8 @@ def recommend(
     eligible ones exist. A user without a history gets what is popular among eligible items,
     whatever the user searches for: the generator reads a history.
 
-    Source: STARS §5.2 for the two vectors and their interleaving; TreeBridge §3.4 for the beam.
+    Source: STARS §5.2 for the two vectors and their interleaving; TreeBridge, Tree Encoder
+    Generation, for the beam.
 
     Args:
         reader: an open release.
@@ -53,7 +55,18 @@ def recommend(
 
     Returns:
         Up to k items, best first.
+
+    Raises:
+        DataError: k is below 1, or the keyword's vector is not finite or of another encoder.
     """
+    if k < 1:
+        raise DataError(
+            "no list is as short as this",
+            where="recommend",
+            expected="k of at least 1",
+            found=f"k = {k}",
+            next_step="ask for an item or more",
+        )
     history = reader.history_of(user_id)
     eligible = eligible_items(reader.items, region or last_region(history))
     if not history.num_rows:

@@ -73,13 +73,23 @@ class StarsSettings(TrainingSettings):
         " is a retrain day",
     )
     frozen_offset_share: float = Field(
-        0.25, ge=0, lt=1, description="share of the epochs in which the item offsets stay zero"
+        0.25,
+        ge=0,
+        lt=1,
+        description="share of the epochs in which the item offsets stay zero; costs no time, and"
+        " leaves the offsets fewer epochs to learn in",
     )
     generation_weight: float = Field(
-        0.5, ge=0, description="λ_gen, weight of the h_gen loss; no unit"
+        0.5,
+        ge=0,
+        description="λ_gen, weight of the h_gen loss; no unit, and costs no time; more of it"
+        " favours general tastes over the next item",
     )
     popularity_gamma: float = Field(
-        0.0, ge=0, le=1, description="γ of the fixed popularity term in training; no unit"
+        0.0,
+        ge=0,
+        le=1,
+        description="γ of the fixed popularity term in training; no unit, and costs no time",
     )
 
     _heads_divide_width = field_validator("heads")(heads_divide_width)
@@ -113,14 +123,15 @@ class TreeBridgeSettings(TrainingSettings):
     learning_rate: LearningRate = 5e-3
     llm_weight: float = Field(
         1.0,
-        ge=0,
-        description="λ₁, weight of the llm tree's loss; no unit, and 0 saves no time. Like all"
-        " weights of losses it counts from the next training on, updates too",
+        gt=0,
+        description="λ₁, weight of the llm tree's loss; no unit, and a small one saves no time: the"
+        " tree's list counts like the other's. Like all weights of losses it counts from the next"
+        " training on, updates too",
     )
     cf_weight: float = Field(
         1.0,
-        ge=0,
-        description="λ₂, weight of the cf tree's loss; no unit, and 0 saves no time",
+        gt=0,
+        description="λ₂, weight of the cf tree's loss; no unit, and a small one saves no time",
     )
     item_weight: float = Field(
         2.0,
@@ -153,6 +164,7 @@ class TreeBridgeSettings(TrainingSettings):
     new_item_bonus: float = Field(
         1.5,
         ge=0,
+        le=10,
         description="what items that nobody had in the events that were learnt, new ones for the"
         " most part, are favoured by in ranking without a keyword: their scores in each tree are"
         " multiplied by e to it. At 1.5 instead of 0, 1.7 times as many users found something new"

@@ -13,4 +13,6 @@ class Section(BaseModel):
     """A section of the settings file: frozen, and unknown keys are errors."""
 
     # Defaults are checked as well: one may not fit a value that was given beside it.
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )

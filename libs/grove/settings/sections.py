@@ -102,7 +102,8 @@ class TextSettings(Section):
 
     encoder: str = Field(
         "default",
-        description="local transformers folder or hub id; `default` is the packaged MiniLM",
+        description="local transformers folder or hub id; `default` is the packaged MiniLM. Another"
+        " one embeds every text again, and a larger one takes longer for each",
     )
     pooling: Literal["mean", "last_token", "item_token"] = Field(
         "mean", description="how token states become one vector; another embeds every text again"
@@ -122,7 +123,11 @@ class TextSettings(Section):
         description="arithmetic of the encoder: float32, bfloat16 (fast where the processor has"
         " it), or float32 with linear layers in int8; another one embeds every text again",
     )
-    batch_size: int = Field(32, ge=1, description="texts per forward pass")
+    batch_size: int = Field(
+        32,
+        ge=1,
+        description="texts per forward pass; more take more memory, and vectors stay as they are",
+    )
 
 
 class HistorySettings(Section):
@@ -139,9 +144,14 @@ class HistorySettings(Section):
 class DistributedSettings(Section):
     """Where training runs."""
 
-    processes: int = Field(2, ge=1, description="TorchDistributor ranks")
+    processes: int = Field(
+        2,
+        ge=1,
+        description="TorchDistributor ranks; each takes a core or an accelerator, and memory for a"
+        " model and the item table of its own",
+    )
     local_mode: bool = Field(True, description="ranks on the driver's machine")
-    use_gpu: bool = Field(False, description="one accelerator per rank")
+    use_gpu: bool = Field(False, description="one accelerator per rank; a rank without one fails")
     seed: int = Field(13, ge=0, description="seed of initial weights, order and dropout")
 
 

@@ -56,6 +56,6 @@ class TreeSettings(Section):
     @classmethod
     def _a_rebuild_helps(cls, share: float, info: ValidationInfo) -> float:
         headroom, derived = info.data.get("headroom"), info.data.get("level_sizes") is None
-        if derived and headroom is not None and share > headroom:
-            raise ValueError(f"must be at most headroom, {headroom:g}: a rebuild leaves no more")
+        if derived and share and headroom is not None and share >= headroom:
+            raise ValueError(f"must be below headroom, {headroom:g}: a rebuild leaves no more")
         return share

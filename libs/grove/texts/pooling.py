@@ -19,7 +19,7 @@ def pool(states: Tensor, pooling: Pooling) -> Tensor:
     `mean` suits encoders, `last_token` decoders as they are, `item_token` decoders tuned with
     `[ITEM]` at the end, which is then the last token.
 
-    Source: TreeBridge, Section "Item text and LLM embedding" (`item_token`).
+    Source: TreeBridge, Embedding Generation (`item_token`).
 
     Args:
         states: [B, T, D] float, the last layer; nothing is padded.

@@ -23,7 +23,7 @@ def item_text(
     Texts are cut after a number of tokens, so the description, the longest part, comes last.
     No word of a shop's trade is added: the same text serves shoes and songs.
 
-    Source: TreeBridge, Section "Item text and LLM embedding": title, tags and description in
+    Source: TreeBridge, Embedding Generation: title, tags and description in
     one sequence; brand and category are ours.
 
     Returns:

@@ -51,7 +51,8 @@ class DssmObjective:
     Every history gives several pairs per epoch, with other cuts and items in each. The window,
     and not the next event alone, because a vector is used for a whole day.
 
-    Source: TreeBridge §3.1; logQ correction and masking: see `in_batch_softmax_loss`.
+    Source: TreeBridge, "Feedback-based Embeddings"; logQ correction and masking: see
+    `in_batch_softmax_loss`.
     """
 
     model: Dssm

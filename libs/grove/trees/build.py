@@ -50,7 +50,7 @@ def build_tree(
     the level's codebook, and siblings get distinct codes of it. Over a tree in use, nodes begin
     where it had them and keep their codes; see `grove.trees.inheritance`.
 
-    Source: TreeBridge, Section 3.2, "Tree Encoder Generation"; the tree in use is ours.
+    Source: TreeBridge, Tree Encoder Generation; the tree in use is ours.
 
     Args:
         vectors: [N, D] float, finite, no zero vector.

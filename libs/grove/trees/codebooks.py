@@ -22,7 +22,7 @@ def residual_codebook(
 ) -> np.ndarray:
     """Cluster what the parent's mean leaves unexplained, over the items of all parents.
 
-    Source: TreeBridge, Section 3.2, "RV-Kmeans Refinement". The paper leaves the mean
+    Source: TreeBridge, Tree Encoder Generation, "RV-Kmeans Refinement". The paper leaves the mean
     above the first level open; here it is zero, so level one clusters the vectors
     themselves. As in FAISS, a sample of the items stands for all of them.
 
@@ -50,7 +50,7 @@ def distinct_codes(offsets: np.ndarray, codebook: np.ndarray) -> np.ndarray:
     would merge and a path could hold more than τ items. A linear assignment per parent
     keeps codes distinct at the least total distance.
 
-    Source: TreeBridge, Section 3.2, "Code Reassignment", changed as said above.
+    Source: TreeBridge, Tree Encoder Generation, "Code Reassignment", changed as said above.
 
     Args:
         offsets: [P, K, D] float32, mean of a node less the mean of its parent.

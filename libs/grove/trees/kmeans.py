@@ -40,7 +40,7 @@ def balanced_kmeans(
     Ordinary k-means finds where the mass is; a few rounds of balanced assignment and
     new means then move the centroids to where equal shares are cheap.
 
-    Source: TreeBridge, Section 3.2, "Balanced k-means"; empty placeholders are not
+    Source: TreeBridge, Tree Encoder Generation, "Balanced k-means"; empty placeholders are not
     stored, sizes that differ by one stand for them.
 
     Args:

@@ -8,6 +8,9 @@ import numpy as np
 
 from grove.errors import DataError
 
+LARGEST_NORM = 1e12
+"""Squares of it leave float32 room for a sum over 10¹³ vectors."""
+
 
 def require_vectors(
     vectors: np.ndarray, item_ids: Sequence[str] | np.ndarray | None = None
@@ -22,7 +25,8 @@ def require_vectors(
         The same vectors, [N, D] float32 in one C-ordered block.
 
     Raises:
-        DataError: there is no vector, or one is not finite, or one is zero.
+        DataError: there is no vector, or one is not finite, zero, or so long that sums of squared
+            distances would not be finite.
     """
     if vectors.ndim != 2 or 0 in vectors.shape:
         raise _wrong("no vectors to cluster", "an array [N, D] with N, D >= 1", str(vectors.shape))
@@ -34,6 +38,10 @@ def require_vectors(
     if not squared_norms.all():
         zero = np.flatnonzero(squared_norms == 0)
         raise _wrong("vectors are zero", "a norm above 0", _named(zero, item_ids))
+    if squared_norms.max() > LARGEST_NORM**2:
+        long = np.flatnonzero(squared_norms > LARGEST_NORM**2)
+        expected = f"a norm of at most {LARGEST_NORM:g}"
+        raise _wrong("vectors are too long", expected, _named(long, item_ids))
     return dense
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.serving.small_release import ITEMS, USERS, write_small_release
 
+from grove.errors import DataError
 from grove.serving import ReleaseReader, open_current_release, recommend
 from grove.serving.recommend import eligible_items, last_region, nearest_allowed
 
@@ -100,6 +102,23 @@ def test_a_keyword_changes_what_the_generator_finds(reader):
     silent = recommend(reader, "user0002", k=10)
     searched = recommend(reader, "user0002", k=10, keyword_vector=10 * keyword)
     assert silent != searched
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found"),
+    [(lambda vector: vector * np.nan, "not finite"), (lambda vector: vector[:-1], r"\[1, \d+\]")],
+)
+def test_a_keyword_that_is_no_vector_of_a_text_is_refused(reader, spoil, found):
+    vector = np.ones(len(reader.items["text_vector"][0]), dtype=np.float32)
+    with pytest.raises(DataError, match="cannot read") as refused:
+        recommend(reader, "user0002", k=10, keyword_vector=spoil(vector))
+    assert re.search(found, refused.value.found)
+
+
+@pytest.mark.parametrize("user", ["user0002", "nobody"])
+def test_a_list_without_items_is_refused(reader, user):
+    with pytest.raises(DataError, match="k of at least 1"):
+        recommend(reader, user, k=0)
 
 
 def test_what_a_user_had_long_ago_is_not_recommended(tmp_path, reader):

@@ -213,6 +213,7 @@ def test_a_previous_tree_of_other_items_or_depth_is_no_hindrance():
         (np.ones((2, 2)), ["a"], "do not pair up"),
         (np.zeros((2, 2)), ["a", "b"], "zero"),
         (np.full((2, 2), np.nan), ["a", "b"], "not finite"),
+        (np.array([[1.0, 2.0], [9e18, 9e18]]), ["a", "b"], "too long"),
     ],
 )
 def test_bad_items_are_data_errors(vectors, ids, message):
