@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import faiss
 import numpy as np
 from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
 
 from grove.errors import DataError
 from grove.trees.assignment import assign_balanced
@@ -118,8 +119,10 @@ def split_nodes(
         split(members[0], begin[0])
         return labels
     cores = faiss.omp_get_max_threads()
-    with ThreadPoolExecutor(cores, initializer=faiss.omp_set_num_threads, initargs=(1,)) as pool:
-        deque(pool.map(split, members, begin), maxlen=0)
+    workers = ThreadPoolExecutor(cores, initializer=faiss.omp_set_num_threads, initargs=(1,))
+    # Products of so few vectors, each spread over cores, wait for one another most of their time.
+    with threadpool_limits(1, user_api="blas"), workers:
+        deque(workers.map(split, members, begin), maxlen=0)
     return labels
 
 

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
 
 from grove.errors import DataError
 from grove.trees import kmeans
@@ -121,3 +122,21 @@ def test_nodes_split_side_by_side_as_they_split_alone():
 def test_an_error_in_one_node_is_not_lost():
     with pytest.raises(DataError, match="fewer vectors than clusters"):
         split_nodes(mixture(20), np.repeat([0, 1], [17, 3]), 4, iterations=2, seed=0)
+
+
+def test_nodes_are_split_side_by_side_and_not_their_products(monkeypatch):
+    def threads():
+        pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+        return [pool["num_threads"] for pool in pools]
+
+    seen, before = [], threads()
+
+    def split(vectors, clusters, **_):
+        seen.append(threads())
+        return np.arange(len(vectors)) % clusters
+
+    monkeypatch.setattr(kmeans, "balanced_kmeans", split)
+    split_nodes(mixture(40), np.arange(40) % 4, 2, iterations=3, seed=0)
+    assert before
+    assert seen == [[1] * len(before)] * 4
+    assert threads() == before
