@@ -45,7 +45,7 @@ stop: setup ## Stop Airflow, every source's or one  [SOURCE=]
 
 .PHONY: trigger
 trigger: setup ## Run one day again  DAY= [RETRAIN=1]
-	@$(GROVE) trigger --day $(call typed,DAY) $(if $(RETRAIN),--retrain)
+	@$(GROVE) trigger --day $(call typed,DAY) --retrain $(call typed,RETRAIN)
 
 .PHONY: backfill
 backfill: setup ## Run a range of days again, in order  FROM= TO=

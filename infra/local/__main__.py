@@ -16,6 +16,7 @@ from infra.local.make_variables import (
     DEFAULT_SOURCE,
     name_source,
     read_day,
+    read_flag,
     read_port,
     read_range,
     read_word,
@@ -41,7 +42,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     run.add_argument("--size", help="size of the simulated marketplace")
     trigger = commands.add_parser("trigger", help="run one day again")
     trigger.add_argument("--day", default="", help="the day")
-    trigger.add_argument("--retrain", action="store_true", help="train from scratch")
+    trigger.add_argument("--retrain", default="", help="1: train from scratch")
     backfill = commands.add_parser("backfill", help="run a range of days again, in order")
     backfill.add_argument("--from", default="", dest="first", help="first day")
     backfill.add_argument("--to", default="", dest="last", help="last day, included")
@@ -73,7 +74,7 @@ def execute(arguments: argparse.Namespace) -> None:
         case "trigger":
             example = "make trigger DAY=2026-08-20"
             day = read_day(arguments.day, variable="DAY", example=example)
-            trigger_day(installation, day, retrain=arguments.retrain)
+            trigger_day(installation, day, retrain=read_flag(arguments.retrain, "RETRAIN", example))
         case "backfill":
             backfill_days(installation, *read_range(arguments.first, arguments.last))
         case "recommend":

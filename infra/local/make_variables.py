@@ -85,6 +85,18 @@ def read_range(first: str, last: str) -> tuple[date, date]:
     return ends
 
 
+def read_flag(text: str, variable: str, example: str) -> bool:
+    """Read a variable that is 1 or was not typed.
+
+    Raises:
+        SettingsError: it is anything else, such as a 0 or a no that somebody meant.
+    """
+    if text not in ("", "1"):
+        example = f"{example} {variable}=1"
+        raise _wrong(variable, expected="1, or nothing", found=text, example=example)
+    return text == "1"
+
+
 def read_port(text: str) -> int:
     """Read `PORT`.
 

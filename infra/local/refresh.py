@@ -31,8 +31,10 @@ from infra.local.day_plan import (
     require_days_that_can_run,
 )
 from infra.local.installation import (
+    LOGIN,
     Installation,
     airflow_environment,
+    password,
     remember_days,
     remember_port,
     remembered_days,
@@ -94,7 +96,8 @@ def _run_plan(installation: Installation, request: RunRequest, plan: DayPlan) ->
     bring_up_airflow(installation, settings, last_day=plan.last if plan.ended else None)
     api = wait_for_airflow(installation)
     api.make_pool("spark", JOBS_AT_ONCE)
-    say(f"running {plan.first} to {plan.last} at {installation.address}")
+    login = f"login {LOGIN}, password {password(installation)}"
+    say(f"running {plan.first} to {plan.last} at {installation.address} ({login})")
     run_missing(api, Layout(settings.home), plan, simulated=settings.source.data is None)
     show_outcome(installation, settings, api, plan.days)
 

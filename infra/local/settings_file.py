@@ -66,7 +66,8 @@ def write_settings(
         The settings, validated.
 
     Raises:
-        SettingsError: an outside source without its folder, or values out of range.
+        SettingsError: an outside source without its folder, a shop of another size than the one
+            that is there, or values out of range.
     """
     values = _values(template_of(source))
     values["home"] = str(file.parent)
@@ -75,6 +76,8 @@ def write_settings(
     former = _values(file).get("source", {}) if file.is_file() else {}
     section |= _given(data=former.get("data"), size=former.get("size"))
     section |= _given(data=_folder(data), size=_size(size))
+    if size and file.is_file():
+        _require_same_shop(file, size)
     settings = parse_settings(values, where=f"{template_of(source).name} and what was typed")
     if source != "marketplace" and settings.source.data is None:
         raise _missing_data(source)
@@ -106,6 +109,19 @@ def _size(size: str | None) -> str | None:
             next_step="correct SIZE=",
         )
     return size
+
+
+def _require_same_shop(file: Path, size: str) -> None:
+    """A simulated shop of another size has other items and users, by the same ids."""
+    former = load_settings(file).source.size
+    if size != former:
+        raise SettingsError(
+            "there is a shop of another size",
+            where=f"SIZE, and {file.parent}",
+            expected=former,
+            found=size,
+            next_step="leave SIZE= out; for another shop, `make stop` and move this folder away",
+        )
 
 
 def _folder(data: str | None) -> str | None:

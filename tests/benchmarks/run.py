@@ -163,6 +163,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", help="a single part")
     parser.add_argument("--data", type=Path, help="folder of another shop's data")
     asked = parser.parse_args(argv)
+    if asked.data and not asked.data.is_dir():
+        raise SystemExit(f"DATA={asked.data} is no folder; give one in the layout the part reads")
     module = load(asked.name)
     parts: Mapping[str, Part] = module.PARTS
     kept, figures, table = places(asked.name, asked.data)

@@ -55,6 +55,9 @@ def test_another_shop_is_put_through_the_parts_that_can_read_it(tmp_path, monkey
     monkeypatch.setattr(run, "HERE", tmp_path / "here")
     monkeypatch.setattr(run, "BUILD", tmp_path / "build")
     shop = tmp_path / "toys"
+    with pytest.raises(SystemExit, match="toys is no folder"):
+        run.main(["trees", "--data", str(shop)])
+    shop.mkdir()
     run.main(["trees", "--data", str(shop)])
     table = (tmp_path / "build" / "trees" / "toys" / "all.md").read_text(encoding="utf-8")
     assert table.count(f"| items of {shop} |") == 1

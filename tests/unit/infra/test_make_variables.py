@@ -12,7 +12,7 @@ from grove.errors import DataError, SettingsError
 from grove.release.manifest import MANIFEST_FILE
 from grove.runtime.files import write_text
 from infra.local import __main__ as program
-from infra.local.make_variables import DEFAULT_SOURCE, name_source, read_port, read_range
+from infra.local.make_variables import DEFAULT_SOURCE, name_source, read_flag, read_port, read_range
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,12 @@ from infra.local.make_variables import DEFAULT_SOURCE, name_source, read_port, r
         (["trigger", "--day", ""], "DAY", "nothing", "make trigger DAY=2026-08-20"),
         (["trigger"], "DAY", "nothing", "make trigger DAY=2026-08-20"),
         (["trigger", "--day", "monday"], "DAY", "monday", "make trigger DAY=2026-08-20"),
+        (
+            ["trigger", "--day", "2026-08-20", "--retrain", "no"],
+            "RETRAIN",
+            "no",
+            "make trigger DAY=2026-08-20 RETRAIN=1",
+        ),
         (["backfill", "--from", "", "--to", ""], "FROM", "nothing", "make backfill FROM="),
         (["backfill", "--from", "2026-08-20", "--to", ""], "TO", "nothing", "make backfill FROM="),
         (
@@ -57,6 +63,7 @@ def test_rollback_names_the_releases_that_are_there(
 
 
 def test_what_is_right_is_read() -> None:
+    assert [read_flag(text, "RETRAIN", "make trigger") for text in ("", "1")] == [False, True]
     assert read_range("2026-08-19", "2026-08-19") == (date(2026, 8, 19), date(2026, 8, 19))
     assert read_port("65535") == 65535
 

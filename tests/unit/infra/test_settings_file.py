@@ -58,3 +58,15 @@ def test_an_unknown_size_is_refused_by_what_was_typed(tmp_path: Path) -> None:
         "tiny or small or medium or large",
     )
     assert not file.exists()
+
+
+def test_a_shop_keeps_its_size(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    write_settings(file, "marketplace", first_day=FIRST, data=None, size=None)
+    written = file.read_text(encoding="utf-8")
+    with pytest.raises(SettingsError, match="another size") as caught:
+        write_settings(file, "marketplace", first_day=FIRST, data=None, size="tiny")
+    assert (caught.value.expected, caught.value.found) == ("small", "tiny")
+    assert file.read_text(encoding="utf-8") == written
+    again = write_settings(file, "marketplace", first_day=FIRST, data=None, size="small")
+    assert again.source.size == "small"
