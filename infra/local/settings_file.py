@@ -10,7 +10,7 @@ import yaml
 
 from grove.errors import SettingsError
 from grove.runtime.files import write_text
-from grove.settings import Settings, load_settings
+from grove.settings import Settings
 from grove.settings.load import parse_settings
 from grove.settings.sections import SourceSettings
 from infra.local.toolchain import REPOSITORY
@@ -43,11 +43,10 @@ def template_of(source: str) -> Path:
 
 def known_first_day(file: Path, source: str) -> date | None:
     """First day of a source: as a former run wrote it, else as its environment says."""
-    settings = load_settings(file) if file.is_file() else None
-    if settings is not None and settings.source.first_day is not None:
-        return settings.source.first_day
-    first_day: date | None = _values(template_of(source)).get("source", {}).get("first_day")
-    return first_day
+    # As it stands: a value that is refused since then is about to be written anew.
+    former = _source_of(file) if file.is_file() else {}
+    first_day: date | None = former.get("first_day")
+    return first_day or _source_of(template_of(source)).get("first_day")
 
 
 def write_settings(
@@ -73,11 +72,11 @@ def write_settings(
     values["home"] = str(file.parent)
     section = values.setdefault("source", {})
     section["first_day"] = first_day
-    former = _values(file).get("source", {}) if file.is_file() else {}
+    former = _source_of(file) if file.is_file() else {}
     section |= _given(data=former.get("data"), size=former.get("size"))
     section |= _given(data=_folder(data), size=_size(size))
-    if size and file.is_file():
-        _require_same_shop(file, size)
+    if size:
+        _require_size_of(source, former.get("size"), file.parent, size)
     settings = parse_settings(values, where=f"{template_of(source).name} and what was typed")
     if source != "marketplace" and settings.source.data is None:
         raise _missing_data(source)
@@ -92,6 +91,10 @@ def write_settings(
 
 def _values(file: Path) -> dict[str, Any]:
     return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+def _source_of(file: Path) -> dict[str, Any]:
+    return dict(_values(file).get("source", {}))
 
 
 def _given(**values: str | None) -> dict[str, str]:
@@ -111,13 +114,20 @@ def _size(size: str | None) -> str | None:
     return size
 
 
-def _require_same_shop(file: Path, size: str) -> None:
+def _require_size_of(source: str, former: str | None, home: Path, size: str) -> None:
     """A simulated shop of another size has other items and users, by the same ids."""
-    former = load_settings(file).source.size
-    if size != former:
+    if source != "marketplace":
+        raise SettingsError(
+            "a source of data has the size of its data",
+            where="SIZE",
+            expected="nothing",
+            found=size,
+            next_step="leave SIZE= out; only the marketplace is simulated",
+        )
+    if former is not None and size != former:
         raise SettingsError(
             "there is a shop of another size",
-            where=f"SIZE, and {file.parent}",
+            where=f"SIZE, and {home}",
             expected=former,
             found=size,
             next_step="leave SIZE= out; for another shop, `make stop` and move this folder away",

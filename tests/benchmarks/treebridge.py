@@ -8,8 +8,8 @@ know of time; `splits` says why that is a choice, `protocol` what was chosen.
 Q2, the tables of TreeBridge's paper: two trees against one, against text vectors without a tree
 and against models without text, on Beauty leave-one-out and by time and on Online Retail by time.
 In a split by time new items are those nobody had before it; they join the trees as on any day.
-Every contestant has the same histories, items, seen items and, but for the closed ones, ten minutes
-to learn at most; the generators need most of them, DSSM the least. New items
+Every contestant has the same histories, items and seen items and, but for the closed ones, is meant
+to learn for ten minutes at most; the generators need most of them, DSSM the least. New items
 are favoured in `new_items` only. Three seeds of the best tell how far figures scatter, and "ties"
 how they are in another order of events that share a day: the published one is that of the item ids.
 Where a keyword starts the generator, see `keywords`.

@@ -73,7 +73,7 @@ def test_the_bonus_that_finds_most_of_what_keeps_the_level_is_chosen() -> None:
 
 def test_contestants_are_favoured_by_three_rules() -> None:
     falling = {bonus: 0.56 - 0.04 * bonus for bonus in new_items.BONUSES}
-    found = figures(falling, falling | {bonus: 1 + bonus for bonus in new_items.BONUSES})
+    found = figures(falling, {bonus: 1 + bonus for bonus in new_items.BONUSES})
     ours, theirs = new_items.OURS, new_items.ADAPTER
     assert new_items.choose_bonuses(found) == {
         "nobody favoured": {theirs: 0.0, ours: 0.0},

@@ -48,6 +48,12 @@ def test_memory_of_a_process_does_not_begin_with_that_of_its_parent(tmp_path, mo
     assert 0.05 < child["memory"] < trees.peak_memory() - 0.25
 
 
+def test_the_median_run_is_told_with_both_ends():
+    runs = [{"seconds": seconds, "memory": 10 * seconds} for seconds in (3.0, 9.0, 1.0, 4.0, 2.0)]
+    told = trees.median_run(runs)
+    assert told == {"seconds": 3.0, "memory": 30.0, "fastest": 1.0, "slowest": 9.0}
+
+
 def test_growth_is_the_power_of_ten_times_the_items():
     found = {one: {"seconds": 20.0} for one in ("FAISS", "balanced tree")}
     tenth = {"FAISS": {"seconds": 2.0}, "balanced tree": {"seconds": 1.0}}

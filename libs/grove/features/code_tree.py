@@ -85,8 +85,8 @@ def read_code_tree(codes: pa.Table, item_ids: pa.Array, *, capacity: int) -> Cod
         The tree.
 
     Raises:
-        DataError: no item of the table has a path, or one is not of as many codes from 0 up as
-            the others, or shares leaf and slot with another item.
+        DataError: no item of the table has a path, paths differ in length, a code or slot is
+            missing or negative, or two items share a leaf and slot.
     """
     rows = pc.index_in(item_ids, value_set=codes["item_id"].combine_chunks())
     found = rows.is_valid().to_numpy(zero_copy_only=False)  # [N]
@@ -115,12 +115,15 @@ def _read_places(codes: pa.Table) -> np.ndarray:
     items = codes["item_id"].combine_chunks()
     paths = codes["path"].combine_chunks()
     lengths = paths.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)  # [C]
-    ragged = np.flatnonzero((lengths != lengths[0]) | (lengths == 0))
+    most = np.bincount(lengths).argmax()
+    ragged = np.flatnonzero((lengths != most) | (lengths == 0))
     if len(ragged):
-        raise _wrong_place(items, ragged, f"{lengths[0] or 'some'} codes in every path", paths)
-    slots = codes["slot"].combine_chunks().to_numpy(zero_copy_only=False)  # [C]
-    flat = paths.flatten().to_numpy(zero_copy_only=False).reshape(len(codes), -1)  # [C, L]
-    places = np.column_stack([flat, slots]).astype(np.int64)  # [C, L + 1]
+        raise _wrong_place(items, ragged, f"{most or 'some'} codes in every path", paths)
+    slots, flat = (
+        column.fill_null(NO_ITEM).to_numpy(zero_copy_only=False).astype(np.int64)
+        for column in (codes["slot"].combine_chunks(), paths.flatten())
+    )
+    places = np.column_stack([flat.reshape(len(codes), -1), slots])  # [C, L + 1]
     negative = np.flatnonzero((places < 0).any(axis=1))
     if len(negative):
         raise _wrong_place(items, negative, "codes and slots from 0 up", places)

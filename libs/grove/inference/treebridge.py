@@ -251,14 +251,14 @@ def _read_tree(inputs: LoadedInputs, codes: Mapping[str, pa.Table], name: str) -
 
 
 def _require_keywords(vectors: np.ndarray, users: int, width: int) -> None:
-    if vectors.shape == (users, width) and np.isfinite(vectors).all():
+    finite = bool(np.isfinite(vectors).all())
+    if vectors.shape == (users, width) and finite:
         return
-    finite = "" if np.isfinite(vectors).all() else ", some not finite"
     raise DataError(
         "keywords that the generator cannot read",
         where="search of the trees",
         expected=f"[{users}, {width}] finite numbers",
-        found=f"{list(vectors.shape)} numbers{finite}",
+        found=f"{list(vectors.shape)} numbers{'' if finite else ', some not finite'}",
         next_step="embed keywords with the encoder that embedded the items",
     )
 

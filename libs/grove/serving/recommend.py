@@ -57,7 +57,8 @@ def recommend(
         Up to k items, best first.
 
     Raises:
-        DataError: k is below 1, or the keyword's vector is not finite or of another encoder.
+        DataError: k is below 1; or, of a user with a history, the keyword's vector is not finite
+            or of another encoder.
     """
     if k < 1:
         raise DataError(

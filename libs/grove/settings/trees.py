@@ -42,8 +42,8 @@ class TreeSettings(Section):
         0.05,
         ge=0,
         lt=1,
-        description="rebuild when fewer leaf slots than this share are free; below the headroom, or"
-        " derived trees would be due every day. A rebuild is a retrain day and moves codes",
+        description="rebuild when fewer leaf slots than this share are free; at most the headroom,"
+        " or derived trees would be due every day. A rebuild is a retrain day and moves codes",
     )
     max_distortion_growth: float = Field(
         0.2,
@@ -56,6 +56,8 @@ class TreeSettings(Section):
     @classmethod
     def _a_rebuild_helps(cls, share: float, info: ValidationInfo) -> float:
         headroom, derived = info.data.get("headroom"), info.data.get("level_sizes") is None
-        if derived and share and headroom is not None and share >= headroom:
-            raise ValueError(f"must be below headroom, {headroom:g}: a rebuild leaves no more")
+        if derived and headroom is not None and share > headroom:
+            raise ValueError(
+                f"must be at most headroom, {headroom:g}: a rebuild leaves hardly more"
+            )
         return share

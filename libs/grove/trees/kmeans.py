@@ -120,8 +120,9 @@ def split_nodes(
         return labels
     cores = faiss.omp_get_max_threads()
     workers = ThreadPoolExecutor(cores, initializer=faiss.omp_set_num_threads, initargs=(1,))
-    # Products of so few vectors, each spread over cores, wait for one another most of their time.
-    with threadpool_limits(1, user_api="blas"), workers:
+    # Products of many nodes, each spread over all cores, would wait for one another.
+    each = max(1, cores // len(members))
+    with threadpool_limits(each, user_api="blas"), workers:
         deque(workers.map(split, members, begin), maxlen=0)
     return labels
 

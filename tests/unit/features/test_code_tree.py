@@ -91,24 +91,32 @@ def test_a_tree_of_other_items_is_an_error():
 
 
 @pytest.mark.parametrize(
-    ("paths", "slots", "expected", "found"),
+    ("paths", "expected", "found"),
     [
-        ([[1, 0], [0]], [0, 0], "2 codes in every path", r"a at \[0\]"),
-        ([[1, 0], None], [0, 0], "2 codes in every path", "a at None"),
-        ([[], []], [0, 0], "some codes", "2 such items"),
-        ([[1, 0], [0, -1]], [0, 0], "from 0 up", r"a at \[0, -1, 0\]"),
-        ([[1, 0], [0, 2]], [0, -1], "from 0 up", r"a at \[0, 2, -1\]"),
-        ([[1, 0], [1, 0]], [1, 1], "of its own", r"a at \[1, 0, 1\]"),
+        ([[1, 0], [0], [1, 1]], "2 codes in every path", r"a at \[0\]"),
+        ([None, [1, 0], [0, 2]], "2 codes in every path", "b at None"),
+        ([[], [], []], "some codes", "3 such items"),
+        ([[1, 0], [0, -1], [1, 1]], "from 0 up", r"a at \[0, -1, 0\]"),
+        ([[1, 0], [0, None], [1, 1]], "from 0 up", r"a at \[0, -1, 0\]"),
+        ([[1, 0], [1, 0], [1, 1]], "of its own", r"a at \[1, 0, 0\]"),
     ],
 )
-def test_a_place_that_no_tree_has_is_told_with_its_item(paths, slots, expected, found):
+def test_a_place_that_no_tree_has_is_told_with_its_item(paths, expected, found):
     codes = pa.table(
         {
-            "item_id": ["b", "a"],
+            "item_id": ["b", "a", "c"],
             "path": pa.array(paths, pa.list_(pa.int32())),
-            "slot": pa.array(slots, pa.int64()),
+            "slot": pa.array([0, 0, 0], pa.int64()),
         }
     )
     with pytest.raises(DataError, match=found) as refused:
-        read_code_tree(codes, pa.array(["a", "b"]), capacity=2)
+        read_code_tree(codes, pa.array(["a", "b", "c"]), capacity=2)
     assert expected in refused.value.expected
+
+
+@pytest.mark.parametrize("slot", [-1, None])
+def test_a_slot_that_is_none_is_told_with_its_item(slot):
+    column = pa.array([0, slot, 1], pa.int64())
+    codes = codes_table().set_column(2, "slot", column)
+    with pytest.raises(DataError, match=r"a at \[0, 2, -1\]"):
+        read_code_tree(codes, pa.array(["a", "b"]), capacity=2)

@@ -70,3 +70,23 @@ def test_a_shop_keeps_its_size(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8") == written
     again = write_settings(file, "marketplace", first_day=FIRST, data=None, size="small")
     assert again.source.size == "small"
+
+
+def test_only_the_marketplace_has_a_size(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with pytest.raises(SettingsError, match="only the marketplace"):
+        write_settings(
+            tmp_path / "settings.yaml",
+            "online-retail",
+            first_day=FIRST,
+            data=str(tmp_path / "data"),
+            size="tiny",
+        )
+
+
+def test_a_value_that_is_refused_since_then_is_written_anew(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("source: {first_day: 2026-08-18}\ntreebridge: {llm_weight: 0}\n")
+    assert known_first_day(file, "marketplace") == date(2026, 8, 18)
+    write_settings(file, "marketplace", first_day=FIRST, data=None, size=None)
+    assert "llm_weight" not in file.read_text(encoding="utf-8")

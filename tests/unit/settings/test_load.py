@@ -59,7 +59,7 @@ def test_every_problem_is_in_one_message(written):
         ("dssm", {"layers": 2}, "dssm.layers: Extra inputs"),
         ("dssm", {"heads": 2}, "dssm.heads: Extra inputs"),
         ("ingest", {"max_quarantined_share": 0.01}, "ingest.warn_quarantined_share: .*0.01"),
-        ("trees", {"headroom": 0.05}, "trees.min_free_share: .*below headroom, 0.05"),
+        ("trees", {"headroom": 0.04}, "trees.min_free_share: .*at most headroom, 0.04"),
         ("treebridge", {"llm_weight": 0}, "treebridge.llm_weight: .*greater than 0"),
         ("treebridge", {"cf_weight": 0}, "treebridge.cf_weight: .*greater than 0"),
         ("treebridge", {"new_item_bonus": float("inf")}, "treebridge.new_item_bonus: .*finite"),

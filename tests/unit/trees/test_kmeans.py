@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from grove.errors import DataError
 from grove.trees import kmeans
@@ -129,14 +129,15 @@ def test_nodes_are_split_side_by_side_and_not_their_products(monkeypatch):
         pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
         return [pool["num_threads"] for pool in pools]
 
-    seen, before = [], threads()
+    seen = []
 
     def split(vectors, clusters, **_):
         seen.append(threads())
         return np.arange(len(vectors)) % clusters
 
     monkeypatch.setattr(kmeans, "balanced_kmeans", split)
-    split_nodes(mixture(40), np.arange(40) % 4, 2, iterations=3, seed=0)
-    assert before
-    assert seen == [[1] * len(before)] * 4
-    assert threads() == before
+    with threadpool_limits(2, user_api="blas"):
+        split_nodes(mixture(40), np.arange(40) % 4, 2, iterations=3, seed=0)
+        after = threads()
+    assert after == [2] * len(after)
+    assert seen == [[1] * len(after)] * 4
