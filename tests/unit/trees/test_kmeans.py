@@ -126,7 +126,8 @@ def test_an_error_in_one_node_is_not_lost():
 
 def test_nodes_are_split_side_by_side_and_not_their_products(monkeypatch):
     def threads():
-        pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+        # NumPy's. FAISS has one on OpenMP, which keeps a number for every thread by itself.
+        pools = [pool for pool in threadpool_info() if pool.get("threading_layer") == "pthreads"]
         return [pool["num_threads"] for pool in pools]
 
     seen = []
@@ -139,5 +140,6 @@ def test_nodes_are_split_side_by_side_and_not_their_products(monkeypatch):
     with threadpool_limits(2, user_api="blas"):
         split_nodes(mixture(40), np.arange(40) % 4, 2, iterations=3, seed=0)
         after = threads()
-    assert after == [2] * len(after)
+    assert after
+    assert set(after) == {2}
     assert seen == [[1] * len(after)] * 4
