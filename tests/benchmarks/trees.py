@@ -28,7 +28,7 @@ from grove.texts.encoder import EncoderSpec, encoder_folder, load_encoder
 from grove.texts.prompt import item_text
 from grove.trees import TreeShape
 from grove.trees.build import build_tree, mean_squared_distance
-from grove.trees.kmeans import split_nodes
+from grove.trees.kmeans import members_of_nodes, split_nodes
 from grove.trees.shape import fit_level_sizes
 
 WIDTH = 384
@@ -65,8 +65,7 @@ def faiss_leaves(vectors: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
     nodes = np.zeros(len(vectors), dtype=np.int64)
     for size in sizes:
         below = np.empty_like(nodes)
-        order = np.argsort(nodes, kind="stable")
-        for rows in np.split(order, np.cumsum(np.bincount(nodes))[:-1]):
+        for rows in members_of_nodes(nodes):
             below[rows] = nodes[rows] * size + _faiss_split(vectors[rows], size)
         nodes = below
     return nodes

@@ -7,6 +7,7 @@ prefix, so the children of a node stand side by side (compressed sparse rows).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,7 +107,9 @@ def read_code_tree(codes: pa.Table, item_ids: pa.Array, *, capacity: int) -> Cod
     tree = build_code_tree(places[:, :-1], places[:, -1], capacity=largest)
     if (tree.leaf_items >= 0).sum() < len(index):
         lost = np.setdiff1d(np.flatnonzero(found), tree.leaf_items)
-        raise _wrong_place(item_ids, lost, "a leaf and slot of its own for every item", places)
+        raise _wrong_place(
+            item_ids, lost, "a leaf and slot of its own for every item", places.tolist()
+        )
     return tree
 
 
@@ -118,7 +121,8 @@ def _read_places(codes: pa.Table) -> np.ndarray:
     most = np.bincount(lengths).argmax()
     ragged = np.flatnonzero((lengths != most) | (lengths == 0))
     if len(ragged):
-        raise _wrong_place(items, ragged, f"{most or 'some'} codes in every path", paths)
+        expected = f"{most or 'some'} codes in every path"
+        raise _wrong_place(items, ragged, expected, paths.to_pylist())
     slots, flat = (
         column.fill_null(NO_ITEM).to_numpy(zero_copy_only=False).astype(np.int64)
         for column in (codes["slot"].combine_chunks(), paths.flatten())
@@ -126,14 +130,14 @@ def _read_places(codes: pa.Table) -> np.ndarray:
     places = np.column_stack([flat.reshape(len(codes), -1), slots])  # [C, L + 1]
     negative = np.flatnonzero((places < 0).any(axis=1))
     if len(negative):
-        raise _wrong_place(items, negative, "codes and slots from 0 up", places)
+        raise _wrong_place(items, negative, "codes and slots from 0 up", places.tolist())
     return places
 
 
 def _wrong_place(
-    items: pa.Array, rows: np.ndarray, expected: str, places: np.ndarray | pa.Array
+    items: pa.Array, rows: np.ndarray, expected: str, places: Sequence[object]
 ) -> DataError:
-    told = ", ".join(f"{items[row].as_py()} at {_plain(places[row])}" for row in rows[:5].tolist())
+    told = ", ".join(f"{items[row].as_py()} at {places[row]}" for row in rows[:5].tolist())
     return DataError(
         "items are where no tree can have them",
         where="codes",
@@ -141,10 +145,6 @@ def _wrong_place(
         found=f"{len(rows)} such items, the first are {told}",
         next_step="run build_trees for this day",
     )
-
-
-def _plain(place: np.ndarray | pa.Scalar) -> object:
-    return place.tolist() if isinstance(place, np.ndarray) else place.as_py()
 
 
 def allowed_codes(tree: CodeTree, level: int, size: int) -> np.ndarray:
