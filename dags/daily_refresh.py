@@ -32,7 +32,7 @@ from datetime import timedelta
 from airflow.providers.standard.operators.python import PythonOperator, ShortCircuitOperator
 from airflow.sdk import DAG, TaskGroup, chain
 
-from grove.catalog import INGESTED
+from grove.datasets import INGESTED
 from orchestration.days import is_open, require_day
 from orchestration.deployment import deployment
 from orchestration.house import every_midnight, house_rules, late_after, switch

@@ -14,14 +14,14 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.catalog import CUTS, HISTORIES, INTERACTIONS
 from grove.contracts import load_contract
+from grove.datasets import CUTS, HISTORIES, INTERACTIONS
 from grove.histories import build_histories, check_histories, measure_histories
-from grove.quality import judge
+from grove.quality import validate_dataset
 from grove.quality.invariants import no_gap
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
-from grove.runtime.stage import open_stage
+from grove.runtime.stage_run import open_stage
 from grove.runtime.tables import read_spark
 
 
@@ -36,7 +36,7 @@ def run(arguments: Namespace) -> None:
         stage.earlier_report("ingest_landing")
         stage.require_history()
         max_events = stage.settings.histories.max_events
-        histories = stage.stage_aside(
+        histories = stage.persist(
             build_histories(
                 read_spark(stage.spark(), stage.layout, INTERACTIONS),
                 stage.day,
@@ -46,7 +46,7 @@ def run(arguments: Namespace) -> None:
         )
         facts = measure_histories(histories, max_events=max_events)
         gap = no_gap(stage.gap_days, fail=stage.settings.ingest.fail_on_gap)
-        verdict = judge(
+        verdict = validate_dataset(
             load_contract(HISTORIES),
             histories,
             run_name=f"{stage.day} build_histories",

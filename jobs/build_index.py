@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from grove.catalog import CODES, ITEM_VECTORS, USER_EMBEDDINGS, Dataset
 from grove.contracts import Verdict
+from grove.datasets import CODES, ITEM_VECTORS, USER_EMBEDDINGS, Dataset
 from grove.quality.invariants import finite_vectors, index_recall
 from grove.quality.invariants.index import index_complete
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
-from grove.runtime.stage import Stage, open_stage
+from grove.runtime.stage_run import StageRun, open_stage
 from grove.runtime.tables import read_arrow
 
 RECALL_AT = 100
@@ -63,12 +63,12 @@ def run(arguments: Namespace) -> None:
             stage.seal_attempt()
 
 
-def _read(stage: Stage, dataset: Dataset, key: str, **partition: str) -> pa.Table:
+def _read(stage: StageRun, dataset: Dataset, key: str, **partition: str) -> pa.Table:
     return read_arrow(stage.layout, dataset, day=stage.day, **partition).sort_by(key)
 
 
 def _build(
-    stage: Stage, folder: Path, item_ids: Sequence[str], vectors: np.ndarray, queries: np.ndarray
+    stage: StageRun, folder: Path, item_ids: Sequence[str], vectors: np.ndarray, queries: np.ndarray
 ) -> float:
     """Write the index into a folder and measure its recall."""
     from grove.index import build_index, item_keys, recall_against_exact, save_index

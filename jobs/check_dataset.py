@@ -14,16 +14,16 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.catalog import CONTEXT, DATASETS, ITEMS, METRICS, QUARANTINE, QUERIES, USERS
 from grove.contracts import load_contract, verdict_table
+from grove.datasets import CONTEXT, DATASETS, ITEMS, METRICS, QUARANTINE, QUERIES, USERS
 from grove.errors import DataError
-from grove.quality import judge
+from grove.quality import validate_dataset
 from grove.quality.invariants import rows_on_open_day
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.days import was_closed
 from grove.runtime.job import run_job
 from grove.runtime.predicates import sql_predicate
-from grove.runtime.stage import open_stage
+from grove.runtime.stage_run import open_stage
 from grove.runtime.tables import read_spark
 
 MAY_BE_EMPTY = (ITEMS, USERS, CONTEXT, QUERIES, QUARANTINE, METRICS)
@@ -45,11 +45,11 @@ def run(arguments: Namespace) -> None:
         rows = read_spark(stage.spark(), stage.layout, dataset)
         if "day" in dataset.partition_by:
             rows = rows.where(sql_predicate({"day": stage.day}))
-        rows = stage.stage_aside(rows)
+        rows = stage.persist(rows)
         count = rows.count()
         stage.report.rows(in_=count)
         needed = dataset not in MAY_BE_EMPTY and not was_closed(stage.layout, stage.day)
-        verdict = judge(
+        verdict = validate_dataset(
             load_contract(dataset),
             rows,
             run_name=f"{stage.day} check_dataset",

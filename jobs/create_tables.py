@@ -13,7 +13,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.catalog import DATASETS, Layout
+from grove.datasets import DATASETS, Layout
 from grove.runtime.arguments import job_parser, parse, read_settings
 from grove.runtime.job import run_job
 from grove.runtime.logs import job_logger

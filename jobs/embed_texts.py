@@ -15,15 +15,15 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.catalog import TEXT_EMBEDDINGS
 from grove.contracts import load_contract
-from grove.passes.texts import count_rows, day_texts, embed, unseen_texts
-from grove.quality import judge
+from grove.datasets import TEXT_EMBEDDINGS
+from grove.quality import validate_dataset
 from grove.quality.invariants import every_text_embedded
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
-from grove.runtime.stage import open_stage
+from grove.runtime.stage_run import open_stage
 from grove.runtime.tables import insert_missing
+from grove.stages.embed_texts import count_rows, day_texts, embed, unseen_texts
 from grove.texts.encoder import EncoderSpec, encoder_folder
 from grove.texts.fingerprint import encoder_fingerprint
 
@@ -43,7 +43,7 @@ def run(arguments: Namespace) -> None:
         wanted = day_texts(stage)
         unseen = unseen_texts(stage, wanted, encoder)
         vectors = embed(stage, unseen, spec, encoder)
-        verdict = judge(
+        verdict = validate_dataset(
             load_contract(TEXT_EMBEDDINGS),
             vectors,
             run_name=f"{stage.day} embed_texts",

@@ -17,10 +17,10 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.passes.evaluation import evaluate_day
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
-from grove.runtime.stage import open_stage
+from grove.runtime.stage_run import open_stage
+from grove.stages.evaluate_models import evaluate_day
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from grove.catalog import DATASETS, release_day
+from grove.datasets import DATASETS, release_day
 from grove.release import current_release, list_releases, superfluous_releases
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
@@ -32,7 +32,7 @@ from grove.runtime.retention import (
     tidy_table,
     unfinished_releases,
 )
-from grove.runtime.stage import Stage, open_stage
+from grove.runtime.stage_run import StageRun, open_stage
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -53,7 +53,7 @@ def run(arguments: Namespace) -> None:
                 remove_paths(expired)
 
 
-def _folders(stage: Stage) -> dict[str, list[Path]]:
+def _folders(stage: StageRun) -> dict[str, list[Path]]:
     settings, releases = stage.settings, Path(stage.layout.releases())
     serving = current_release(stage.layout.current_pointer())
     old = superfluous_releases(releases, keep=settings.release.keep, serving=serving)
@@ -73,7 +73,7 @@ def _folders(stage: Stage) -> dict[str, list[Path]]:
     }
 
 
-def _tables(stage: Stage, *, dry_run: bool) -> None:
+def _tables(stage: StageRun, *, dry_run: bool) -> None:
     expired = expired_rows(stage.layout, stage.day)
     stage.report.note("days", {name: [str(day) for day in days] for name, days in expired.items()})
     files = {}

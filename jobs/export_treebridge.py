@@ -1,7 +1,7 @@
 """Export the served release's generator as programs that need torch and nothing of Grove.
 
 Reads   releases/current.json and the generator of the release it names
-Writes  <to>, a new folder of programs with their manifest; see grove.inference.export
+Writes  <to>, a new folder of programs with their manifest; see grove.systems.treebridge.export
 Fails   when nothing was published yet, the release does not verify, the folder is there already, or
         none can be made there
 
@@ -15,13 +15,11 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from grove.catalog import Layout
-from grove.inference.export import ServedBy, export_treebridge
+from grove.datasets import Layout
 from grove.runtime.arguments import job_parser, parse, read_settings
-from grove.runtime.files import require_writable_parent
 from grove.runtime.job import run_job
 from grove.runtime.logs import job_logger
-from grove.serving import open_current_release
+from grove.stages.export_treebridge import export_served_generator
 
 log = job_logger("export_treebridge")
 
@@ -35,17 +33,9 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 
 def run(arguments: Namespace) -> None:
     """Open the served release and write its generator's programs."""
-    reader = open_current_release(Layout(read_settings(arguments).home).current_pointer())
-    require_writable_parent(arguments.to)
-    served_by = ServedBy(
-        release_id=reader.manifest.release_id,
-        encoder=reader.manifest.encoder,
-        beam=reader.beam,
-        fusion=reader.fusion,
-        new_item_bonus=reader.new_item_bonus,
-    )
-    export_treebridge(reader.generator_folder, arguments.to, served_by=served_by)
-    log.info("wrote the generator of %s to %s", reader.manifest.release_id, arguments.to)
+    layout = Layout(read_settings(arguments).home)
+    release_id = export_served_generator(layout, arguments.to)
+    log.info("wrote the generator of %s to %s", release_id, arguments.to)
 
 
 if __name__ == "__main__":

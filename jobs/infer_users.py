@@ -15,12 +15,12 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.catalog import USER_EMBEDDINGS, stage_name
-from grove.passes.learning import forget_inputs
-from grove.passes.users import embed_users, histories_through, judge_embeddings
+from grove.datasets import USER_EMBEDDINGS, stage_name
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
-from grove.runtime.stage import open_stage
+from grove.runtime.stage_run import open_stage
+from grove.stages.infer_users import embed_users, histories_through, validate_embeddings
+from grove.stages.training_pass import forget_inputs
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -33,9 +33,9 @@ def run(arguments: Namespace) -> None:
     with open_stage("infer_users", arguments) as stage:
         model = stage.earlier_report(stage_name("train_stars", "update"))["artifact"]
         histories = histories_through(stage)
-        embeddings = stage.stage_aside(embed_users(stage, histories, model))
+        embeddings = stage.persist(embed_users(stage, histories, model))
         users, rows = histories.count(), embeddings.count()
-        verdict = judge_embeddings(stage, embeddings, users=users, rows=rows)
+        verdict = validate_embeddings(stage, embeddings, users=users, rows=rows)
         stage.report.rows(in_=users, out=rows)
         stage.commit(USER_EMBEDDINGS, embeddings, verdict)
         forget_inputs(stage)

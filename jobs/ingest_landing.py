@@ -16,11 +16,11 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.passes.ingestion import ingest_days
-from grove.passes.landed_days import open_days
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
-from grove.runtime.stage import open_stage
+from grove.runtime.stage_run import open_stage
+from grove.stages.ingest_landing import ingest_days
+from grove.stages.landed_days import open_days
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:

@@ -18,7 +18,7 @@ from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
 from grove.runtime.landing_writer import land_closed_day, land_open_day
 from grove.runtime.progress import with_progress
-from grove.runtime.stage import Stage, open_stage
+from grove.runtime.stage_run import StageRun, open_stage
 from grove.sources import FeedFiles, Source, open_source, require_days, require_feeds
 
 
@@ -42,7 +42,7 @@ def run(arguments: Namespace) -> None:
             _land(source, stage.for_day(day))
 
 
-def _land(source: Source, stage: Stage) -> None:
+def _land(source: Source, stage: StageRun) -> None:
     calendar = source.calendar(stage.day)
     if calendar.state == "closed":
         land_closed_day(stage.layout, stage.day, str(calendar.reason))

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from grove.catalog import ITEMS
+from grove.datasets import ITEMS
 from grove.errors import DataError
 from grove.release import newest_release_before, verify_release
 from grove.release.plan import (
@@ -28,7 +28,7 @@ from grove.release.plan import (
 )
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
-from grove.runtime.stage import Stage, open_stage
+from grove.runtime.stage_run import StageRun, open_stage
 from grove.runtime.tables import newest_rows_as_of
 from grove.settings import Settings
 
@@ -60,7 +60,7 @@ def run(arguments: Namespace) -> None:
         stage.log.info("%s is a day of kind %s: %s", stage.day, plan.kind, plan.reason)
 
 
-def _earlier(stage: Stage) -> tuple[EarlierRelease | None, str | None]:
+def _earlier(stage: StageRun) -> tuple[EarlierRelease | None, str | None]:
     """The newest earlier release, and what is broken about it where it cannot be used."""
     releases = stage.layout.releases()
     release_id = newest_release_before(releases, stage.day)

@@ -20,14 +20,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from grove import release
-from grove.catalog import METRICS
 from grove.contracts import CheckResult, Verdict
-from grove.passes.release_tables import release_tables
+from grove.datasets import METRICS
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.code_version import code_version
 from grove.runtime.job import run_job
-from grove.runtime.stage import Stage, open_stage
+from grove.runtime.stage_run import StageRun, open_stage
 from grove.runtime.tables import read_arrow, table_versions
+from grove.stages.release_tables import release_tables
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -54,7 +54,7 @@ def run(arguments: Namespace) -> None:
             stage.report.note("current", release.offer(pointer, release_id, insist=insist))
 
 
-def _collect(stage: Stage, folder: Path, release_id: str) -> release.Manifest:
+def _collect(stage: StageRun, folder: Path, release_id: str) -> release.Manifest:
     stages = (*release.STAGES, *release.CANDIDATES.values())
     reports = {name: stage.earlier_report(name) for name in stages}
     metrics = release.metrics_by_stage(read_arrow(stage.layout, METRICS, day=stage.day))

@@ -14,7 +14,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from grove.runtime.arguments import at_least_one, job_parser, parse, read_settings
 from grove.runtime.job import run_job
 from grove.runtime.terminal import show_table

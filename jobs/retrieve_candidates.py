@@ -15,13 +15,13 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.catalog import USER_CANDIDATES, stage_name
-from grove.passes.candidates import judge_candidates, search_users
-from grove.passes.learning import forget_inputs
-from grove.passes.users import histories_through
+from grove.datasets import USER_CANDIDATES, stage_name
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
-from grove.runtime.stage import open_stage
+from grove.runtime.stage_run import open_stage
+from grove.stages.infer_users import histories_through
+from grove.stages.retrieve_candidates import search_users, validate_candidates
+from grove.stages.training_pass import forget_inputs
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -34,9 +34,9 @@ def run(arguments: Namespace) -> None:
     with open_stage("retrieve_candidates", arguments) as stage:
         model = stage.earlier_report(stage_name("train_treebridge", "update"))["artifact"]
         histories = histories_through(stage)
-        candidates = stage.stage_aside(search_users(stage, histories, model))
+        candidates = stage.persist(search_users(stage, histories, model))
         users, rows = histories.count(), candidates.count()
-        verdict = judge_candidates(stage, candidates, users=users, rows=rows)
+        verdict = validate_candidates(stage, candidates, users=users, rows=rows)
         stage.report.rows(in_=users, out=rows)
         stage.commit(USER_CANDIDATES, candidates, verdict)
         forget_inputs(stage)

@@ -13,7 +13,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from grove.release import current_release, point_to
 from grove.runtime.arguments import job_parser, parse, read_settings
 from grove.runtime.job import run_job

@@ -17,12 +17,12 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.catalog import stage_name
-from grove.passes.kinds import STARS
-from grove.passes.vectors import run_vector_pass
+from grove.datasets import stage_name
 from grove.runtime.arguments import parse, training_parser
 from grove.runtime.job import run_job
-from grove.runtime.stage import open_stage
+from grove.runtime.stage_run import open_stage
+from grove.stages.vector_models import STARS
+from grove.stages.vector_pass import run_vector_pass
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:

@@ -17,11 +17,11 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.catalog import stage_name
-from grove.passes.treebridge import run_treebridge_pass
+from grove.datasets import stage_name
 from grove.runtime.arguments import parse, training_parser
 from grove.runtime.job import run_job
-from grove.runtime.stage import open_stage
+from grove.runtime.stage_run import open_stage
+from grove.stages.train_treebridge import run_treebridge_pass
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:

@@ -19,7 +19,7 @@ from infra.local.toolchain import QUICK_START
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from grove.catalog import Layout
+    from grove.datasets import Layout
     from grove.settings import Settings
 
 # The same environment has no hypothesis.
@@ -85,7 +85,7 @@ def settings(settings_file: Path) -> Settings:
 @pytest.fixture
 def layout(settings: Settings) -> Layout:
     """Paths of this test's home, in which every table stands empty."""
-    from grove.catalog import Layout
+    from grove.datasets import Layout
     from grove.runtime.tables import create_tables
 
     layout = Layout(settings.home)

@@ -1,6 +1,6 @@
 """Where this installation keeps things, read once from the environment.
 
-Imported while Airflow parses DAGs, so it stays cheap: standard library, `grove.catalog`
+Imported while Airflow parses DAGs, so it stays cheap: standard library, `grove.datasets`
 and `grove.errors` only. `infra/local` sets these variables on one machine; on a cluster
 the image does.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from grove.catalog import FEEDS, Layout
+from grove.datasets import FEEDS, Layout
 from grove.errors import SettingsError
 
 REQUIRED = (

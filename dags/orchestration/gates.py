@@ -16,7 +16,7 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from orchestration.deployment import deployment
 from orchestration.failures import BrokenStage
 from orchestration.links import DayLink, ReportLink

@@ -17,7 +17,7 @@ from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOpe
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowException
 
-from grove.catalog import LAUNCHER_VARIABLE
+from grove.datasets import LAUNCHER_VARIABLE
 from orchestration.deployment import deployment
 from orchestration.failures import failure_of
 from orchestration.links import DayLink, ReportLink

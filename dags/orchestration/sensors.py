@@ -14,7 +14,7 @@ from typing import Any
 from airflow.sdk import BaseSensorOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from orchestration.deployment import deployment
 
 UNFINISHED = ("queued", "running")

@@ -13,7 +13,7 @@ from typing import Any
 
 from airflow.sdk import Asset, chain
 
-from grove.catalog import gate_name, stage_name
+from grove.datasets import gate_name, stage_name
 from orchestration.deployment import deployment
 from orchestration.gates import GateOperator
 from orchestration.job_operators import PlainJobOperator, SparkJobOperator
@@ -85,7 +85,7 @@ def gate(dataset: str, *, of: str) -> GateOperator:
 
     Args:
         dataset: what was checked.
-        of: stage that checked it; see `grove.catalog.stage_name`.
+        of: stage that checked it; see `grove.datasets.stage_name`.
 
     Returns:
         The task. When the gate is passed it reports the asset `grove.<dataset>`.

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from grove.errors import GroveError
 from grove.release import expected_release, list_releases
 from infra.local.installation import Installation, remembered_port, require_settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from grove.errors import DataError
 from grove.runtime.reports import find_report
 from infra.local.progress import say

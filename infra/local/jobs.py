@@ -7,7 +7,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from grove.catalog import LAUNCHER_VARIABLE
+from grove.datasets import LAUNCHER_VARIABLE
 from grove.errors import InfrastructureError
 from grove.runtime.clock import Stopwatch
 from grove.runtime.spark_session import driver_memory_gib

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from grove.catalog import METRICS, Layout, release_day
+from grove.datasets import METRICS, Layout, release_day
 from grove.evaluation.comparison import COMPARATOR
 from grove.release import current_release
 from grove.runtime.reports import find_report

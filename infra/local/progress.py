@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from grove.catalog import Layout, stage_name
+from grove.datasets import Layout, stage_name
 from grove.errors import DataError, InfrastructureError
 from grove.runtime.clock import Stopwatch
 from grove.runtime.files import read_json

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from grove.runtime.arguments import days_between
 from grove.runtime.clock import Stopwatch, utc_today
 from grove.runtime.files import read_json, write_json
@@ -23,8 +23,8 @@ from infra.local.components import (
     start_airflow,
     stop_airflow,
 )
-from infra.local.day_plan import (
-    DayPlan,
+from infra.local.days_to_run import (
+    DaysToRun,
     day_ranges,
     missing_days,
     plan_days,
@@ -82,7 +82,7 @@ def run_days(installation: Installation, request: RunRequest) -> None:
         _run_plan(installation, request, plan)
 
 
-def _run_plan(installation: Installation, request: RunRequest, plan: DayPlan) -> None:
+def _run_plan(installation: Installation, request: RunRequest, plan: DaysToRun) -> None:
     settings = write_settings(
         installation.settings_file,
         request.source,
@@ -123,7 +123,7 @@ def bring_up_airflow(
     remember_port(installation)
 
 
-def prepare_data(installation: Installation, settings: Settings, plan: DayPlan) -> None:
+def prepare_data(installation: Installation, settings: Settings, plan: DaysToRun) -> None:
     """Create the tables, land every day, and ingest the history in one pass; each only once."""
     create_tables(installation)
     land_missing(installation, Layout(settings.home), plan)
@@ -135,7 +135,7 @@ def create_tables(installation: Installation) -> None:
     run_plain("create_tables", installation.settings_file)
 
 
-def land_missing(installation: Installation, layout: Layout, plan: DayPlan) -> None:
+def land_missing(installation: Installation, layout: Layout, plan: DaysToRun) -> None:
     """Land the days without a marker, and no other: Airflow may be reading one that has landed."""
     every_day = days_between(plan.history_first, plan.last)
     unlanded = [day for day in every_day if not Path(layout.landing_marker(day)).is_file()]
@@ -146,7 +146,7 @@ def land_missing(installation: Installation, layout: Layout, plan: DayPlan) -> N
         say(f"landed in {watch.seconds():.0f} s")
 
 
-def ingest_history(installation: Installation, settings: Settings, plan: DayPlan) -> None:
+def ingest_history(installation: Installation, settings: Settings, plan: DaysToRun) -> None:
     """Ingest the days before the first run in one pass, unless that was done.
 
     Raises:
@@ -166,7 +166,7 @@ def ingest_history(installation: Installation, settings: Settings, plan: DayPlan
     say(f"history ingested in {watch.seconds():.0f} s")
 
 
-def run_missing(api: AirflowApi, layout: Layout, plan: DayPlan, *, simulated: bool) -> None:
+def run_missing(api: AirflowApi, layout: Layout, plan: DaysToRun, *, simulated: bool) -> None:
     """Have Airflow run the days without a successful run, in order, and wait for them.
 
     The scheduler starts yesterday as soon as it may, and a run waits only for earlier runs

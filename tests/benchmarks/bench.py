@@ -32,21 +32,27 @@ from torch.distributed.launcher import LaunchConfig, elastic_launch
 from grove.features.history_files import distinct_values
 from grove.features.items import item_attributes
 from grove.features.vocabulary import Vocabulary, save_vocabulary
-from grove.passes.inputs import SCENE_FIELDS
 from grove.runtime.locks import hold_lock
+from grove.stages.model_inputs import SCENE_FIELDS
+from grove.systems.treebridge.train import codes_file
 from grove.training.checkpoint import work_fingerprint
-from grove.training.spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE, TrainingSpec
-from grove.training.treebridge_rank import codes_file
+from grove.training.job_spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE, TrainingSpec
 
 MAX_EVENTS = 50
 """Newest events per user, as published; one user in a hundred has more."""
 HISTORIES_FILE = "histories.parquet"
 SECONDS_FILE = "seconds.json"
-LEARNING_CODE = ("grove.features.", "grove.models.", "grove.training.")
+LEARNING_CODE = (
+    "grove.baselines.",
+    "grove.features.",
+    "grove.nn.",
+    "grove.systems.",
+    "grove.training.",
+)
 """Starts of the names of the modules that decide a model's weights."""
 _DIGITS = 12
 _UNFINISHED = ("unfinished", "checkpoint")
-RankFunction = Callable[[dict[str, Any]], None]
+WorkerFunction = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +63,7 @@ class Bench:
     folder: Path
     """Keeps models from one time to the next."""
     options: Mapping[str, Mapping[str, Any]]
-    """Numbers of a training, by kind of model: `dssm`, `ease`, `recaller`, `treebridge`."""
+    """Numbers of a training, by kind of model: `dssm`, `ease`, `retriever`, `treebridge`."""
     seed: int
     ranks: int
     """Processes of one thread each; a single one is this process."""
@@ -66,7 +72,7 @@ class Bench:
 def trained(
     bench: Bench,
     name: str,
-    train: RankFunction,
+    train: WorkerFunction,
     options: Mapping[str, Any],
     codes: Mapping[str, pa.Table] | None = None,
 ) -> Path:
@@ -92,7 +98,7 @@ def trained(
 def _trained(
     bench: Bench,
     name: str,
-    train: RankFunction,
+    train: WorkerFunction,
     options: Mapping[str, Any],
     codes: Mapping[str, pa.Table],
 ) -> Path:
@@ -120,7 +126,7 @@ def training_seconds(model: Path) -> float | None:
     return None if told["resumed"] else float(told["seconds"])
 
 
-def launch(train: RankFunction, spec: TrainingSpec, ranks: int) -> None:
+def launch(train: WorkerFunction, spec: TrainingSpec, ranks: int) -> None:
     """Run a training as so many processes of this machine, as Spark's local mode would."""
     if ranks == 1:
         train(spec.as_json())
@@ -175,7 +181,7 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 
 
 def _write_inputs(split: Split, folder: Path, codes: Mapping[str, pa.Table]) -> None:
-    """Write what the ranks of a training share; see `grove.passes.inputs.prepare_inputs`."""
+    """Write what the ranks of a training share; see `grove.stages.model_inputs.prepare_inputs`."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     histories = str(folder / HISTORIES_FILE)

@@ -16,19 +16,19 @@ import pyarrow.compute as pc
 from tests.benchmarks.bench import Bench, trained, training_seconds
 from tests.benchmarks.splits import Split, rows_of_users
 
-from grove.catalog import TREES
-from grove.evaluation.item_model import ease_weights, history_matrix
+from grove.baselines.ease import ease_weights, history_matrix
+from grove.baselines.retriever.encode import load_retriever
+from grove.baselines.retriever.train import train_retriever_worker
+from grove.datasets import TREES
 from grove.evaluation.popularity import popularity_order, same_list_for_all
 from grove.features.items import text_matrix
-from grove.inference.dssm import encode_items, load_dssm
-from grove.inference.ranking import top_k
-from grove.inference.recaller import load_recaller
-from grove.inference.treebridge import Recommendations, TreeBridgeSearcher, load_searcher
-from grove.training.ranks import train_dssm_rank
-from grove.training.recaller_rank import train_recaller_rank
-from grove.training.treebridge_rank import train_treebridge_rank
-from grove.trees import Tree, TreeShape, codes_table
-from grove.trees.refresh import Recipe, refresh_trees
+from grove.inference.top_k import top_k
+from grove.systems.dssm.encode import encode_items, load_dssm
+from grove.systems.dssm.train import train_dssm_worker
+from grove.systems.treebridge.search import Recommendations, TreeBridgeSearcher, load_searcher
+from grove.systems.treebridge.train import train_treebridge_worker
+from grove.systems.treebridge.trees import Tree, TreeShape, codes_table
+from grove.systems.treebridge.trees.refresh import Recipe, refresh_trees
 
 LENGTH = 100
 """Places per list."""
@@ -66,15 +66,15 @@ def single_tree(bench: Bench, tree: str) -> Ranked:
     return Ranked(lists={f"{tree} tree only": found.fused[0]}, seconds=training_seconds(model))
 
 
-def recaller(bench: Bench, adapter: str, name: str) -> Ranked:
-    """A user encoder and a dot product with adapted text vectors; see `grove.models.recaller`.
+def retriever(bench: Bench, adapter: str, name: str) -> Ranked:
+    """A user encoder and a dot product with adapted text vectors; see `grove.baselines`.
 
     Args:
         bench: where it takes part.
         adapter: what stands between text vector and dot product.
         name: of its list.
     """
-    model, users, items = encode_by_recaller(bench, adapter)
+    model, users, items = encode_by_retriever(bench, adapter)
     return Ranked(lists={name: nearest(bench.split, users, items)}, seconds=training_seconds(model))
 
 
@@ -120,11 +120,11 @@ def recent_popularity(bench: Bench) -> Ranked:
     return Ranked(lists={f"last-{RECENT_DAYS}-days popularity": lists})
 
 
-def encode_by_recaller(bench: Bench, adapter: str) -> tuple[Path, np.ndarray, np.ndarray]:
-    """Train a recaller: model folder, users [U, D], and items [N+1, D], row 0 none."""
-    options = {**bench.options["recaller"], "adapter": adapter}
-    model = trained(bench, f"recaller-{adapter}", train_recaller_rank, options)
-    encoder = load_recaller(model, bench.split.items)
+def encode_by_retriever(bench: Bench, adapter: str) -> tuple[Path, np.ndarray, np.ndarray]:
+    """Train a retriever: model folder, users [U, D], and items [N+1, D], row 0 none."""
+    options = {**bench.options["retriever"], "adapter": adapter}
+    model = trained(bench, f"retriever-{adapter}", train_retriever_worker, options)
+    encoder = load_retriever(model, bench.split.items)
     return model, encoder.users(bench.split.asked), encoder.item_vectors.numpy()
 
 
@@ -138,7 +138,7 @@ def train_generator(bench: Bench, grown: Mapping[str, Tree]) -> tuple[Path, Tree
         "capacity": SHAPE.leaf_capacity,
     }
     name = "-".join(("treebridge", *grown))
-    model = trained(bench, name, train_treebridge_rank, options, codes)
+    model = trained(bench, name, train_treebridge_worker, options, codes)
     found = load_searcher(
         model, bench.split.items, codes, beam=BEAM, fusion=FUSION, new_item_bonus=0.0
     )
@@ -175,7 +175,7 @@ def _search(bench: Bench, trees: Sequence[str]) -> tuple[Path, Recommendations]:
 
 
 def _train_dssm(bench: Bench) -> Path:
-    return trained(bench, "dssm", train_dssm_rank, bench.options["dssm"])
+    return trained(bench, "dssm", train_dssm_worker, bench.options["dssm"])
 
 
 def _excluded(split: Split) -> list[np.ndarray]:

@@ -16,7 +16,7 @@ from typing import Any
 from tests.benchmarks.ingest import measure_ingest
 from tests.benchmarks.run import Row
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from infra.local.__main__ import HOMES
 from infra.local.airflow_api import AirflowApi, open_api
 from infra.local.components import stop_airflow
@@ -82,7 +82,7 @@ def _wall_seconds(api: AirflowApi, day: str, tasks: Sequence[Mapping[str, Any]])
 def _seconds_per_stage(
     layout: Layout, tasks: Sequence[Mapping[str, Any]]
 ) -> dict[str, dict[str, float]]:
-    """Stage → part → seconds; what no part explains is orchestration."""
+    """StageRun → part → seconds; what no part explains is orchestration."""
     split = {}
     for task in sorted(tasks, key=lambda task: str(task["start_date"])):
         parts = seconds_by_part(layout, task)

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tests.benchmarks.run import Row
 
-from grove.catalog import CODES, METRICS, TREES, Layout
+from grove.datasets import CODES, METRICS, TREES, Layout
 from grove.runtime.tables import read_arrow
 from infra.local.__main__ import HOMES
 from infra.local.components import stop_airflow

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import torch
 
-from grove.inference.beam import Candidates, PathScorer, StepType
-from grove.inference.search_tree import SearchTree
+from grove.systems.treebridge.beam import Candidates, PathScorer, StepType
+from grove.systems.treebridge.search_tree import SearchTree
 
 PATHS_PER_PIECE = 32_768
 """Leaves decoded at once, over all users: what keeps memory in bounds."""
@@ -24,7 +24,7 @@ def exhaustive_search(
         tree: the existing paths.
         k: items kept per user.
         own: [U, N] scores of the items themselves, which a leaf's are added to; see
-            `grove.inference.item_scores`.
+            `grove.systems.treebridge.item_scores`.
 
     Returns:
         The k most likely items of each user.

@@ -38,10 +38,10 @@ from tests.benchmarks.topic_shop import (
 )
 
 from grove.features.sequences import Sequences
-from grove.inference.treebridge import USERS_PER_SEARCH
-from grove.models.treebridge_programs import HISTORY_FIELDS
+from grove.systems.treebridge.programs import HISTORY_FIELDS
+from grove.systems.treebridge.search import USERS_PER_SEARCH
 from grove.training.batches import user_batches
-from grove.training.rank import read_rank_inputs
+from grove.training.worker import read_worker_inputs
 
 LEARNERS, EPOCHS_TIMED = 512, 2
 LARGEST_LOADING_SHARE = 0.5
@@ -57,7 +57,7 @@ def measure_training(_data: Path | None) -> Iterator[Row]:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         spec, _, _ = write_topic_shop(Path(folder), LEARNERS)
-        sequences = read_rank_inputs(spec).sequences
+        sequences = read_worker_inputs(spec).sequences
         plain = LEARNERS / seconds_of_plain_epoch(sequences)
         shape = f"{LEARNERS:,} x {EVENTS} events, {ITEMS:,} items, 1 thread"
         yield Row(f"P4 plain SASRec loop, {shape}", plain, "sequences/s")

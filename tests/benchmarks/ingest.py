@@ -18,8 +18,8 @@ import pyarrow as pa
 import yaml
 from pyspark.sql import SparkSession
 
-from grove.catalog import FEED_DATASETS, Layout
 from grove.contracts import load_contract, spark_schema
+from grove.datasets import FEED_DATASETS, Layout
 from grove.runtime.landing import feed_files
 from grove.runtime.landing_writer import land_open_day
 from grove.runtime.spark_session import open_session

@@ -43,9 +43,9 @@ from tests.benchmarks.search_data import Searches, read_clicks, search_categorie
 from tests.benchmarks.shop_data import read_item_table
 from tests.benchmarks.splits import rows_of_users
 
-from grove.catalog import TREES
-from grove.evaluation.ranking import Targets, hit_matrix, hit_rate
-from grove.inference.ranking import top_k
+from grove.datasets import TREES
+from grove.evaluation.metrics import Targets, hit_matrix, hit_rate
+from grove.inference.top_k import top_k
 
 BESTBUY = Path("../shared/data/bestbuy_xbox_search")
 BESTBUY_DAY = date(2011, 10, 25)

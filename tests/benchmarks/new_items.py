@@ -21,7 +21,7 @@ import numpy as np
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.contestants import (
     LENGTH,
-    encode_by_recaller,
+    encode_by_retriever,
     grow_trees,
     nearest,
     train_generator,
@@ -39,8 +39,8 @@ from tests.benchmarks.protocol import (
 from tests.benchmarks.run import Row
 from tests.benchmarks.splits import Split, by_time
 
-from grove.catalog import TREES
-from grove.evaluation.ranking import hit_rate
+from grove.datasets import TREES
+from grove.evaluation.metrics import hit_rate
 
 EARLIER_DAY = date(2013, 10, 1)
 """First day that is not learnt where the bonus is chosen; what is judged there ends before the
@@ -147,7 +147,7 @@ def _by_generator(bench: Bench, bonuses: Sequence[float]) -> dict[float, np.ndar
 
 def _by_adapter(bench: Bench, bonuses: Sequence[float]) -> dict[float, np.ndarray]:
     """The adapter's lists, [U, LENGTH], by bonus."""
-    _, users, items = encode_by_recaller(bench, "fused")
+    _, users, items = encode_by_retriever(bench, "fused")
     # One more column, which is 1 for every user, is a score of the item's own.
     users = np.column_stack([users, np.ones(len(users), users.dtype)])  # [U, D+1]
     new = np.append(False, ~bench.split.known).astype(items.dtype)  # [N+1]
@@ -159,7 +159,7 @@ def _by_adapter(bench: Bench, bonuses: Sequence[float]) -> dict[float, np.ndarra
 
 ByBonus = Callable[[Bench, Sequence[float]], dict[float, np.ndarray]]
 CONTESTS: dict[str, tuple[str, ByBonus]] = {
-    ADAPTER: ("recaller", _by_adapter),
+    ADAPTER: ("retriever", _by_adapter),
     OURS: ("treebridge", _by_generator),
 }
 """By contestant: the section of the bench's options it learns with, and what gives its lists."""

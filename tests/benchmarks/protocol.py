@@ -16,7 +16,7 @@ from tests.benchmarks.run import Row
 from tests.benchmarks.shop_data import Shop, read_item_table, read_reviews
 from tests.benchmarks.splits import Split, leave_one_out
 
-from grove.evaluation.ranking import Targets, hit_matrix, hit_rate, ndcg
+from grove.evaluation.metrics import Targets, hit_matrix, hit_rate, ndcg
 
 BEAUTY = Path("../shared/data/amazon2014_beauty")
 BEAUTY_DAY = date(2014, 1, 1)
@@ -31,7 +31,7 @@ RANKS = 2
 # Sizes and rates are those of TreeBridge's paper where it gives them (1 layer, 128 wide, 8 heads).
 # What is chosen on a split is in `TUNED`, and chosen on `beauty-tuning` (valid), never on test.
 # Of Beauty leave-one-out, two cores learn an epoch in 50 s (one tree) to 65 s (two), where they
-# are fast in bfloat16; in 35 to 75 s (a recaller) and 5 s (DSSM): so many epochs fit.
+# are fast in bfloat16; in 35 to 75 s (a retriever) and 5 s (DSSM): so many epochs fit.
 ENCODER = {"width": 128, "layers": 1, "heads": 8, "dropout": 0.3}
 TREES = {"llm_weight": 1.0, "cf_weight": 1.0, "item_weight": 1.0, "leaf_step": "item_score"}
 STEPS = {"batch_size": 32, "learning_rate": 3e-3}
@@ -40,24 +40,24 @@ Options = Mapping[str, Mapping[str, Any]]
 SHORT: Options = {
     "dssm": DSSM,
     "ease": {"ridge": 250.0},
-    "recaller": {**ENCODER, **STEPS, "epochs": 8},
+    "retriever": {**ENCODER, **STEPS, "epochs": 8},
     "treebridge": {**ENCODER, **TREES, **STEPS, "epochs": 8},
 }
 """Q2: no training takes more than `MOST_SECONDS["Q2"]` on two cores."""
 _DROPOUTS = ({"dropout": 0.2}, {"dropout": 0.5})
 TRIALS: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "dssm": _DROPOUTS,
-    "recaller": _DROPOUTS,
+    "retriever": _DROPOUTS,
     "treebridge": tuple({"dropout": 0.2, "item_weight": weight} for weight in (1.0, 2.0)),
 }
 """What is tried on the valid events, by kind: two trials for every model that is trained. One tree
-and two are tried alike. A half of dropout was too much for recallers in so few epochs; and with a
+and two are tried alike. A half of dropout was too much for retrievers in so few epochs; and with a
 second tree the item's own loss counts less beside the trees', so that its weight is tried."""
 TUNED: Mapping[str, Mapping[str, Any]] = {
     "DSSM": TRIALS["dssm"][1],
-    "LLM-only": TRIALS["recaller"][0],
-    "EASE": TRIALS["recaller"][0],
-    "PRECISE-type": TRIALS["recaller"][0],
+    "LLM-only": TRIALS["retriever"][0],
+    "EASE": TRIALS["retriever"][0],
+    "PRECISE-type": TRIALS["retriever"][0],
     "cf tree only": TRIALS["treebridge"][1],
     "llm tree only": TRIALS["treebridge"][1],
     "TreeBridge": TRIALS["treebridge"][1],

@@ -23,23 +23,23 @@ from tests.benchmarks.topic_shop import (
 )
 from torch import nn
 
-from grove.features.code_tree import build_code_tree, read_code_tree
 from grove.features.model_folder import save_model
 from grove.features.vocabulary import Vocabulary
-from grove.inference.beam import beam_search
-from grove.inference.decoder_scorer import DecoderScorer
-from grove.inference.export import ServedBy, export_treebridge
-from grove.inference.exported import ExportedTreeBridge, load_export
-from grove.inference.item_scores import weigh_items
-from grove.inference.loaded import in_batches, last_events, load_network
-from grove.inference.search_tree import SearchTree, live_items, search_tree
-from grove.inference.treebridge_fusion import rank_candidates
-from grove.models.embeddings import at_cuts
-from grove.models.treebridge import TreeBridge
-from grove.models.treebridge_decoder import CodeDecoder
+from grove.inference.load import in_batches, last_events, load_network
+from grove.nn.embeddings import at_cuts
 from grove.settings.models import TreeBridgeSettings
-from grove.training.treebridge_rank import codes_file
-from grove.trees.shape import fit_level_sizes
+from grove.systems.treebridge.beam import beam_search
+from grove.systems.treebridge.code_tree import build_code_tree, read_code_tree
+from grove.systems.treebridge.decoder import CodeDecoder
+from grove.systems.treebridge.decoder_scorer import DecoderScorer
+from grove.systems.treebridge.export import ServedBy, export_treebridge
+from grove.systems.treebridge.exported import ExportedTreeBridge, load_export
+from grove.systems.treebridge.fusion import rank_candidates
+from grove.systems.treebridge.item_scores import weigh_items
+from grove.systems.treebridge.network import TreeBridge
+from grove.systems.treebridge.search_tree import SearchTree, live_items, search_tree
+from grove.systems.treebridge.train import codes_file
+from grove.systems.treebridge.trees.shape import fit_level_sizes
 
 SHOPPERS, EPOCHS = 2_048, 4
 TOGETHER = 512

@@ -31,9 +31,9 @@ import pyarrow.parquet as pq
 from tests.benchmarks.shop_data import ITEM_COLUMNS, Shop, read_text_vectors
 from tests.benchmarks.splits import Split, history_table, rows_of_users
 
-from grove.evaluation.ranking import make_targets
+from grove.evaluation.metrics import make_targets
+from grove.features.ids import DAYS_PER_WEEK, SECONDS_PER_DAY
 from grove.features.vectors import vector_matrix
-from grove.models.embeddings import DAYS_PER_WEEK, SECONDS_PER_DAY
 from grove.texts.prompt import query_text, text_hash
 
 CLICK_FILE, PRODUCT_FILE = "clicks.parquet", "products.parquet"

@@ -18,12 +18,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from grove.catalog import ITEMS
 from grove.contracts.arrow_types import arrow_schema
 from grove.contracts.load import load_contract
-from grove.models.embeddings import SECONDS_PER_DAY
-from grove.passes.inputs import item_table_of
+from grove.datasets import ITEMS
+from grove.features.ids import SECONDS_PER_DAY
 from grove.sources import amazon_reviews, online_retail
+from grove.stages.model_inputs import item_table_of
 from grove.texts import prompt
 from grove.texts.encoder import EncoderSpec, encoder_folder, load_encoder
 from grove.texts.fingerprint import encoder_fingerprint

@@ -28,8 +28,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tests.benchmarks.shop_data import Shop
 
-from grove.evaluation.ranking import Targets, make_targets
-from grove.models.embeddings import DAYS_PER_WEEK, SECONDS_PER_DAY
+from grove.evaluation.metrics import Targets, make_targets
+from grove.features.ids import DAYS_PER_WEEK, SECONDS_PER_DAY
 
 _NOT_RECORDED = ("queries", "devices", "weathers", "promotions")
 _EVENTS_BEHIND = {"test": 0, "valid": 1}

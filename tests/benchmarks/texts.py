@@ -22,10 +22,10 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 from tests.benchmarks.run import Row
 
-from grove.passes.texts import EMBEDDING_SCHEMA
 from grove.runtime.spark_session import open_session
 from grove.settings.load import parse_settings
 from grove.sources.amazon_reviews import item_of
+from grove.stages.embed_texts import EMBEDDING_SCHEMA
 from grove.texts.encoder import EncoderSpec, Precision, encoder_folder, load_encoder
 from grove.texts.prompt import item_text, text_hash
 from grove.texts.worker import embedding_batches

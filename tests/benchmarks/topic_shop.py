@@ -13,20 +13,21 @@ import pyarrow.parquet as pq
 from tests.unit.training.synthetic import histories_of, write_shop
 
 from grove.settings.models import StarsSettings, TrainingSettings, TreeBridgeSettings
-from grove.training.ranks import train_dssm_rank, train_stars_rank
-from grove.training.spec import TrainingSpec
-from grove.training.treebridge_rank import codes_file, train_treebridge_rank
-from grove.trees import TreeShape, codes_table
-from grove.trees.build import build_tree
-from grove.trees.shape import fit_level_sizes
+from grove.systems.dssm.train import train_dssm_worker
+from grove.systems.stars.train import train_stars_worker
+from grove.systems.treebridge.train import codes_file, train_treebridge_worker
+from grove.systems.treebridge.trees import TreeShape, codes_table
+from grove.systems.treebridge.trees.build import build_tree
+from grove.systems.treebridge.trees.shape import fit_level_sizes
+from grove.training.job_spec import TrainingSpec
 
 ITEMS, TOPICS, TEXT_WIDTH, EVENTS = 12_000, 200, 384, 50
 TOPICS_OF_A_USER, ANY_ITEM_SHARE = 3, 0.1
 SHAPE = TreeShape(level_sizes=None, leaf_capacity=16, headroom=0.25)
 RANKS: dict[str, Callable[[dict[str, Any]], None]] = {
-    "DSSM": train_dssm_rank,
-    "TreeBridge": train_treebridge_rank,
-    "STARS": train_stars_rank,
+    "DSSM": train_dssm_worker,
+    "TreeBridge": train_treebridge_worker,
+    "STARS": train_stars_worker,
 }
 
 

@@ -35,8 +35,8 @@ from tests.benchmarks.contestants import (
     dssm,
     ease,
     popularity,
-    recaller,
     recent_popularity,
+    retriever,
     single_tree,
     treebridge,
 )
@@ -69,7 +69,7 @@ from tests.benchmarks.shop_data import Shop, read_item_table, read_orders, shuff
 from tests.benchmarks.splits import by_time, leave_one_out
 from tests.benchmarks.wide_dssm import beauty_wide_dssm
 
-from grove.evaluation.ranking import hit_rate, ndcg
+from grove.evaluation.metrics import hit_rate, ndcg
 
 LEGEND = """
 Q1: the next item of Beauty's leave-one-out, with the time that a release would take; Q2: many
@@ -124,7 +124,7 @@ class Learner:
 LEARNT: Sequence[Learner] = (
     Learner(name="DSSM", kind="dssm", contest=dssm),
     *(
-        Learner(name=name, kind="recaller", contest=partial(recaller, adapter=adapter, name=name))
+        Learner(name=name, kind="retriever", contest=partial(retriever, adapter=adapter, name=name))
         for name, adapter in (("LLM-only", "frozen"), ("EASE", "linear"), ("PRECISE-type", "fused"))
     ),
     *(

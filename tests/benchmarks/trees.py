@@ -24,12 +24,12 @@ import numpy as np
 import pyarrow.parquet as pq
 from tests.benchmarks.run import Row
 
+from grove.systems.treebridge.trees import TreeShape
+from grove.systems.treebridge.trees.build import build_tree, mean_squared_distance
+from grove.systems.treebridge.trees.kmeans import members_of_nodes, split_nodes
+from grove.systems.treebridge.trees.shape import fit_level_sizes
 from grove.texts.encoder import EncoderSpec, encoder_folder, load_encoder
 from grove.texts.prompt import item_text
-from grove.trees import TreeShape
-from grove.trees.build import build_tree, mean_squared_distance
-from grove.trees.kmeans import members_of_nodes, split_nodes
-from grove.trees.shape import fit_level_sizes
 
 WIDTH = 384
 TOPICS = 2_000

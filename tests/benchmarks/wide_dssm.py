@@ -23,7 +23,7 @@ from tests.benchmarks.protocol import (
 from tests.benchmarks.run import Row
 from tests.benchmarks.splits import Split, leave_one_out
 
-from grove.evaluation.ranking import hit_rate
+from grove.evaluation.metrics import hit_rate
 
 
 def beauty_wide_dssm(data: Path | None) -> Iterator[Row]:

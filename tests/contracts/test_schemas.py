@@ -11,7 +11,6 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
 from tests.contracts.sample_rows import as_table, break_row, valid_rows
 
-from grove.catalog import DATASETS, FEEDS
 from grove.contracts import (
     Contract,
     arrow_schema,
@@ -21,6 +20,7 @@ from grove.contracts import (
     spark_schema,
 )
 from grove.contracts.load import SCHEMAS
+from grove.datasets import DATASETS, FEEDS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

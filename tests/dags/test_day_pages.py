@@ -15,7 +15,7 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi.testclient import TestClient
 
 from conftest import REPOSITORY
-from grove.catalog import Layout
+from grove.datasets import Layout
 
 DAY = date(2026, 8, 20)
 REPORT = {

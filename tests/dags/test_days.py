@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from orchestration import days
 from orchestration.days import has_not_landed, is_open, require_day
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from orchestration import failure_notice
 from orchestration.failure_notice import report_failure, report_late_run
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from orchestration import gates
 from orchestration.failures import BrokenStage
 from orchestration.gates import read_gate, verdict_table

@@ -12,7 +12,7 @@ from airflow.sdk import CronPartitionTimetable
 from rendered import DAG_IDS, dag_bag, dag_of
 
 from conftest import ENVIRONMENT, REPOSITORY
-from grove.catalog import DATASETS
+from grove.datasets import DATASETS
 
 TAGS = {"grove", "recall", "tier-1", "demo", "maintenance"}
 HEAVY = ("pyspark", "torch", "numpy", "pandas")

@@ -10,7 +10,7 @@ import pytest
 from airflow.sdk.bases.sensor import BaseSensorOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from orchestration import sensors
 from orchestration.sensors import (
     EarlierDaysSensor,

@@ -12,11 +12,11 @@ import yaml
 from tests.end_to_end.damage import drop_column, garble_lines
 from tests.free_port import free_port
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from grove.settings import Settings, load_settings
 from infra.local.airflow_api import DAG, AirflowApi, wait_for_airflow
 from infra.local.components import start_airflow, stop_airflow
-from infra.local.day_plan import DayPlan
+from infra.local.days_to_run import DaysToRun
 from infra.local.installation import Installation, airflow_environment
 from infra.local.refresh import prepare_data
 from infra.local.settings_file import ENVIRONMENTS
@@ -56,7 +56,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     home = tmp_path_factory.mktemp("shop")
     installation = Installation(home=home, port=free_port())
     settings = load_settings(write_tiny_settings(home))
-    plan = DayPlan(history_first=FIRST_DAY, first=DAYS[0], last=DAYS[-1], ended=True)
+    plan = DaysToRun(history_first=FIRST_DAY, first=DAYS[0], last=DAYS[-1], ended=True)
     prepare_data(installation, settings, plan)
     layout = Layout(settings.home)
     garble_lines(layout, GARBLED, share=0.1)

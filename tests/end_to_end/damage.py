@@ -6,7 +6,7 @@ import json
 from datetime import date
 from pathlib import Path
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 
 
 def garble_lines(layout: Layout, day: date, *, share: float) -> int:

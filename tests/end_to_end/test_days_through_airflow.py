@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.end_to_end.conftest import GARBLED, NEXT, REFUSED, Shop
 
-from grove.catalog import CODES, INTERACTIONS, QUARANTINE, USER_EMBEDDINGS
+from grove.datasets import CODES, INTERACTIONS, QUARANTINE, USER_EMBEDDINGS
 from grove.errors import DataError
 from grove.release import current_release, verify_release
 from grove.runtime.files import read_json

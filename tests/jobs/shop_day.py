@@ -10,8 +10,8 @@ import pyarrow as pa
 import yaml
 from tests.unit.training.synthetic import histories_of, walks
 
-from grove.catalog import HISTORIES, INTERACTIONS, ITEMS, TEXT_EMBEDDINGS, Layout
 from grove.contracts import arrow_schema, load_contract
+from grove.datasets import HISTORIES, INTERACTIONS, ITEMS, TEXT_EMBEDDINGS, Layout
 from grove.runtime.files import write_json
 from grove.runtime.tables import replace_partition
 from grove.texts.prompt import item_texts, text_hash

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from grove.catalog import HISTORIES, INTERACTIONS, Layout
 from grove.contracts import Verdict, arrow_schema, load_contract
+from grove.datasets import HISTORIES, INTERACTIONS, Layout
 from grove.errors import DataError
 from grove.runtime.files import write_json
 from grove.runtime.reports import find_report

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from grove.catalog import CODES, ITEM_VECTORS, USER_EMBEDDINGS
 from grove.contracts import Verdict, arrow_schema, load_contract
+from grove.datasets import CODES, ITEM_VECTORS, USER_EMBEDDINGS
 from grove.errors import DataError
 from grove.index import load_index, search
 from grove.runtime.files import read_json

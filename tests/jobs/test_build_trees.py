@@ -5,13 +5,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from grove.catalog import CODES, ITEM_VECTORS, ITEMS, METRICS, TEXT_EMBEDDINGS
 from grove.contracts import Verdict, arrow_schema, load_contract
+from grove.datasets import CODES, ITEM_VECTORS, ITEMS, METRICS, TEXT_EMBEDDINGS
 from grove.errors import DataError
 from grove.runtime.files import read_json, write_json
 from grove.runtime.tables import read_arrow, replace_partition
+from grove.systems.treebridge.trees import load_tree
 from grove.texts.prompt import item_texts, text_hash
-from grove.trees import load_tree
 from jobs import build_trees
 
 ENCODER = "tiny-0123456789"
@@ -98,7 +98,7 @@ def frozen_dssm(monkeypatch):
         assert (Path(folder) / "model.json").read_text() == "{}"
         return np.stack([vector_of(item_id, 8) for item_id in items["item_id"].to_pylist()])
 
-    monkeypatch.setattr(build_trees, "encode_items", encode)
+    monkeypatch.setattr("grove.stages.build_trees.encode_items", encode)
 
 
 @pytest.fixture

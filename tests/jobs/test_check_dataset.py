@@ -10,8 +10,8 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from tests.contracts.sample_rows import Row, as_table, valid_rows
 
-from grove.catalog import DATASETS, QUALITY_RESULTS, USERS, Layout
 from grove.contracts import Verdict, load_contract
+from grove.datasets import DATASETS, QUALITY_RESULTS, USERS, Layout
 from grove.errors import DATA_EXIT_CODE, DataError
 from grove.runtime.landing import Marker, write_marker
 from grove.runtime.tables import read_arrow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grove.catalog import DATASETS, Layout
+from grove.datasets import DATASETS, Layout
 from grove.errors import DATA_EXIT_CODE
 from grove.runtime.job import run_job
 from grove.runtime.tables import table_versions

@@ -14,13 +14,13 @@ import pytest
 import yaml
 from tests.unit.texts.tiny_decoder import make_decoder
 
-from grove.catalog import ITEMS, QUERIES, TEXT_EMBEDDINGS, Dataset, Layout
 from grove.contracts import Verdict, arrow_schema, load_contract
+from grove.datasets import ITEMS, QUERIES, TEXT_EMBEDDINGS, Dataset, Layout
 from grove.errors import SettingsError
-from grove.passes import texts
 from grove.runtime.reports import find_report
-from grove.runtime.stage import Stage
+from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import read_arrow, replace_partition
+from grove.stages import embed_texts as texts
 from grove.texts import worker
 from grove.texts.encoder import EncoderSpec, load_encoder
 from grove.texts.prompt import item_text, text_hash
@@ -114,10 +114,10 @@ def test_a_second_run_opens_no_session_and_gives_the_same_rows(
     embed()
     first = rows_of(layout)
 
-    def no_session(stage: Stage) -> None:
+    def no_session(stage: StageRun) -> None:
         raise AssertionError("a session was opened")
 
-    monkeypatch.setattr(Stage, "spark", no_session)
+    monkeypatch.setattr(StageRun, "spark", no_session)
     embed()
     assert rows_of(layout) == first
     assert report_of(layout, day)["rows"] == {"in": 3, "out": 0, "rejected": 0}
@@ -127,11 +127,11 @@ def test_a_second_run_opens_no_session_and_gives_the_same_rows(
 def test_few_texts_get_the_same_vectors_without_a_session(
     layout: Layout, embed: Embed, decoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_session(stage: Stage) -> None:
+    def no_session(stage: StageRun) -> None:
         raise AssertionError("a session was opened")
 
     monkeypatch.setattr(texts, "TEXTS_WITHOUT_SPARK", 3)
-    monkeypatch.setattr(Stage, "spark", no_session)
+    monkeypatch.setattr(StageRun, "spark", no_session)
     embed()
     found = vectors_by_text(layout)
     assert len(found) == 3

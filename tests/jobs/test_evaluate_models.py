@@ -21,20 +21,21 @@ from tests.jobs.shop_day import (
 )
 from tests.jobs.tree_day import CAPACITY, GENERATIONS, land_codes
 
-from grove.catalog import HISTORIES, INTERACTIONS, METRICS
 from grove.contracts import Verdict, arrow_schema, load_contract
+from grove.datasets import HISTORIES, INTERACTIONS, METRICS
 from grove.errors import DataError
 from grove.features.items import text_matrix
-from grove.inference.dssm import encode_items
-from grove.passes import evaluation, learning
-from grove.passes.inputs import day_item_table
-from grove.passes.model_lists import ModelSet
 from grove.release import Manifest
 from grove.release.plan import WEIGHTS_FORMAT
 from grove.runtime.files import read_json, write_json
-from grove.runtime.stage import Stage, open_stage
+from grove.runtime.stage_run import StageRun, open_stage
 from grove.runtime.tables import read_arrow, replace_partition
-from grove.trees import TreeShape, build_tree, save_tree
+from grove.stages import evaluate_models as evaluation
+from grove.stages import training_pass as learning
+from grove.stages.model_inputs import day_item_table
+from grove.stages.ranked_lists import ModelSet
+from grove.systems.dssm.encode import encode_items
+from grove.systems.treebridge.trees import TreeShape, build_tree, save_tree
 from jobs import evaluate_models, train_dssm, train_stars, train_treebridge
 
 EVALUATION = {"cutoffs": [2, 5], "gate_cutoff": 5, "holdout_share": 0.3}
@@ -42,8 +43,8 @@ EVALUATION = {"cutoffs": [2, 5], "gate_cutoff": 5, "holdout_share": 0.3}
 
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch):
-    monkeypatch.setattr(learning, "run_ranks", lambda train, spec, *_: train(spec))
-    monkeypatch.setattr(Stage, "spark", lambda _: None)
+    monkeypatch.setattr(learning, "run_workers", lambda train, spec, *_: train(spec))
+    monkeypatch.setattr(StageRun, "spark", lambda _: None)
 
 
 def land_interactions(layout, day):

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from grove.catalog import ITEMS, QUARANTINE, TEXT_EMBEDDINGS
 from grove.contracts import arrow_schema, load_contract
+from grove.datasets import ITEMS, QUARANTINE, TEXT_EMBEDDINGS
 from grove.release import (
     Origin,
     Parts,

@@ -8,9 +8,9 @@ import pytest
 from tests.unit.serving.small_release import DAY, write_small_release
 
 from grove.errors import DataError, SettingsError
-from grove.inference.exported import load_export
 from grove.runtime.job import run_job
 from grove.serving import open_current_release
+from grove.systems.treebridge.exported import load_export
 from jobs import export_treebridge
 
 

@@ -10,19 +10,19 @@ import pyarrow.parquet as pq
 import pytest
 from tests.jobs.shop_day import SMALL, land_histories, land_shop, report, write_small_settings
 
-from grove.catalog import HISTORIES, USER_EMBEDDINGS
 from grove.contracts import Verdict
+from grove.datasets import HISTORIES, USER_EMBEDDINGS
 from grove.errors import DataError
 from grove.features.items import item_attributes
 from grove.features.model_folder import save_model
 from grove.features.vocabulary import Vocabulary
-from grove.inference.stars import load_stars
-from grove.models.stars import Stars
-from grove.passes import users as users_module
-from grove.passes.inputs import day_item_table
 from grove.runtime.files import read_json
-from grove.runtime.stage import open_stage
+from grove.runtime.stage_run import open_stage
 from grove.runtime.tables import read_arrow
+from grove.stages import infer_users as users_module
+from grove.stages.model_inputs import day_item_table
+from grove.systems.stars.encode import load_stars
+from grove.systems.stars.network import Stars
 from jobs import infer_users
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]

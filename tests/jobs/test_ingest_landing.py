@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from grove.catalog import (
+from grove.contracts import Verdict
+from grove.datasets import (
     CONTEXT,
     INGESTED,
     INTERACTIONS,
@@ -24,13 +25,12 @@ from grove.catalog import (
     Dataset,
     Layout,
 )
-from grove.contracts import Verdict
 from grove.errors import DATA_EXIT_CODE, DataError
-from grove.passes import ingestion
 from grove.runtime.job import run_job
 from grove.runtime.landing import LandedFeed, Marker, write_marker
 from grove.runtime.reports import find_report
 from grove.runtime.tables import read_arrow
+from grove.stages import ingest_landing as ingestion
 from jobs.ingest_landing import parse_arguments, run
 
 pytestmark = pytest.mark.spark

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from grove.catalog import FEEDS
+from grove.datasets import FEEDS
 from grove.errors import DATA_EXIT_CODE, SettingsError
 from grove.runtime.clock import utc_today
 from grove.runtime.job import run_job

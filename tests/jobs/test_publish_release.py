@@ -16,7 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from grove.catalog import (
+from grove.contracts import arrow_schema, load_contract
+from grove.contracts.verdict import Verdict
+from grove.datasets import (
     CODES,
     HISTORIES,
     ITEMS,
@@ -27,15 +29,13 @@ from grove.catalog import (
     USER_EMBEDDINGS,
     stage_name,
 )
-from grove.contracts import arrow_schema, load_contract
-from grove.contracts.verdict import Verdict
 from grove.errors import DATA_EXIT_CODE, DataError
 from grove.index import item_keys
 from grove.release import current_release, list_releases, verify_release
 from grove.runtime.files import write_json
 from grove.runtime.job import run_job
 from grove.runtime.reports import find_report
-from grove.runtime.stage import open_stage
+from grove.runtime.stage_run import open_stage
 from grove.runtime.tables import replace_partition
 from grove.settings import Settings
 from grove.texts.prompt import item_text, text_hash

@@ -21,17 +21,17 @@ from tests.jobs.shop_day import (
 from tests.jobs.tree_day import GENERATIONS, codes_of, land_codes
 from tests.unit.serving.small_release import write_generator
 
-from grove.catalog import HISTORIES, TREES, USER_CANDIDATES
 from grove.contracts import Verdict
+from grove.datasets import HISTORIES, TREES, USER_CANDIDATES
 from grove.errors import DataError
 from grove.features.model_folder import read_metadata
-from grove.inference.treebridge import load_searcher
-from grove.passes import candidates as candidates_module
-from grove.passes.inputs import day_item_table
 from grove.runtime.files import read_json
-from grove.runtime.stage import open_stage
+from grove.runtime.stage_run import open_stage
 from grove.runtime.tables import read_arrow
 from grove.settings.models import TreeBridgeSettings
+from grove.stages import retrieve_candidates as candidates_module
+from grove.stages.model_inputs import day_item_table
+from grove.systems.treebridge.search import load_searcher
 from jobs import retrieve_candidates
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]

@@ -17,13 +17,13 @@ from tests.jobs.shop_day import (
     write_small_settings,
 )
 
-from grove.catalog import ITEM_VECTORS
 from grove.contracts import Verdict
+from grove.datasets import ITEM_VECTORS
 from grove.errors import DataError
-from grove.passes import learning
 from grove.runtime.files import read_json
-from grove.runtime.stage import Stage
+from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import read_arrow
+from grove.stages import training_pass as learning
 from jobs import train_dssm
 
 
@@ -31,11 +31,11 @@ from jobs import train_dssm
 def one_process(monkeypatch):
     """Train in this process; that real ranks agree is tested with STARS and in tests/unit."""
 
-    def run_ranks(train, spec, settings, spark):
+    def run_workers(train, spec, settings, spark):
         train(spec)
 
-    monkeypatch.setattr(learning, "run_ranks", run_ranks)
-    monkeypatch.setattr(Stage, "spark", MagicMock())
+    monkeypatch.setattr(learning, "run_workers", run_workers)
+    monkeypatch.setattr(StageRun, "spark", MagicMock())
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from tests.jobs.shop_day import ITEM_COUNT, land_shop, write_small_settings
 
-from grove.catalog import ITEM_VECTORS
+from grove.datasets import ITEM_VECTORS
 from grove.errors import InfrastructureError
-from grove.passes import kinds
-from grove.passes import vectors as vectors_pass
-from grove.passes.kinds import STARS
 from grove.runtime.files import read_json
 from grove.runtime.tables import read_arrow
+from grove.stages import vector_models as kinds
+from grove.stages import vector_pass as vectors_pass
+from grove.stages.vector_models import STARS
 from jobs import train_stars
 
 

@@ -12,17 +12,18 @@ from tests.jobs.tree_day import GENERATIONS, LEVELS, land_codes
 from grove.contracts import Verdict
 from grove.errors import DataError
 from grove.features.model_folder import read_metadata
-from grove.passes import learning, treebridge
 from grove.runtime.files import read_json
-from grove.runtime.stage import Stage
+from grove.runtime.stage_run import StageRun
+from grove.stages import train_treebridge as treebridge
+from grove.stages import training_pass as learning
 from jobs import train_treebridge
 
 
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch):
     """Train in this process; that real ranks agree is tested with STARS and in tests/unit."""
-    monkeypatch.setattr(learning, "run_ranks", lambda train, spec, *_: train(spec))
-    monkeypatch.setattr(Stage, "spark", lambda _: None)
+    monkeypatch.setattr(learning, "run_workers", lambda train, spec, *_: train(spec))
+    monkeypatch.setattr(StageRun, "spark", lambda _: None)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from tests.jobs.shop_day import ITEM_COUNT, report
 
-from grove.catalog import CODES, TREES, Layout
 from grove.contracts import arrow_schema, load_contract
+from grove.datasets import CODES, TREES, Layout
 from grove.runtime.tables import replace_partition
 
 LEVELS = [3, 3]

@@ -31,9 +31,9 @@ from tests.repository.tiny_searches import (
 )
 from tests.repository.tiny_shop import EPOCH, item_id, shop_of, tiny_options, walks
 
-from grove.catalog import TREES
-from grove.evaluation.ranking import make_targets
-from grove.training.spec import QUERY_VECTORS_FILE
+from grove.datasets import TREES
+from grove.evaluation.metrics import make_targets
+from grove.training.job_spec import QUERY_VECTORS_FILE
 
 OPTIONS = tiny_options(epochs=12, learning_rate=1e-2)
 OPTIONS["dssm"]["epochs"] = 1

@@ -28,10 +28,10 @@ from tests.repository.tiny_shop import (
     walks,
 )
 
-from grove.evaluation.ranking import hit_rate
+from grove.evaluation.metrics import hit_rate
 from grove.features.model_folder import read_model
+from grove.systems.dssm.train import train_dssm_worker
 from grove.training import loop
-from grove.training.ranks import train_dssm_rank
 
 OPTIONS = tiny_options(epochs=1, learning_rate=5e-3)
 HITS_OF_SOURCE = [(f"H@{cutoff}", hit_rate, cutoff) for cutoff in (5, 10, 20)]
@@ -189,7 +189,7 @@ def test_a_finished_model_is_not_trained_again(timed):
     def refuse(_spec):
         raise AssertionError("trained again")
 
-    refuse.__module__ = train_dssm_rank.__module__  # its code is part of a model's name
+    refuse.__module__ = train_dssm_worker.__module__  # its code is part of a model's name
 
     model = contestants._train_dssm(timed)
     assert benches.trained(timed, "dssm", refuse, OPTIONS["dssm"]) == model
@@ -201,7 +201,7 @@ def test_a_finished_model_is_not_trained_again(timed):
 
 def test_a_killed_training_goes_on(timed, tmp_path, monkeypatch):
     options = {**OPTIONS["dssm"], "epochs": 3}
-    undisturbed = benches.trained(timed, "dssm", train_dssm_rank, options)
+    undisturbed = benches.trained(timed, "dssm", train_dssm_worker, options)
     bench, save, saved = replace(timed, folder=tmp_path), loop.save_progress, []
 
     def save_and_die(*arguments):
@@ -210,9 +210,9 @@ def test_a_killed_training_goes_on(timed, tmp_path, monkeypatch):
 
     monkeypatch.setattr(loop, "save_progress", save_and_die)
     with pytest.raises(KeyboardInterrupt):
-        benches.trained(bench, "dssm", train_dssm_rank, options)
+        benches.trained(bench, "dssm", train_dssm_worker, options)
     monkeypatch.setattr(loop, "save_progress", lambda *arguments: saved.append(save(*arguments)))
-    resumed = benches.trained(bench, "dssm", train_dssm_rank, options)
+    resumed = benches.trained(bench, "dssm", train_dssm_worker, options)
     assert len(saved) == 2
     weights = read_model(undisturbed).weights
     for name, value in read_model(resumed).weights.items():
@@ -224,7 +224,7 @@ def test_a_killed_training_goes_on(timed, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_two_ranks_train_one_model(timed):
     bench, handler = replace(timed, ranks=2), signal.getsignal(signal.SIGTERM)
-    model = benches.trained(bench, "dssm", train_dssm_rank, OPTIONS["dssm"])
+    model = benches.trained(bench, "dssm", train_dssm_worker, OPTIONS["dssm"])
     alone = read_model(contestants._train_dssm(timed)).weights
     together = read_model(model).weights
     assert signal.getsignal(signal.SIGTERM) == handler

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.benchmarks import trees
 
-from grove.trees.build import mean_squared_distance
+from grove.systems.treebridge.trees.build import mean_squared_distance
 
 
 @pytest.mark.parametrize("contestant", ["FAISS", *trees.MOST_OVER_FAISS])

@@ -12,7 +12,7 @@ import pytest
 from tests.benchmarks import run
 from tests.benchmarks.day import measure_days
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from grove.runtime.files import write_json
 
 DAYS = ("2026-08-19", "2026-08-20")

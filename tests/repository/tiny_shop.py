@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 from tests.benchmarks.shop_data import ITEM_COLUMNS, Shop
 
-from grove.models.embeddings import SECONDS_PER_DAY
-from grove.passes.inputs import item_table_of
+from grove.features.ids import SECONDS_PER_DAY
+from grove.stages.model_inputs import item_table_of
 from grove.texts.prompt import item_texts, texts_by_hash
 
 EPOCH = date(1970, 1, 1)
@@ -30,7 +30,7 @@ def tiny_options(*, epochs: int, learning_rate: float) -> dict[str, dict[str, An
     return {
         "dssm": {"width": 16, "dropout": 0.1, **steps},
         "ease": {"ridge": 10.0},
-        "recaller": dict(encoder),
+        "retriever": dict(encoder),
         "treebridge": {**encoder, **trees},
     }
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from grove.catalog import DATASETS, FEEDS, Dataset
 from grove.contracts.contract import Contract
 from grove.contracts.odcs import read_contract
 from grove.contracts.problems import Problems
+from grove.datasets import DATASETS, FEEDS, Dataset
 from grove.errors import SettingsError
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
@@ -44,7 +44,7 @@ def load_contract(dataset: Dataset, folder: Path | str | None = None) -> Contrac
         raise SettingsError(
             "a contract does not describe its dataset",
             where=dataset.contract_file,
-            expected=f"name, version and partition {expected}, as in grove.catalog",
+            expected=f"name, version and partition {expected}, as in grove.datasets",
             found=str(found),
             next_step="correct the contract, or the catalog",
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from grove.evaluation.ranking import Rows, Targets, coverage, hit_rate, ndcg
+from grove.evaluation.metrics import Rows, Targets, coverage, hit_rate, ndcg
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from grove.errors import DataError
+from grove.features.ids import FIRST_KNOWN, PAD
 from grove.features.vectors import vector_matrix
-from grove.features.vocabulary import PAD, Vocabulary
-from grove.models.embeddings import FIRST_KNOWN
+from grove.features.vocabulary import Vocabulary
 
 CATEGORY_SEPARATOR = " > "
 PRICE_BUCKETS = 10

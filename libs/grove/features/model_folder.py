@@ -17,7 +17,7 @@ from grove.features.vocabulary import Vocabulary, load_vocabulary, save_vocabula
 
 WEIGHTS_FILE = "weights.safetensors"
 METADATA_FILE = "model.json"
-TAKEN_FILE = "taken_items.parquet"
+TRAINED_ITEMS_FILE = "taken_items.parquet"
 VERSION_DIGITS = 12
 
 
@@ -31,8 +31,8 @@ class SavedModel:
     """Names behind its embedding rows."""
     metadata: dict[str, Any]
     """Content of model.json: `arguments` of the network, `model_version`, and more."""
-    taken_items: pa.Array
-    """Ids of the items that somebody had in what the weights learnt; see `read_taken_items`."""
+    trained_items: pa.Array
+    """Ids of the items that somebody had in what the weights learnt; see `read_trained_items`."""
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def save_model(
     vocabulary: Vocabulary,
     metadata: dict[str, Any],
     *,
-    taken_items: pa.Array | None = None,
+    trained_items: pa.Array | None = None,
 ) -> str:
     """Write a model so that it can be loaded without the code that trained it.
 
@@ -55,7 +55,7 @@ def save_model(
         model: its parameters and buffers are written.
         vocabulary: names behind its embedding rows.
         metadata: JSON-able; must hold `arguments`, the network's constructor arguments.
-        taken_items: ids of the items that somebody had in what the weights learnt.
+        trained_items: ids of the items that somebody had in what the weights learnt.
 
     Returns:
         The model version: a fingerprint of the weights, so equal weights have equal versions.
@@ -65,8 +65,8 @@ def save_model(
     version = hashlib.sha256(content).hexdigest()[:VERSION_DIGITS]
     (folder / WEIGHTS_FILE).write_bytes(content)
     save_vocabulary(folder, vocabulary)
-    if taken_items is not None:
-        pq.write_table(pa.table({"item_id": taken_items}), folder / TAKEN_FILE)
+    if trained_items is not None:
+        pq.write_table(pa.table({"item_id": trained_items}), folder / TRAINED_ITEMS_FILE)
     described = {**metadata, "model_version": version}
     (folder / METADATA_FILE).write_text(json.dumps(described, indent=1), encoding="utf-8")
     return version
@@ -78,13 +78,13 @@ def read_model(folder: Path) -> SavedModel:
         weights=load_file(folder / WEIGHTS_FILE),
         vocabulary=load_vocabulary(folder),
         metadata=read_metadata(folder),
-        taken_items=read_taken_items(folder),
+        trained_items=read_trained_items(folder),
     )
 
 
-def read_taken_items(folder: Path) -> pa.Array:
+def read_trained_items(folder: Path) -> pa.Array:
     """Read which items somebody had; of an earlier version, which did not count, all it knows."""
-    file = folder / TAKEN_FILE
+    file = folder / TRAINED_ITEMS_FILE
     if file.is_file():
         return pq.read_table(file)["item_id"].combine_chunks()
     return pa.array(load_vocabulary(folder).items, pa.string())

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
+from grove.features.ids import RECENCY_BUCKETS, SECONDS_PER_DAY
 from grove.features.vocabulary import Vocabulary
-from grove.models.embeddings import RECENCY_BUCKETS, SECONDS_PER_DAY
 
 _NAME_COLUMNS = {
     "event_types": "events",

@@ -12,12 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from grove.models.embeddings import FIRST_KNOWN
-
-PAD = 0
-"""Stands for "nothing here": padding, or a field without a value."""
-UNKNOWN = 1
-"""Stands for a name that the vocabulary does not have, such as an item of today."""
+from grove.features.ids import FIRST_KNOWN, PAD
 
 _ITEMS_FILE = "vocabulary_items.parquet"
 _NAMES_FILE = "vocabulary.json"

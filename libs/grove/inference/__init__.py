@@ -1,1 +1,1 @@
-"""From trained weights to vectors and ranked lists."""
+"""Loading models, exact top K and interleaving lists; what the readers of all systems share."""

@@ -8,7 +8,8 @@ from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 
-from grove.catalog import (
+from grove.contracts import feed_dataset, load_contract
+from grove.datasets import (
     FEED_DATASETS,
     INTERACTIONS,
     ITEMS,
@@ -16,7 +17,6 @@ from grove.catalog import (
     QUERIES,
     Dataset,
 )
-from grove.contracts import feed_dataset, load_contract
 from grove.interactions.derived_items import derive_items
 from grove.interactions.duplicates import Duplicates, find_duplicates
 from grove.interactions.landed import LandedFiles

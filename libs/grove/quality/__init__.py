@@ -4,7 +4,7 @@ Importing this package does not import Great Expectations, which takes seconds; 
 that need it do.
 """
 
-from grove.quality.judge import judge
 from grove.quality.validate import validate_frame
+from grove.quality.validate_dataset import validate_dataset
 
-__all__ = ["judge", "validate_frame"]
+__all__ = ["validate_dataset", "validate_frame"]

@@ -35,7 +35,7 @@ def measured_column(check: Check, contract: Contract, *, counted: bool = False) 
         counted: whether uniqueness is looked at as a number of repeated keys.
 
     Example:
-        >>> from grove.catalog import HISTORIES
+        >>> from grove.datasets import HISTORIES
         >>> from grove.contracts import load_contract
         >>> contract = load_contract(HISTORIES)
         >>> [measured_column(check, contract) for check in contract.checks[3:5]]

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from grove.catalog import release_day
+from grove.datasets import release_day
 from grove.errors import DataError
 from grove.release.checksums import content_fingerprint, describe_files
 from grove.release.durable import TEMPORARY_SUFFIX, write_json

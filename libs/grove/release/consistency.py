@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from grove.catalog import TREES
+from grove.datasets import TREES
 from grove.errors import DataError
 from grove.release.store import verify_release
 

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from grove.catalog import TREES, stage_name
+from grove.datasets import TREES, stage_name
 
 MODELS = ("dssm", "treebridge", "stars")
 CANDIDATES = {model: stage_name(f"train_{model}") for model in MODELS}

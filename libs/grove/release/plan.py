@@ -62,7 +62,7 @@ class PlanLimits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DayPlan:
+class RetrainPlan:
     """What kind of day it is."""
 
     kind: Literal["ordinary", "retrain"]
@@ -93,7 +93,7 @@ def decide_plan(
     limits: PlanLimits,
     asked: bool = False,
     new_items: int = 0,
-) -> DayPlan:
+) -> RetrainPlan:
     """Choose between an ordinary day and a retrain day.
 
     An ordinary day starts from the weights of the newest earlier release and judges them
@@ -125,7 +125,7 @@ def decide_plan(
     reason = "asked for" if asked else due
     release = earlier.release_id if earlier else None
     if earlier is None or reason is not None:
-        return DayPlan(
+        return RetrainPlan(
             kind="retrain",
             reason=str(reason),
             previous_release=release,
@@ -135,7 +135,7 @@ def decide_plan(
             trained_on=day,
             shape=shape,
         )
-    return DayPlan(
+    return RetrainPlan(
         kind="ordinary",
         reason=f"weights of {release} are {_age(day, earlier)} days old",
         previous_release=release,

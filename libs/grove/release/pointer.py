@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from grove.catalog import release_day
+from grove.datasets import release_day
 from grove.errors import DataError
 from grove.release.durable import write_json
 from grove.release.store import expected_release, list_releases, verify_release

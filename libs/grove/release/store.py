@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from grove.catalog import release_day
+from grove.datasets import release_day
 from grove.errors import DataError
 from grove.release.checksums import FileRecord, content_fingerprint, describe_file, describe_files
 from grove.release.durable import TEMPORARY_SUFFIX, rename, write_json

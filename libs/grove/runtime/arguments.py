@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Literal
 
-from grove.catalog import PASSES
+from grove.datasets import PASSES
 from grove.errors import SettingsError
 from grove.runtime.clock import utc_today
 from grove.settings import Settings, load_settings

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
-from grove.catalog import Dataset
 from grove.contracts import Contract, arrow_schema, load_contract, spark_schema
+from grove.datasets import Dataset
 from grove.errors import BugError
 
 Frame: TypeAlias = DataFrame | pa.Table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from grove.catalog import INTERACTIONS, Layout
+from grove.datasets import INTERACTIONS, Layout
 from grove.errors import DataError
 from grove.runtime.arguments import days_between
 from grove.runtime.landing import marker_exists, read_marker

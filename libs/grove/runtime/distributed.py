@@ -10,11 +10,11 @@ from pyspark.ml.torch.distributor import TorchDistributor
 from pyspark.sql import SparkSession
 
 from grove.errors import InfrastructureError
-from grove.runtime.rank_marks import missing_marks, run_and_mark
+from grove.runtime.worker_marks import missing_marks, run_and_mark
 from grove.settings import Settings
 
 
-def run_ranks(
+def run_workers(
     function: Callable[[dict[str, Any]], Any],
     arguments: dict[str, Any],
     settings: Settings,

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from grove.errors import DataError
 from grove.runtime.files import list_files, read_json, write_json
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from grove.catalog import FEEDS, Layout
+from grove.datasets import FEEDS, Layout
 from grove.runtime.files import appears_whole, flush_folder, list_files, remove_tree
 from grove.runtime.landing import LandedFeed, Marker, write_marker
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from grove.catalog import Dataset, Layout
+from grove.datasets import Dataset, Layout
 from grove.errors import InfrastructureError
 
 STAGE_WAIT_SECONDS = 30.0

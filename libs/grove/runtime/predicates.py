@@ -7,7 +7,7 @@ from datetime import date
 
 import pyarrow.compute as pc
 
-from grove.catalog import Dataset
+from grove.datasets import Dataset
 from grove.errors import BugError
 
 Value = date | str | int

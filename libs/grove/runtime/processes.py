@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from grove.catalog import LAUNCHER_VARIABLE
+from grove.datasets import LAUNCHER_VARIABLE
 
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 LAUNCHER_POLL_SECONDS = 2.0

@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from grove.catalog import METRICS, QUALITY_RESULTS, STAGE_REPORTS, Dataset, Layout
 from grove.contracts import arrow_schema, load_contract
 from grove.contracts.verdict import Verdict
+from grove.datasets import METRICS, QUALITY_RESULTS, STAGE_REPORTS, Dataset, Layout
 from grove.runtime.reports import Report
 from grove.runtime.tables import replace_partition
 

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from grove.errors import DataError, InfrastructureError
 from grove.runtime.files import read_json
 

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from datetime import date, timedelta
 from pathlib import Path
 
-from grove.catalog import DATASETS, FEEDS, Dataset, Layout
 from grove.contracts import load_contract
+from grove.datasets import DATASETS, FEEDS, Dataset, Layout
 from grove.runtime.files import TEMPORARY_SUFFIX, remove_tree
 from grove.runtime.locks import commit_lock
 from grove.runtime.tables import open_table, partition_days

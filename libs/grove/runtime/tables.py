@@ -18,8 +18,8 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 from pyspark.sql import DataFrame, SparkSession
 
-from grove.catalog import DATASETS, Dataset, Layout
 from grove.contracts import arrow_schema, delta_constraints, load_contract
+from grove.datasets import DATASETS, Dataset, Layout
 from grove.errors import InfrastructureError
 from grove.runtime.conform import (
     Frame,

@@ -12,11 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from grove.catalog import TREES
+from grove.datasets import TREES
 from grove.errors import DataError
 from grove.index import load_index
-from grove.inference.treebridge import TreeBridgeSearcher, load_searcher
-from grove.inference.treebridge_fusion import Fusion
 from grove.release import (
     POPULARITY_FILE,
     SEEN_FILE,
@@ -24,6 +22,8 @@ from grove.release import (
     current_release,
     verify_release,
 )
+from grove.systems.treebridge.fusion import Fusion
+from grove.systems.treebridge.search import TreeBridgeSearcher, load_searcher
 
 
 @dataclass(frozen=True)

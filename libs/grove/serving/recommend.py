@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from grove.errors import DataError
 from grove.index import search
-from grove.inference.fusion import fuse_served
+from grove.inference.interleave import fuse_served
 from grove.serving.reader import ReleaseReader
 
 FIRST_FETCH = 4

@@ -1,1 +1,1 @@
-"""How a model learns: one loop, loaders, checkpoints, and the function each rank runs."""
+"""The training loop, batches, checkpoints and workers that systems share; it knows no system."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grove.features.sequences import SequenceBatch, Sequences
-from grove.training.averaging import largest_over_ranks, world
+from grove.training.collectives import largest_over_ranks, world
 from grove.training.seeds import numpy_generator
 
 

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from grove.training.spec import TrainingSpec
+from grove.training.job_spec import TrainingSpec
 
 _STATE_FILE = "checkpoint.safetensors"
 _PROGRESS_FILE = "checkpoint.json"

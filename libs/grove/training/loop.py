@@ -10,13 +10,13 @@ from typing import Literal, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from grove.training.averaging import sum_gradients, sum_over_ranks, world
 from grove.training.checkpoint import (
     Checkpoint,
     forget_progress,
     resume_progress,
     save_progress,
 )
+from grove.training.collectives import sum_gradients, sum_over_ranks, world
 from grove.training.seeds import seed_torch
 
 BatchType_co = TypeVar("BatchType_co", covariant=True)

@@ -10,11 +10,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from grove.features.ids import PAD, SECONDS_PER_DAY, UNKNOWN
 from grove.features.items import ItemFeatures
 from grove.features.sequences import SequenceBatch
-from grove.features.vocabulary import PAD, UNKNOWN
-from grove.models.embeddings import SECONDS_PER_DAY
-from grove.models.losses import NO_TARGET, sampling_correction
+from grove.nn.losses import NO_TARGET, sampling_correction
 from grove.training.precision import Precision, large_products
 
 FULL_SOFTMAX_ITEMS = 20_000
@@ -52,7 +51,7 @@ def item_vectors_of_step(
         precision: of the products that the texts go through.
 
     Returns:
-        [M, D]; no item is zero, as `grove.inference.loaded.encode_all_items` has it.
+        [M, D]; no item is zero, as `grove.inference.load.encode_all_items` has it.
     """
     # Distinct rows as many as there are, are all of them: that copies nothing.
     chosen = slice(None) if len(rows) == len(features.ids) else rows
@@ -121,7 +120,7 @@ def pick_one(window: Tensor) -> Tensor:
     return draws.argmax(dim=1)
 
 
-def strongest_wish(batch: SequenceBatch, weights: Tensor) -> Tensor:
+def strongest_event_weight(batch: SequenceBatch, weights: Tensor) -> Tensor:
     """Weight of each event's item: the largest among the user's events with that item.
 
     A user clicks before ordering; the click is what is predicted, the order is what it was worth.

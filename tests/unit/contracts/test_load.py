@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from grove.catalog import INTERACTIONS, METRICS
 from grove.contracts import feed_dataset, load_contract
 from grove.contracts.load import SCHEMAS
+from grove.datasets import INTERACTIONS, METRICS
 from grove.errors import SettingsError
 
 Change = Callable[[dict[str, Any]], object]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from grove.evaluation.ranking import make_targets
+from grove.evaluation.metrics import make_targets
 from grove.evaluation.segments import measure_lists, segment_targets
 
 

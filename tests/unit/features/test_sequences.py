@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.training.synthetic import DAY, histories_of, shop_items, shop_vocabulary
 
+from grove.features.ids import RECENCY_BUCKETS
 from grove.features.sequences import HistoryEncoder, recency_bucket
 from grove.features.vocabulary import Vocabulary
-from grove.models.embeddings import RECENCY_BUCKETS
 
 ITEMS = shop_items(6)
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
-from grove.catalog import HISTORIES, INTERACTIONS
 from grove.contracts import load_contract, spark_schema
+from grove.datasets import HISTORIES, INTERACTIONS
 from grove.histories import build_histories
 
 pytestmark = pytest.mark.spark

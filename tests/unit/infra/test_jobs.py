@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grove.catalog import LAUNCHER_VARIABLE
+from grove.datasets import LAUNCHER_VARIABLE
 from grove.errors import InfrastructureError
 from grove.settings import Settings
 from infra.local import jobs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from grove.errors import DataError, SettingsError
 from grove.release.manifest import MANIFEST_FILE
 from grove.runtime.files import write_text

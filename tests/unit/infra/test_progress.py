@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from grove.errors import DataError, InfrastructureError
 from grove.runtime.files import write_json
 from infra.local import progress

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from grove.errors import DataError, InfrastructureError, SettingsError
 from grove.runtime.arguments import days_between
 from grove.runtime.files import write_json, write_text
@@ -17,7 +17,7 @@ from grove.runtime.locks import hold_lock
 from grove.settings import Settings
 from grove.settings.load import parse_settings
 from infra.local import refresh
-from infra.local.day_plan import DayPlan, plan_days, require_days_that_can_run
+from infra.local.days_to_run import DaysToRun, plan_days, require_days_that_can_run
 from infra.local.installation import Installation, remembered_port
 from infra.local.refresh import (
     RunRequest,
@@ -190,7 +190,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return days
 
 
-def start(api: FakeApi, plan: DayPlan = PLAN) -> list[tuple[str, ...]]:
+def start(api: FakeApi, plan: DaysToRun = PLAN) -> list[tuple[str, ...]]:
     run_missing(api, Layout("/nowhere"), plan, simulated=False)
     return api.done
 

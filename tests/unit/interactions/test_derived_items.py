@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from grove.catalog import ITEMS
 from grove.contracts import load_contract, spark_schema
+from grove.datasets import ITEMS
 from grove.interactions.derived_items import derive_items
 
 pytestmark = pytest.mark.spark

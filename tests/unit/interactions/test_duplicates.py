@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
-from grove.catalog import CONTEXT, INTERACTIONS
 from grove.contracts import feed_dataset, load_contract
+from grove.datasets import CONTEXT, INTERACTIONS
 from grove.interactions import columns as names
 from grove.interactions.duplicates import Duplicates, find_duplicates
 from grove.interactions.staging import StagedFeed

@@ -14,8 +14,8 @@ import pyarrow.parquet
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from grove.catalog import FEED_DATASETS
 from grove.contracts import feed_dataset, load_contract
+from grove.datasets import FEED_DATASETS
 from grove.errors import DataError
 from grove.interactions import LandedFiles, Limits
 from grove.interactions.duplicates import find_duplicates
@@ -43,7 +43,7 @@ ITEM = {
     "first_seen": "2026-11-19",
 }
 Line = dict[str, Any] | str | bytes
-Stage = Callable[..., StagedFeed]
+StageRun = Callable[..., StagedFeed]
 
 
 def write_lines(folder: Path, name: str, lines: Sequence[Line], day: date = DAY) -> str:
@@ -68,7 +68,7 @@ def stage_paths(spark: SparkSession, folder: Path, paths: Sequence[str], feed: s
 
 
 @pytest.fixture
-def stage(spark: SparkSession, tmp_path: Path) -> Stage:
+def stage(spark: SparkSession, tmp_path: Path) -> StageRun:
     def stage_lines(lines: Sequence[Line], feed: str = "events") -> StagedFeed:
         path = write_lines(tmp_path, "part-00000.jsonl", lines)
         return stage_paths(spark, tmp_path, [path], feed)
@@ -113,19 +113,19 @@ BAD_EVENTS: list[tuple[Line, str]] = [
 ]
 
 
-def test_every_broken_event_gets_its_reason_and_its_line(stage: Stage) -> None:
+def test_every_broken_event_gets_its_reason_and_its_line(stage: StageRun) -> None:
     staged = stage([EVENT, *(line for line, _ in BAD_EVENTS)])
     expected = {number: reason for number, (_, reason) in enumerate(BAD_EVENTS, start=2)}
     assert reasons_by_line(staged) == expected
     assert [row["event_id"] for row in accepted(staged)] == ["e1"]
 
 
-def test_the_first_reason_that_applies_is_given(stage: Stage) -> None:
+def test_the_first_reason_that_applies_is_given(stage: StageRun) -> None:
     staged = stage([EVENT, EVENT | {"event_type": "wink", "price": -5, "event_time": "never"}])
     assert reasons_by_line(staged) == {2: "unknown_event_type"}
 
 
-def test_quarantine_keeps_the_row_as_it_landed(stage: Stage) -> None:
+def test_quarantine_keeps_the_row_as_it_landed(stage: StageRun) -> None:
     staged = stage([EVENT, "{broken", b"\xffx"])
     rows = {row["line"]: row for row in quarantined_rows(staged).collect()}
     assert rows[2]["raw"] == "{broken"
@@ -134,7 +134,7 @@ def test_quarantine_keeps_the_row_as_it_landed(stage: Stage) -> None:
     assert {row["feed"] for row in rows.values()} == {"events"}
 
 
-def test_values_are_typed_and_times_are_utc(stage: Stage, spark: SparkSession) -> None:
+def test_values_are_typed_and_times_are_utc(stage: StageRun, spark: SparkSession) -> None:
     late = EVENT | {"event_id": "e2", "event_time": "2026-11-16T02:00:00+02:00", "position": 3.0}
     staged = stage([late | {"query": " Ｒed \t MUG ", "price": 4}])
     text = "date_format(event_time, 'yyyy-MM-dd HH:mm:ss') time"
@@ -149,7 +149,7 @@ def test_values_are_typed_and_times_are_utc(stage: Stage, spark: SparkSession) -
     }
 
 
-def test_a_blank_query_is_no_query(stage: Stage) -> None:
+def test_a_blank_query_is_no_query(stage: StageRun) -> None:
     assert [row["query"] for row in accepted(stage([EVENT | {"query": "  "}]))] == [None]
 
 
@@ -173,7 +173,7 @@ def test_lines_are_counted_across_the_blocks_of_a_file(spark: SparkSession, tmp_
     }
 
 
-def test_a_column_no_row_carries_refuses_the_feed(stage: Stage) -> None:
+def test_a_column_no_row_carries_refuses_the_feed(stage: StageRun) -> None:
     lacking = {name: value for name, value in EVENT.items() if name != "user_id"}
     with pytest.raises(DataError, match="the feed events lacks") as caught:
         stage([lacking, lacking | {"event_id": "e2"}, "{broken"])
@@ -181,18 +181,18 @@ def test_a_column_no_row_carries_refuses_the_feed(stage: Stage) -> None:
     assert str(DAY) in caught.value.where
 
 
-def test_one_row_that_carries_all_columns_is_enough(stage: Stage) -> None:
+def test_one_row_that_carries_all_columns_is_enough(stage: StageRun) -> None:
     lacking = {name: value for name, value in EVENT.items() if name != "user_id"}
     assert reasons_by_line(stage([lacking, EVENT])) == {1: "missing_key"}
 
 
-def test_extra_columns_are_accepted_and_named(stage: Stage) -> None:
+def test_extra_columns_are_accepted_and_named(stage: StageRun) -> None:
     staged = stage([EVENT | {"campaign": "spring", "abroad": True}])
     assert staged.extra_columns == ["abroad", "campaign"]
     assert len(accepted(staged)) == 1
 
 
-def test_a_catalogue_row_is_judged_by_its_own_contract(stage: Stage) -> None:
+def test_a_catalogue_row_is_judged_by_its_own_contract(stage: StageRun) -> None:
     staged = stage(
         [
             ITEM,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tests.contracts.sample_rows import as_table, broken_everywhere, valid_rows
 
-from grove.catalog import QUERIES, USERS
 from grove.contracts import load_contract
+from grove.datasets import QUERIES, USERS
 from grove.quality import validate_frame
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grove.catalog import HISTORIES, ITEMS, METRICS, TEXT_EMBEDDINGS
 from grove.contracts import Check, load_contract
+from grove.datasets import HISTORIES, ITEMS, METRICS, TEXT_EMBEDDINGS
 from grove.quality.measures import measure_arrow, measured_column
 
 NORM = Check(name="norm", kind="norm", severity="fail", columns=("vector",), minimum=1)

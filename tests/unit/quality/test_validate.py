@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 from tests.contracts.sample_rows import as_table, broken_everywhere, valid_rows
 
-from grove.catalog import HISTORIES, INTERACTIONS, ITEMS, METRICS, TEXT_EMBEDDINGS, Dataset
 from grove.contracts import CheckResult, Contract, feed_dataset, load_contract
+from grove.datasets import HISTORIES, INTERACTIONS, ITEMS, METRICS, TEXT_EMBEDDINGS, Dataset
 from grove.errors import BugError, DataError
 from grove.quality import validate_frame
 

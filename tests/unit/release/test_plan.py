@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from grove.errors import DataError
 from grove.release.manifest import Manifest
 from grove.release.plan import (
-    DayPlan,
     EarlierRelease,
     PlanLimits,
+    RetrainPlan,
     TreeState,
     decide_plan,
     earlier_release,
@@ -34,12 +34,12 @@ EARLIER = EarlierRelease(
 
 def plan(
     earlier: EarlierRelease | None = EARLIER, *, asked: bool = False, new_items: int = 0
-) -> DayPlan:
+) -> RetrainPlan:
     return decide_plan(DAY, earlier, shape=SHAPE, limits=LIMITS, asked=asked, new_items=new_items)
 
 
 def test_an_ordinary_day_starts_from_the_newest_earlier_release() -> None:
-    assert plan() == DayPlan(
+    assert plan() == RetrainPlan(
         kind="ordinary",
         reason="weights of 2026-08-19.1 are 3 days old",
         previous_release="2026-08-19.1",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grove.errors import InfrastructureError
-from grove.runtime.distributed import run_ranks
+from grove.runtime.distributed import run_workers
 from grove.settings.load import parse_settings
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
@@ -36,7 +36,7 @@ def settings(processes):
 @pytest.mark.parametrize("processes", [1, 2])
 def test_every_rank_runs(spark, tmp_path, processes):
     arguments = {"folder": str(tmp_path), "fails": None}
-    run_ranks(write_rank, arguments, settings(processes), spark)
+    run_workers(write_rank, arguments, settings(processes), spark)
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert written == {str(rank): str(processes) for rank in range(processes)}
 
@@ -44,4 +44,4 @@ def test_every_rank_runs(spark, tmp_path, processes):
 def test_a_failing_rank_is_an_infrastructure_error(spark, tmp_path):
     arguments = {"folder": str(tmp_path), "fails": 1}
     with pytest.raises(InfrastructureError, match="a training rank failed"):
-        run_ranks(write_rank, arguments, settings(2), spark)
+        run_workers(write_rank, arguments, settings(2), spark)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grove.catalog import Layout
+from grove.datasets import Layout
 from grove.errors import DataError
 from grove.runtime.landing import (
     LandedFeed,

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from grove.catalog import ITEMS, Layout
+from grove.datasets import ITEMS, Layout
 from grove.errors import InfrastructureError
 from grove.runtime.locks import commit_lock, hold_lock
 

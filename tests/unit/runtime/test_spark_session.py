@@ -7,7 +7,7 @@ import sys
 import pyarrow as pa
 import pytest
 
-from grove.catalog import FEEDS
+from grove.datasets import FEEDS
 from grove.runtime.spark_session import driver_memory_gib, open_session, session_conf
 from grove.settings.load import parse_settings
 from grove.settings.sections import SparkSettings
@@ -58,7 +58,7 @@ def test_an_open_session_is_used_again(spark, settings):
 @pytest.mark.spark
 def test_workers_run_the_drivers_python_and_find_the_project(spark):
     def versions(batches):
-        from grove.catalog import FEEDS
+        from grove.datasets import FEEDS
 
         for _ in batches:
             yield pa.RecordBatch.from_pydict({"found": [sys.version, *FEEDS]})

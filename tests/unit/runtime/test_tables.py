@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from grove.catalog import DATASETS, ITEMS, METRICS, STAGE_REPORTS, TEXT_EMBEDDINGS
 from grove.contracts import arrow_schema, load_contract
+from grove.datasets import DATASETS, ITEMS, METRICS, STAGE_REPORTS, TEXT_EMBEDDINGS
 from grove.errors import BugError, InfrastructureError
 from grove.runtime.tables import (
     create_tables,
@@ -85,7 +85,7 @@ def test_a_table_with_other_columns_is_refused(layout, monkeypatch):
 
 
 def test_a_table_that_was_never_created_says_so(layout, tmp_path):
-    from grove.catalog import Layout
+    from grove.datasets import Layout
 
     with pytest.raises(InfrastructureError, match="create_tables"):
         read_arrow(Layout(str(tmp_path / "elsewhere")), METRICS)
@@ -260,7 +260,7 @@ def test_spark_inserts_only_unseen_keys(spark, layout):
 def test_times_keep_their_zone_and_their_microseconds(layout):
     schema = arrow_schema(load_contract(ITEMS))
     assert not any(pa.types.is_timestamp(field.type) for field in schema)
-    from grove.catalog import INTERACTIONS
+    from grove.datasets import INTERACTIONS
 
     moment = datetime(2026, 8, 20, 8, 1, 2, 123456, tzinfo=UTC)
     row = {

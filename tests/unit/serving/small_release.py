@@ -15,9 +15,9 @@ from tests.unit.training.synthetic import histories_of, shop_items, shop_vocabul
 from grove import release
 from grove.features.model_folder import save_model
 from grove.index import build_index, item_keys, save_index
-from grove.models.treebridge import TreeBridge
 from grove.release.collect import METRICS_FILE
 from grove.runtime.files import write_json
+from grove.systems.treebridge.network import TreeBridge
 
 DAY = date(2026, 8, 20)
 ITEMS, USERS, WIDTH = 30, 8, 8
@@ -115,4 +115,4 @@ def write_generator(folder: Path, item_table: pa.Table, **metadata: object) -> N
             torch.nn.init.normal_(parameter, std=0.5)
     metadata = {"arguments": arguments, "max_events": 10, **metadata}
     taken = pa.array(item_table["item_id"].to_pylist()[::2])
-    save_model(folder, model, vocabulary, metadata, taken_items=taken)
+    save_model(folder, model, vocabulary, metadata, trained_items=taken)

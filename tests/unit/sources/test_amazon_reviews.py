@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from grove.catalog import INTERACTIONS
 from grove.contracts import feed_dataset, load_contract
+from grove.datasets import INTERACTIONS
 from grove.errors import DataError, SettingsError
 from grove.sources.amazon_reviews import EVENT_FILE, ITEM_FILE, AmazonReviews
 

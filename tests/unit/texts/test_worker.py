@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from grove.catalog import TEXT_EMBEDDINGS
 from grove.contracts import arrow_schema, load_contract
+from grove.datasets import TEXT_EMBEDDINGS
 from grove.texts.encoder import EncoderSpec, load_encoder
 from grove.texts.prompt import text_hash
 from grove.texts.worker import embedding_batches

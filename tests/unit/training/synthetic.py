@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from grove.features.items import build_item_table, item_attributes
 from grove.features.vocabulary import Vocabulary, save_vocabulary
-from grove.training.spec import ITEM_TABLE_FILE, TrainingSpec
+from grove.training.job_spec import ITEM_TABLE_FILE, TrainingSpec
 
 DAY = date(2026, 11, 19)
 STRINGS = pa.list_(pa.string())

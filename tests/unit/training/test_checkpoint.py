@@ -9,7 +9,7 @@ import pytest
 from tests.unit.training.synthetic import histories_of, shop_items, walks, write_shop
 
 from grove.training.checkpoint import work_fingerprint
-from grove.training.spec import ITEM_TABLE_FILE, TrainingSpec
+from grove.training.job_spec import ITEM_TABLE_FILE, TrainingSpec
 
 HISTORIES = histories_of(walks(3, 4, 10))
 

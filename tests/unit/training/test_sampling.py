@@ -11,9 +11,9 @@ from tests.unit.training.synthetic import DAY, histories_of, shop_items, shop_vo
 
 from grove.features.items import item_features
 from grove.features.sequences import HistoryEncoder, SequenceBatch
-from grove.inference.loaded import encode_all_items
-from grove.models.dssm import ItemTower
-from grove.models.treebridge import ItemEmbedding
+from grove.inference.load import encode_all_items
+from grove.systems.dssm.network import ItemTower
+from grove.systems.treebridge.network import ItemEmbedding
 from grove.training import sampling
 from grove.training.sampling import (
     candidate_index,
@@ -23,7 +23,7 @@ from grove.training.sampling import (
     later_window,
     pick_one,
     sample_cuts,
-    strongest_wish,
+    strongest_event_weight,
     target_mask,
 )
 
@@ -129,7 +129,9 @@ def test_one_item_of_each_window_is_picked_and_never_nothing():
 def test_a_click_is_worth_the_order_that_follows():
     batch = batch_of([[3, 4, 3]])
     events = torch.tensor([[2, 2, 3]])
-    worth = strongest_wish(replace(batch, events=events), torch.tensor([1.0, 1.0, 1.0, 5.0]))
+    worth = strongest_event_weight(
+        replace(batch, events=events), torch.tensor([1.0, 1.0, 1.0, 5.0])
+    )
     assert worth.tolist() == [[5.0, 1.0, 5.0]]
 
 

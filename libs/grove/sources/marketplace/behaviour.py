@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from grove.sources.marketplace.catalogue import Items, prices
 from grove.sources.marketplace.demand import (
     CURIOUS_SHARE,
     PAGES,
@@ -31,6 +30,7 @@ from grove.sources.marketplace.display import (
 from grove.sources.marketplace.draws import Floats, Integers, generator, pick
 from grove.sources.marketplace.funnel import EVENT, KINDS, follow_clicks
 from grove.sources.marketplace.people import Users, successors
+from grove.sources.marketplace.products import Items, prices
 from grove.sources.marketplace.queries import draw_queries
 from grove.sources.marketplace.scene import Scene
 from grove.sources.marketplace.taxonomy import DEVICES

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from grove.sources.marketplace.catalogue import Items
 from grove.sources.marketplace.draws import Floats, Integers
 from grove.sources.marketplace.people import Users
+from grove.sources.marketplace.products import Items
 from grove.sources.marketplace.scene import Scene
 
 PROJECT_SHARE = 0.5

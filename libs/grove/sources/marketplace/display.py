@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from grove.sources.marketplace.catalogue import Items, is_new, stock
 from grove.sources.marketplace.draws import Floats, Integers, uniforms
+from grove.sources.marketplace.products import Items, is_new, stock
 from grove.sources.marketplace.scene import NO_PROMOTION, Scene
 from grove.sources.marketplace.taxonomy import REGIONS
 from grove.sources.marketplace.world import World

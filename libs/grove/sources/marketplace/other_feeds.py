@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from grove.sources.marketplace.behaviour import Shop
-from grove.sources.marketplace.catalogue import prices, stock
 from grove.sources.marketplace.draws import Integers, uniforms
 from grove.sources.marketplace.event_feed import user_ids
+from grove.sources.marketplace.products import prices, stock
 from grove.sources.marketplace.scene import promotion_name
 from grove.sources.marketplace.taxonomy import AGE_BANDS, DEVICES, REGIONS, WEATHERS
 from grove.sources.marketplace.wording import describe

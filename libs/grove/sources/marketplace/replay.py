@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grove.sources.marketplace.behaviour import Shop, live_through
-from grove.sources.marketplace.catalogue import draw_items
 from grove.sources.marketplace.demand import taste_today
 from grove.sources.marketplace.display import display_of
 from grove.sources.marketplace.draws import Integers, pick, uniforms
 from grove.sources.marketplace.funnel import KINDS
 from grove.sources.marketplace.oracle import pair_keys
 from grove.sources.marketplace.people import draw_users
+from grove.sources.marketplace.products import draw_items
 from grove.sources.marketplace.scene import scene_of
 from grove.sources.marketplace.world import World
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grove.sources.marketplace.catalogue import Items
+from grove.sources.marketplace.products import Items
 from grove.sources.marketplace.taxonomy import BRANDS, COLOURS, DEPARTMENTS, STYLES
 from grove.sources.marketplace.world import World
 

@@ -1,7 +1,7 @@
 import numpy as np
 
-from grove.sources.marketplace.catalogue import stock
 from grove.sources.marketplace.funnel import KINDS
+from grove.sources.marketplace.products import stock
 from grove.sources.marketplace.replay import DAY_MILLISECONDS
 
 IMPRESSION, CLICK, CART, ORDER, CANCEL = range(len(KINDS))

@@ -2,7 +2,6 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grove.sources.marketplace.catalogue import stock
 from grove.sources.marketplace.display import (
     RESULT_SLOTS,
     draw_slots,
@@ -10,6 +9,7 @@ from grove.sources.marketplace.display import (
     inclusion_probabilities,
     mean_examination,
 )
+from grove.sources.marketplace.products import stock
 
 
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=30), st.integers(1, 12))

@@ -1,5 +1,5 @@
-from grove.sources.marketplace.catalogue import draw_items
 from grove.sources.marketplace.event_feed import item_ids
+from grove.sources.marketplace.products import draw_items
 from grove.sources.marketplace.taxonomy import ALL_LEAVES, BRANDS, DEPARTMENTS, leaves_of_size
 from grove.sources.marketplace.wording import describe, item_id
 

@@ -1,0 +1,1 @@
+"""What papers compare with; used by benchmarks, not by the day."""

@@ -1,0 +1,1 @@
+"""Dual-encoder retriever with an adapter between text vectors and dot product."""

@@ -1,1 +1,0 @@
-"""The networks: plain `torch.nn` modules that take plain values."""

@@ -1,0 +1,1 @@
+"""The systems of a day, one folder per paper or model; systems do not import each other."""

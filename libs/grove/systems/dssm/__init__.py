@@ -1,0 +1,1 @@
+"""DSSM: the two-tower model whose item vectors order the collaborative tree."""

@@ -1,0 +1,144 @@
+"""DSSM: two towers whose vectors meet in a dot product; it gives items their CF vector.
+
+Shapes: B batch, T events, P positions, M items, A attributes, D width, E text width.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from grove.nn.embeddings import (
+    AttributeEmbedding,
+    EventBatch,
+    EventEmbedding,
+    at_cuts,
+    known_rows,
+    zero_embedding,
+)
+
+
+class ItemTower(nn.Module):
+    """An item's vector from its text, attributes and id.
+
+    An id's vector is the learned "unknown" vector plus an offset that starts at zero: an item
+    without history, in training or later, is an unknown one, and the offset of a known one shrinks
+    towards that by weight decay.
+
+    Source: TreeBridge, "Feedback-based Embeddings"; its item features and unknown id are ours.
+
+    Args:
+        width: D.
+        text_width: E.
+        rows: rows of the tables `items` and `attributes`.
+    """
+
+    def __init__(self, width: int, text_width: int, rows: Mapping[str, int]) -> None:
+        super().__init__()
+        self.text = nn.Linear(text_width, width)
+        self.attributes = AttributeEmbedding(width, rows["attributes"])
+        self.unknown = nn.Parameter(torch.zeros(width))
+        self.offsets = zero_embedding(rows["items"], width)
+        self.mix = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width)
+        )
+
+    def forward(self, ids: Tensor, attributes: Tensor, text: Tensor) -> Tensor:
+        """Encode items.
+
+        Args:
+            ids: [M] int64 rows of the vocabulary; 1 is unknown.
+            attributes: [M, A] int64, 0-padded.
+            text: [M, E] float, unit norm.
+
+        Returns:
+            [M, D], unit norm.
+        """
+        summed = self.text(text) + self.attributes(attributes)  # [M, D]
+        summed = summed + self.unknown + self.offsets(known_rows(ids))  # [M, D]
+        return functional.normalize(summed + self.mix(summed), dim=-1)
+
+
+class UserTower(nn.Module):
+    """A user's vector at any position of the history, from the events up to it.
+
+    The events are pooled by attention whose query is learned, with a bias by age in events; the
+    newest event is read beside the pool, so short-term intent is not averaged away.
+
+    Args:
+        width: D.
+        positions: most events in a history.
+        rows: rows of the event tables; see `EventEmbedding`.
+        dropout: probability.
+    """
+
+    def __init__(
+        self, width: int, positions: int, *, rows: Mapping[str, int], dropout: float
+    ) -> None:
+        super().__init__()
+        self.item = nn.Linear(width, width)
+        self.context = EventEmbedding(width, rows)
+        self.attention = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1))
+        self.age = nn.Parameter(torch.zeros(positions))
+        self.region = zero_embedding(rows["regions"], width)
+        self.device = zero_embedding(rows["devices"], width)
+        self.mix = nn.Sequential(
+            nn.Linear(3 * width, 2 * width),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(2 * width, width),
+        )
+
+    def forward(self, batch: EventBatch, item_vectors: Tensor, cuts: Tensor) -> Tensor:
+        """Encode users at given positions.
+
+        Args:
+            batch: histories.
+            item_vectors: [B, T, D] of the events' items, from the item tower.
+            cuts: [B, P] int64, the last event each user vector may read.
+
+        Returns:
+            [B, P, D], unit norm.
+        """
+        tokens = self.item(item_vectors) + self.context(batch)  # [B, T, D]
+        pooled = self._pool(tokens, cuts)  # [B, P, D]
+        place = self.region(at_cuts(batch.regions, cuts))  # [B, P, D]
+        place = place + self.device(at_cuts(batch.devices, cuts))
+        newest = at_cuts(tokens, cuts)  # [B, P, D]
+        mixed = self.mix(torch.cat([pooled, newest, place], dim=-1))  # [B, P, D]
+        return functional.normalize(pooled + newest + mixed, dim=-1)
+
+    def _pool(self, tokens: Tensor, cuts: Tensor) -> Tensor:
+        ages = cuts[..., None] - torch.arange(tokens.shape[1], device=cuts.device)  # [B, P, T]
+        scores = self.attention(tokens).transpose(1, 2) + self.age[ages.clamp_min(0)]  # [B, P, T]
+        shares = scores.masked_fill(ages < 0, -math.inf).softmax(dim=-1)  # [B, P, T]
+        return shares @ tokens
+
+
+class Dssm(nn.Module):
+    """The two towers.
+
+    Args:
+        width: D, of both towers' vectors.
+        positions: most events in a history.
+        text_width: E.
+        rows: rows of every table, by field of the vocabulary.
+        dropout: probability.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        positions: int,
+        *,
+        text_width: int,
+        rows: Mapping[str, int],
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.items = ItemTower(width, text_width, rows)
+        self.users = UserTower(width, positions, rows=rows, dropout=dropout)

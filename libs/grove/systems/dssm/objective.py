@@ -1,0 +1,87 @@
+"""DSSM's loss of a batch: which pairs are predicted, and with which weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from grove.features.ids import FIRST_KNOWN
+from grove.features.sequences import SequenceBatch
+from grove.features.vocabulary import Vocabulary
+from grove.nn.losses import in_batch_softmax_loss, log_popularity
+from grove.systems.dssm.network import Dssm
+from grove.training.sampling import (
+    item_vectors_of_step,
+    later_window,
+    pick_one,
+    sample_cuts,
+    strongest_event_weight,
+)
+from grove.training.worker import WorkerInputs
+
+EVENT_WEIGHTS = {"cart": 1.5, "order": 2.0}
+"""Weight of a positive by kind of event; 1 for the others."""
+TEMPERATURE = 0.15
+"""Of the cosines; no unit, smaller is sharper."""
+DSSM_CUTS = 8
+"""Cuts per history and epoch at which a user vector learns."""
+LATER_EVENTS = 10
+"""Events of the window after a cut, of which one is predicted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DssmObjective:
+    """In-batch softmax over pairs (history up to a cut → an item of the window after it).
+
+    Every history gives several pairs per epoch, with other cuts and items in each. The window,
+    and not the next event alone, because a vector is used for a whole day.
+
+    Source: TreeBridge, "Feedback-based Embeddings"; logQ correction and masking: see
+    `in_batch_softmax_loss`.
+    """
+
+    model: Dssm
+    inputs: WorkerInputs
+    log_frequency: Tensor
+    """[N] logarithm of each item's share of the targets."""
+    event_weights: Tensor
+    """[kinds] weight of a target by kind of event."""
+
+    def __call__(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
+        """Sum of weighted losses and sum of weights."""
+        batch = self.inputs.on_device(batch)
+        cuts, chosen = sample_cuts(batch, most=DSSM_CUTS, window=LATER_EVENTS)  # [B, P]
+        window = later_window(batch, cuts, LATER_EVENTS)[chosen]  # [pairs, W]
+        place = pick_one(window)[:, None]  # [pairs, 1]
+        items = window.gather(1, place)[:, 0]  # [pairs]
+        rows, index = torch.unique(batch.item_rows, return_inverse=True)  # [M], [B, T]
+        vectors = item_vectors_of_step(self.model.items, self.inputs.features, rows)  # [M, D]
+        users = self.model.users(batch, vectors[index], cuts)[chosen]  # [pairs, D]
+        losses = in_batch_softmax_loss(
+            users,
+            vectors[torch.searchsorted(rows, items)],
+            items=items,
+            log_frequency=self.log_frequency[items - 1],
+            temperature=TEMPERATURE,
+        )
+        worth = strongest_event_weight(batch, self.event_weights)  # [B, T]
+        weights = worth[chosen.nonzero()[:, 0], cuts[chosen] + 1 + place[:, 0]]  # [pairs]
+        return (losses * weights).sum(), weights.sum()
+
+
+def dssm_objective(model: Dssm, inputs: WorkerInputs) -> DssmObjective:
+    """Build DSSM's objective; item frequencies are those of the targets of this pass."""
+    return DssmObjective(
+        model=model,
+        inputs=inputs,
+        log_frequency=log_popularity(inputs.positives(fresh_only=True)),
+        event_weights=event_weights(inputs.vocabulary).to(inputs.device),
+    )
+
+
+def event_weights(vocabulary: Vocabulary) -> Tensor:
+    """Weight of a positive by row of the kinds of event, [kinds]."""
+    known = [EVENT_WEIGHTS.get(name, 1.0) for name in vocabulary.event_types]
+    return torch.tensor([1.0] * FIRST_KNOWN + known)

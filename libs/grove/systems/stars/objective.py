@@ -1,0 +1,82 @@
+"""STARS' loss of a batch: the next item at every position and the later window at some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from grove.features.items import ItemFeatures
+from grove.features.sequences import SequenceBatch
+from grove.nn.losses import candidate_softmax_loss, log_popularity, window_softmax_loss
+from grove.systems.stars.network import Stars
+from grove.training.sampling import (
+    candidate_index,
+    candidate_rows,
+    later_window,
+    sample_cuts,
+    target_mask,
+)
+from grove.training.worker import WorkerInputs
+
+STARS_CUTS = 4
+"""Cuts per history and epoch at which h_gen learns."""
+LATER_EVENTS = 10
+"""Events of the window after a cut, all of which h_gen predicts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StarsObjective:
+    """Next item at every position, plus λ_gen times the later window at sampled cuts.
+
+    Source: STARS §4.3, equations 1 to 4, without its same-page negatives (decision 0004); the loss
+    of h_gen is ours, see `window_softmax_loss`.
+    """
+
+    model: Stars
+    inputs: WorkerInputs
+    bias: Tensor
+    """[N] b_k = −γ log π_k, used in training only."""
+    generation_weight: float
+    """λ_gen."""
+
+    def __call__(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
+        """Sum of losses, in units of one next-item prediction, and number of predictions."""
+        batch = self.inputs.on_device(batch)
+        rows, correction = candidate_rows(batch, self.inputs.features.count)  # [C]
+        candidates = stars_item_vectors(self.model, self.inputs.features, rows)  # [C, D]
+        bias = self.bias[rows - 1] + correction  # [C]
+        index = candidate_index(batch.item_rows, rows)  # [B, T]
+        known = (index >= 0)[..., None]  # [B, T, 1]
+        history = candidates[index.clamp_min(0)] * known  # [B, T, D]
+        cuts, chosen = sample_cuts(batch, most=STARS_CUTS, window=LATER_EVENTS)  # [B, P]
+        upcoming, general = self.model(batch, history, cuts)
+        mask = target_mask(batch)  # [B, T-1]
+        targets = index[:, 1:][mask]  # [M]
+        losses = candidate_softmax_loss(
+            upcoming[:, :-1][mask], candidates, targets=targets, bias=bias
+        )
+        window = candidate_index(later_window(batch, cuts, LATER_EVENTS)[chosen], rows)
+        later = window_softmax_loss(general[chosen], candidates, targets=window, bias=bias)
+        predictions = torch.tensor(float(len(losses)), device=losses.device)
+        scale = self.generation_weight * len(losses) / max(len(later), 1)
+        return losses.sum() + scale * later.sum(), predictions
+
+
+def stars_objective(
+    model: Stars, inputs: WorkerInputs, *, gamma: float, generation_weight: float
+) -> StarsObjective:
+    """Build STARS' objective; the popularity prior counts every event of this pass's users."""
+    prior = log_popularity(inputs.positives(fresh_only=False))  # [N]
+    return StarsObjective(
+        model=model, inputs=inputs, bias=-gamma * prior, generation_weight=generation_weight
+    )
+
+
+def stars_item_vectors(model: Stars, features: ItemFeatures, rows: Tensor) -> Tensor:
+    """Candidate vectors e_k of some items: [M] rows of `ItemFeatures` → [M, D]."""
+    vectors: Tensor = model.items(
+        features.ids[rows], features.attributes[rows], features.text[rows]
+    )
+    return vectors

@@ -1,0 +1,1 @@
+"""TreeBridge: generative retrieval over a text tree and a collaborative tree."""

@@ -1,0 +1,187 @@
+"""TreeBridge's loss of a batch: every target of every history, in both trees and as itself.
+
+Shapes: B batch, T events, P predictions, N items, L levels, τ leaf capacity, D width,
+E text width, M distinct items of a step, C candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from grove.features.items import ItemFeatures
+from grove.features.sequences import SequenceBatch
+from grove.nn.losses import candidate_softmax_loss
+from grove.systems.treebridge.code_tree import CodeTree, allowed_codes
+from grove.systems.treebridge.network import TreeBridge
+from grove.systems.treebridge.path_loss import PathTargets, path_loss
+from grove.training.precision import Precision
+from grove.training.sampling import (
+    candidate_index,
+    candidate_rows,
+    item_vectors_of_step,
+    target_mask,
+)
+from grove.training.worker import WorkerInputs
+
+KEYWORD_SHARE = 0.5
+"""Share of searches whose keyword starts the decoder; the others learn the keyword-free start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TreeTensors:
+    """One tree on the rank's device, indexed by rows of `ItemFeatures` (row 0 is no item)."""
+
+    paths: Tensor
+    """[N+1, L] int64 codes."""
+    parents: Tensor
+    """[N+1, L] int64, the node above each code; the root is 0."""
+    leaves: Tensor
+    """[N+1] int64."""
+    slots: Tensor
+    """[N+1] int64."""
+    allowed: tuple[Tensor, ...]
+    """Per level, [nodes above, K_l] bool."""
+    leaf_rows: Tensor
+    """[leaves, τ] int64 rows of `ItemFeatures` by slot; 0 where a slot is free."""
+    placed: Tensor
+    """[N+1] bool: the item has a path."""
+
+    def targets(self, rows: Tensor, vectors: Tensor, index: Tensor) -> PathTargets:
+        """Where some items stand.
+
+        Args:
+            rows: [P] int64 rows of `ItemFeatures`, all placed.
+            vectors: [M, D] vectors of the step's items.
+            index: [N+1] int64, position of a row in `vectors`.
+
+        Returns:
+            Their targets in this tree.
+        """
+        leaf_rows = self.leaf_rows[self.leaves[rows]]  # [P, τ]
+        return PathTargets(
+            paths=self.paths[rows],
+            allowed=tuple(
+                mask[self.parents[rows, level]] for level, mask in enumerate(self.allowed)
+            ),
+            leaf_vectors=vectors[index[leaf_rows]],
+            occupied=leaf_rows > 0,
+            slots=self.slots[rows],
+        )
+
+
+def tree_tensors(tree: CodeTree, level_sizes: Sequence[int], device: str) -> TreeTensors:
+    """Put a tree on a device, shifted by the row that means "no item"."""
+    nodes = torch.from_numpy(tree.item_nodes).clamp_min(0)  # [L, N]
+    codes = [torch.from_numpy(level_codes) for level_codes in tree.codes]
+    paths = torch.stack([level[node] for level, node in zip(codes, nodes, strict=True)], dim=1)
+    parents = torch.cat([torch.zeros_like(nodes[:1]), nodes[:-1]]).T  # [N, L]
+    leaf_items = torch.from_numpy(tree.leaf_items)  # [leaves, τ]
+    slots = torch.zeros(nodes.shape[1], dtype=torch.int64)  # [N]
+    occupied = (leaf_items >= 0).nonzero()  # [placed, 2]
+    slots[leaf_items[leaf_items >= 0]] = occupied[:, 1]
+    return TreeTensors(
+        paths=_below_no_item(paths).to(device),
+        parents=_below_no_item(parents).to(device),
+        leaves=_below_no_item(nodes[-1]).to(device),
+        slots=_below_no_item(slots).to(device),
+        allowed=tuple(
+            torch.from_numpy(allowed_codes(tree, level, size)).to(device)
+            for level, size in enumerate(level_sizes)
+        ),
+        leaf_rows=(leaf_items + 1).to(device),
+        placed=_below_no_item(torch.from_numpy(tree.item_nodes[0] >= 0)).to(device),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TreeBridgeObjective:
+    """λ₁·L_llm + λ₂·L_cf + λ₃·L_item at every position whose next event is a target.
+
+    L_item is the surprise of the item among all, by the dot product of the user's state and the
+    item's vector, which the leaves score with too. A tree compares an item with its leaf mates
+    alone; here it meets every rival, and state and vectors learn from it. A prediction that is told
+    a keyword has no such loss: the state does not know the keyword, and ranking leaves it out too.
+
+    Source: TreeBridge, equation 1; every position at once is sliding-window augmentation. L_item
+    is ours; without it (λ₃ = 0) the loss is the paper's.
+    """
+
+    model: TreeBridge
+    inputs: WorkerInputs
+    trees: Mapping[str, TreeTensors]
+    weights: Mapping[str, float]
+    """λ by tree."""
+    item_weight: float
+    """λ₃; at 0 no rivals are encoded."""
+    query_vectors: Tensor
+    """[Q+1, E]; row 0, no query, is zero."""
+    precision: Precision = "fp32"
+    """Of the texts' products: with λ₃ a step maps a catalogue's, in float32 half of its time."""
+
+    def __call__(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
+        """Sum of losses and number of predictions."""
+        batch = self.inputs.on_device(batch)
+        mask = self._targets(batch)  # [B, T-1]
+        rows = batch.item_rows[:, 1:][mask]  # [P]
+        rivals, correction = self._rivals(batch)  # [C], [C]
+        vectors, index = self._item_vectors(batch, rows, rivals)  # [M, D], [N+1]
+        states = self.model.users(batch, vectors[index[batch.item_rows]])  # [B, T, D]
+        states = states[:, :-1][mask]  # [P, D]
+        keywords = self._keywords(batch.queries[:, 1:][mask])  # [P, E]
+        total = torch.zeros((), device=states.device)
+        for name, tree in self.trees.items():
+            targets = tree.targets(rows, vectors, index)
+            losses = path_loss(self.model.decoder(name), states, keywords, targets)  # [P]
+            total = total + self.weights[name] * losses.sum()
+        if self.item_weight:
+            silent = ~keywords.any(dim=1)  # [P]
+            losses = candidate_softmax_loss(
+                states[silent],
+                vectors[index[rivals]],
+                targets=candidate_index(rows[silent], rivals),
+                bias=correction,
+            )  # one per silent prediction
+            total = total + self.item_weight * losses.sum()
+        return total, torch.tensor(float(len(rows)), device=states.device)
+
+    def _targets(self, batch: SequenceBatch) -> Tensor:
+        mask = target_mask(batch)  # [B, T-1]
+        for tree in self.trees.values():
+            mask = mask & tree.placed[batch.item_rows[:, 1:]]
+        return mask
+
+    def _rivals(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
+        """Items that compete as themselves; see `candidate_rows`. None without that task."""
+        if self.item_weight:
+            return candidate_rows(batch, self.inputs.features.count)
+        return batch.item_rows.new_zeros(0), torch.zeros(0, device=batch.item_rows.device)
+
+    def _item_vectors(
+        self, batch: SequenceBatch, targets: Tensor, rivals: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Vectors of all items of the step, each once, and where a row's vector is."""
+        siblings = [tree.leaf_rows[tree.leaves[targets]].flatten() for tree in self.trees.values()]
+        rows = torch.unique(torch.cat([batch.item_rows.flatten(), *siblings, rivals]))  # [M]
+        features = self.inputs.features
+        vectors = item_vectors_of_step(self.model.items, features, rows, precision=self.precision)
+        return vectors, row_index(rows, features)
+
+    def _keywords(self, queries: Tensor) -> Tensor:
+        used = torch.rand(len(queries), device=queries.device) < KEYWORD_SHARE
+        return self.query_vectors[queries * used]  # [P, E]
+
+
+def row_index(rows: Tensor, features: ItemFeatures) -> Tensor:
+    """Position of every row of `ItemFeatures` among some rows, [N+1] int64; 0 where absent."""
+    index = torch.zeros(features.count + 1, dtype=torch.int64, device=rows.device)
+    index[rows] = torch.arange(len(rows), device=rows.device)
+    return index
+
+
+def _below_no_item(values: Tensor) -> Tensor:
+    """Put a row of zeros, for "no item", before the items' rows."""
+    return torch.cat([torch.zeros_like(values[:1]), values])

@@ -1,0 +1,294 @@
+"""A trained TreeBridge ready to search: histories in, ranked item rows out.
+
+Shapes: U users, B batch, T events, N items, D width, E keyword width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from grove.errors import DataError
+from grove.features.sequences import SequenceBatch
+from grove.inference.load import LoadedInputs, in_batches, last_events, load_network
+from grove.nn.embeddings import at_cuts
+from grove.systems.treebridge.beam import Candidates, beam_search
+from grove.systems.treebridge.code_tree import CodeTree, read_code_tree
+from grove.systems.treebridge.decoder_scorer import DecoderScorer
+from grove.systems.treebridge.fusion import Fusion, RankedList, fuse_candidates, rank_candidates
+from grove.systems.treebridge.item_scores import boost_cold_items, weigh_items, weighs_items
+from grove.systems.treebridge.network import TreeBridge
+from grove.systems.treebridge.search_tree import (
+    EligibleItems,
+    SearchTree,
+    eligible_items,
+    live_items,
+    search_tree,
+)
+
+USERS_PER_SEARCH = 128
+"""Users whose paths are scored together; more of them take memory and no less time each."""
+
+
+class SearchFilters(TypedDict, total=False):
+    """What a search keeps to; see `TreeBridgeSearcher.find`."""
+
+    eligible: np.ndarray | None
+    excluded: Sequence[np.ndarray] | None
+    keyword_vectors: np.ndarray | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundCandidates:
+    """What the trees' beams brought some users, before new items are favoured."""
+
+    by_tree: dict[str, Candidates]
+    keywords: Tensor
+    """[U, E] of the same users."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendations:
+    """Ranked lists of the same users: both trees together, and each alone."""
+
+    fused: RankedList
+    by_tree: dict[str, RankedList]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TreeBridgeSearcher:
+    """The generator with the trees of a day; load it once, use it often."""
+
+    model: TreeBridge
+    inputs: LoadedInputs
+    item_vectors: Tensor
+    """[N+1, D], row 0 zero."""
+    trees: dict[str, SearchTree]
+    beam: int
+    """Paths kept per level and tree."""
+    fusion: Fusion
+    """How the trees' candidates become one list."""
+    weighs_items: bool
+    """Whether the generator has learnt items as themselves, too."""
+    new_item_bonus: float
+    """What items that nobody had in training are favoured by; see `boost_cold_items`."""
+
+    def recommend(
+        self, histories: pa.Table, *, k: int, **limits: Unpack[SearchFilters]
+    ) -> RankedList:
+        """Rank items for users by both trees together; see `find`."""
+        return _stacked([self.fuse(found, k=k) for found in self.find(histories, k=k, **limits)])
+
+    def search(
+        self, histories: pa.Table, *, k: int, **limits: Unpack[SearchFilters]
+    ) -> Recommendations:
+        """Rank items for users by both trees together, and by each alone; see `find`."""
+        fused: list[RankedList] = []
+        by_tree: dict[str, list[RankedList]] = {name: [] for name in self.trees}
+        for found in self.find(histories, k=k, **limits):
+            favoured = self._favoured(found)
+            fused.append(self._fused(favoured, k))
+            for name, candidates in favoured.items():
+                by_tree[name].append(rank_candidates(candidates, k=k))
+        alone = {name: _stacked(lists) for name, lists in by_tree.items()}
+        return Recommendations(fused=_stacked(fused), by_tree=alone)
+
+    def find(
+        self,
+        histories: pa.Table,
+        *,
+        k: int,
+        eligible: np.ndarray | None = None,
+        excluded: Sequence[np.ndarray] | None = None,
+        keyword_vectors: np.ndarray | None = None,
+    ) -> Iterator[FoundCandidates]:
+        """Search every tree once for U users, at most `USERS_PER_SEARCH` of them at a time.
+
+        Args:
+            histories: U rows of `histories`; of one without events the state is that of an event
+                about which nothing is known, so all of them get one list.
+            k: items per user; a user with at least k allowed items in a tree gets k.
+            eligible: [N] bool over the item table; none: every item.
+            excluded: U arrays of item rows the user must not get.
+            keyword_vectors: [U, E] float, what each user searches for, embedded like items; rows
+                of zeros, or none: recommendation without a keyword.
+
+        Yields:
+            Candidates of the users in the order of the histories, to be ranked by `fuse`.
+
+        Raises:
+            DataError: a keyword's vector is not finite, or of another width than the items' texts.
+        """
+        states = in_batches(histories, self.inputs.encoder, self._states)  # [U, D]
+        width = self.inputs.features.text.shape[1]
+        if keyword_vectors is None:
+            keyword_vectors = np.zeros((len(states), width), dtype=np.float32)
+        _require_keywords(keyword_vectors, len(states), width)
+        if excluded is None:
+            excluded = [np.zeros(0, dtype=np.int64)] * len(states)
+        open_items = {name: eligible_items(tree, eligible) for name, tree in self.trees.items()}
+        for piece in _pieces(len(states)):
+            yield self._find_piece(
+                states[piece], keyword_vectors[piece], open_items, excluded[piece], k
+            )
+
+    def fuse(self, found: FoundCandidates, *, k: int) -> RankedList:
+        """Order what was found by all trees together, new items favoured.
+
+        Args:
+            found: of `find`.
+            k: items per user; beyond what `find` was asked for, a list may end early.
+
+        Returns:
+            Rows and scores, [U, k] each.
+        """
+        return self._fused(self._favoured(found), k)
+
+    def _states(self, batch: SequenceBatch) -> np.ndarray:
+        """User states after the last event of each history, [B, D]."""
+        states = self.model.users(batch, self.item_vectors[batch.item_rows])  # [B, T, D]
+        return np.asarray(at_cuts(states, last_events(batch))[:, 0].numpy())
+
+    def _find_piece(
+        self,
+        states: np.ndarray,
+        keywords: np.ndarray,
+        eligible: Mapping[str, EligibleItems],
+        excluded: Sequence[np.ndarray],
+        k: int,
+    ) -> FoundCandidates:
+        found: dict[str, Candidates] = {}
+        with torch.inference_mode():
+            asked = {
+                "states": torch.from_numpy(states),
+                "keywords": torch.from_numpy(keywords.astype(np.float32)),
+                "item_vectors": self.item_vectors,
+            }
+            for name, tree in self.trees.items():
+                scorer = DecoderScorer(decoder=self.model.decoder(name), **asked)
+                live = live_items(tree, eligible[name], excluded)
+                found[name] = beam_search(scorer, tree, live, beam=self.beam, minimum=k)
+            if self.weighs_items:
+                found = weigh_items(found, **asked)
+        return FoundCandidates(by_tree=found, keywords=asked["keywords"])
+
+    def _fused(self, favoured: Mapping[str, Candidates], k: int) -> RankedList:
+        return fuse_candidates(list(favoured.values()), k=k, fusion=self.fusion)
+
+    def _favoured(self, found: FoundCandidates) -> dict[str, Candidates]:
+        if not self.new_item_bonus:
+            return found.by_tree
+        return boost_cold_items(
+            found.by_tree,
+            keywords=found.keywords,
+            untaken=self.inputs.untaken,
+            bonus=self.new_item_bonus,
+        )
+
+
+def load_searcher(
+    folder: str | Path,
+    item_table: pa.Table,
+    codes: Mapping[str, pa.Table],
+    *,
+    beam: int,
+    fusion: Fusion,
+    new_item_bonus: float,
+) -> TreeBridgeSearcher:
+    """Load a model folder and place a day's items in its trees.
+
+    Items appended to the trees since training are found like the others: their leaf is known to
+    the decoder, and inside it they are scored by their text and attributes.
+
+    Args:
+        folder: as `train_treebridge_worker` wrote it.
+        item_table: N items, as `grove.features.items.build_item_table` returns them.
+        codes: item_id, path, slot of each tree, of the generation the model was trained on.
+        beam: paths kept per level and tree.
+        fusion: how the trees' candidates become one list; see `fuse_candidates`.
+        new_item_bonus: what items that nobody had in what the weights learnt are favoured by.
+
+    Returns:
+        A searcher.
+
+    Raises:
+        DataError: the codes do not fit the model's trees. Codes of another generation that fit
+            are not noticed here: judging and publishing compare generations.
+    """
+    model, inputs, vectors = load_network(TreeBridge, folder, item_table)
+    trees = {
+        name: _read_tree(inputs, codes, name) for name in sorted(inputs.saved.arguments["trees"])
+    }
+    return TreeBridgeSearcher(
+        model=model,
+        inputs=inputs,
+        item_vectors=vectors,
+        trees=trees,
+        beam=beam,
+        fusion=fusion,
+        weighs_items=weighs_items(inputs.saved),
+        new_item_bonus=new_item_bonus,
+    )
+
+
+def _read_tree(inputs: LoadedInputs, codes: Mapping[str, pa.Table], name: str) -> SearchTree:
+    arguments = inputs.saved.arguments
+    sizes = list(arguments["trees"][name])
+    if name not in codes:
+        raise _other_tree(name, f"codes per level within {sizes}", "no such tree")
+    tree = read_code_tree(codes[name], inputs.encoder.item_ids, capacity=arguments["capacity"])
+    largest = [int(level.max()) for level in tree.codes]
+    fits = len(largest) == len(sizes) and all(map(int.__lt__, largest, sizes))
+    if not fits:
+        raise _other_tree(name, f"codes per level within {sizes}", f"codes up to {largest}")
+    if not _slots_fit(tree, inputs):
+        slots = f"{tree.leaf_items.shape[1]} slots in a leaf"
+        raise _other_tree(name, f"{arguments['capacity']} slots in a leaf", slots)
+    return search_tree(tree)
+
+
+def _require_keywords(vectors: np.ndarray, users: int, width: int) -> None:
+    finite = bool(np.isfinite(vectors).all())
+    if vectors.shape == (users, width) and finite:
+        return
+    raise DataError(
+        "keywords that the generator cannot read",
+        where="search of the trees",
+        expected=f"[{users}, {width}] finite numbers",
+        found=f"{list(vectors.shape)} numbers{'' if finite else ', some not finite'}",
+        next_step="embed keywords with the encoder that embedded the items",
+    )
+
+
+def _slots_fit(tree: CodeTree, inputs: LoadedInputs) -> bool:
+    """Whether a decoder of slots knows every slot; one that scores items needs no such limit."""
+    arguments = inputs.saved.arguments
+    return arguments["leaf_step"] != "slot" or tree.leaf_items.shape[1] == arguments["capacity"]
+
+
+def _other_tree(name: str, expected: str, found: str) -> DataError:
+    return DataError(
+        "the codes are not those the generator speaks",
+        where=f"tree {name}",
+        expected=expected,
+        found=found,
+        next_step="give the codes of the generation named in the model's metadata, or retrain",
+    )
+
+
+def _pieces(users: int) -> list[slice]:
+    return [
+        slice(start, start + USERS_PER_SEARCH)
+        for start in range(0, max(users, 1), USERS_PER_SEARCH)
+    ]
+
+
+def _stacked(lists: Sequence[RankedList]) -> RankedList:
+    return np.concatenate([rows for rows, _ in lists]), np.concatenate([s for _, s in lists])

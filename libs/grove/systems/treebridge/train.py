@@ -1,0 +1,93 @@
+"""The function each TorchDistributor rank runs to train TreeBridge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from torch import Tensor
+
+from grove.nn.user_encoder import ENCODER_OPTIONS
+from grove.systems.treebridge.code_tree import read_code_tree
+from grove.systems.treebridge.network import TreeBridge
+from grove.systems.treebridge.objective import TreeBridgeObjective, TreeTensors, tree_tensors
+from grove.training.job_spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE, TrainingSpec
+from grove.training.precision import fast_precision
+from grove.training.worker import (
+    WorkerInputs,
+    learn,
+    network_arguments,
+    open_worker,
+    seed_model,
+    start_weights,
+)
+
+
+def codes_file(tree: str) -> str:
+    """Name of the file, in the folder of a training's inputs, with the codes of a tree."""
+    return f"codes_{tree}.parquet"
+
+
+def train_treebridge_worker(spec: dict[str, Any]) -> None:
+    """Train TreeBridge on this rank's share, in step with the other ranks.
+
+    The folder of inputs holds, beside what every model reads, `codes_<tree>.parquet`: item_id,
+    path and slot as in the dataset `codes`.
+
+    Args:
+        spec: `TrainingSpec.as_json()`; options are width, layers, heads, dropout, epochs,
+            batch_size, learning_rate, `<tree>_weight` and item_weight (λ), leaf_step,
+            capacity (τ), `trees` (codes per level, by tree) and `generations` (by tree; kept
+            beside the weights).
+    """
+    with open_worker(TrainingSpec(**spec)) as inputs:
+        options = inputs.spec.options
+        arguments = network_arguments(
+            inputs,
+            {
+                "encoder": {name: options[name] for name in ENCODER_OPTIONS},
+                "trees": options["trees"],
+                "capacity": options["capacity"],
+                "text_width": inputs.features.text.shape[1],
+                "leaf_step": options["leaf_step"],
+            },
+        )
+        seed_model(inputs.spec)
+        model = TreeBridge(**arguments)
+        start_weights(model, inputs)
+        precision = fast_precision(inputs.device)
+        objective = TreeBridgeObjective(
+            model=model,
+            inputs=inputs,
+            trees={name: _tree(inputs, arguments, name) for name in sorted(arguments["trees"])},
+            weights={name: options[f"{name}_weight"] for name in arguments["trees"]},
+            item_weight=options["item_weight"],
+            query_vectors=_query_vectors(inputs),
+            precision=precision,
+        )
+        learn(model, inputs, objective, arguments=arguments, precision=precision)
+
+
+def _tree(inputs: WorkerInputs, arguments: dict[str, Any], name: str) -> TreeTensors:
+    folder = inputs.spec.input_folder
+    items = pq.read_table(folder / ITEM_TABLE_FILE, columns=["item_id"])
+    tree = read_code_tree(
+        pq.read_table(folder / codes_file(name)),
+        items["item_id"].combine_chunks(),
+        capacity=arguments["capacity"],
+    )
+    return tree_tensors(tree, arguments["trees"][name], inputs.device)
+
+
+def _query_vectors(inputs: WorkerInputs) -> Tensor:
+    """Vectors of the queries, [Q+1, E]; row 0, no query, is zero."""
+    width = inputs.features.text.shape[1]
+    file = inputs.spec.input_folder / QUERY_VECTORS_FILE
+    vectors = np.zeros((1, width), dtype=np.float32)
+    if file.is_file():
+        column = pq.read_table(file, columns=["vector"])["vector"].combine_chunks()
+        found = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)  # [Q, E]
+        vectors = np.vstack([vectors, found.astype(np.float32)])
+    return torch.from_numpy(vectors).to(inputs.device)

@@ -1,0 +1,42 @@
+"""How a rank joins the others, with an accelerator and without; no accelerator is needed here."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from tests.unit.training.synthetic import histories_of, shop_items, walks, write_shop
+from torch import distributed
+
+from grove.errors import SettingsError
+from grove.training.worker import accelerator, open_worker
+
+
+@pytest.mark.parametrize(("use_gpu", "backends"), [(False, "gloo"), (True, "cpu:gloo,cuda:nccl")])
+def test_ranks_can_sum_on_the_cpu_whatever_they_train_on(tmp_path, monkeypatch, use_gpu, backends):
+    """Counts and losses are summed on the CPU, which nccl alone refuses."""
+    joined, left = [], []
+    monkeypatch.setattr(distributed, "is_torchelastic_launched", lambda: True)
+    monkeypatch.setattr(distributed, "init_process_group", joined.append)
+    monkeypatch.setattr(distributed, "destroy_process_group", lambda: left.append(True))
+    monkeypatch.setattr("grove.training.worker.accelerator", lambda _: "cpu")
+    spec = write_shop(tmp_path, histories_of(walks(3, 4, 10)), shop_items(10), use_gpu=use_gpu)
+    with open_worker(spec) as inputs:
+        assert len(inputs.sequences) == 3
+    assert joined == [backends]
+    assert left == [True]
+
+
+def test_ranks_take_the_devices_in_turn_and_make_them_current(monkeypatch):
+    current = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", current.append)
+    assert [accelerator(rank) for rank in range(3)] == ["cuda:0", "cuda:1", "cuda:0"]
+    assert current == ["cuda:0", "cuda:1", "cuda:0"]
+
+
+def test_no_accelerator_is_a_settings_error(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(SettingsError, match="no accelerator to train on") as caught:
+        accelerator(1)
+    assert "distributed.use_gpu, rank 1" in caught.value.where
+    assert "use_gpu to false" in caught.value.next_step
