@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame
 
 from grove.contracts import Contract
 from grove.interactions import columns as names
-from grove.interactions.staging import Keep, StagedFeed
+from grove.interactions.parsing import ParsedFeed, Persist
 
 BROADCAST_ROWS = 2_000_000
 """More duplicates than this are joined by a shuffle; fewer are sent to every task."""
@@ -40,12 +40,12 @@ class Duplicates:
 
 
 def find_duplicates(
-    staged: StagedFeed,
+    parsed: ParsedFeed,
     table: Contract,
     *,
     earlier: DataFrame | None,
     within_days: int,
-    keep: Keep,
+    persist: Persist,
 ) -> Duplicates:
     """Find the rows that repeat an accepted one.
 
@@ -56,23 +56,23 @@ def find_duplicates(
     which moves eight bytes a row, and only keys whose hash occurs twice are kept and compared.
 
     Args:
-        staged: a feed; refused rows are neither duplicates nor have any.
+        parsed: a feed; refused rows are neither duplicates nor have any.
         table: of the table the feed ends in; its `unique` check names the key.
         earlier: `day` and key of rows accepted before the first day of the feed; none
             where days do not look back.
         within_days: how many landing days an event looks back.
-        keep: makes a frame hold on to its rows.
+        persist: marks a frame to be computed once and kept; its caller releases it.
     """
     key = _key_of(table)
-    fine = staged.rows.where(F.col(names.REASON).isNull())
+    fine = parsed.rows.where(F.col(names.REASON).isNull())
     rows = fine.select(*names.POSITION, *key)
     if earlier is not None:
         rows = rows.unionByName(earlier.select(names.DAY, *key), allowMissingColumns=True)
-    if staged.feed != "events":
-        repeated = _all_but_last(keep(_suspects(rows, [names.DAY, *key])), key)
+    if parsed.feed != "events":
+        repeated = _all_but_last(persist(_suspects(rows, [names.DAY, *key])), key)
     else:
-        repeated = _repeats(keep(_suspects(rows, key)), key, within_days)
-    kept = keep(repeated.select(names.DAY, names.ROW_ID))
+        repeated = _repeats(persist(_suspects(rows, key)), key, within_days)
+    kept = persist(repeated.select(names.DAY, names.ROW_ID))
     counted = kept.groupBy(names.DAY).count().collect()
     return Duplicates(
         row_ids=kept.select(names.ROW_ID),

@@ -20,10 +20,10 @@ from grove.datasets import (
 from grove.interactions.derived_items import derive_items
 from grove.interactions.duplicates import Duplicates, find_duplicates
 from grove.interactions.landed import LandedFiles
+from grove.interactions.parsing import ParsedFeed, Persist, parse_feed
 from grove.interactions.queries import count_queries
 from grove.interactions.reasons import Limits
 from grove.interactions.split import accepted_rows, as_table, quarantined_rows
-from grove.interactions.staging import Keep, StagedFeed, stage_feed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,20 +42,20 @@ class Ingested:
 
     tables: Mapping[Dataset, DataFrame]
     """A table whose feed the source does not declare is absent."""
-    staged: Mapping[str, StagedFeed]
+    parsed: Mapping[str, ParsedFeed]
     duplicates: Mapping[str, Duplicates]
 
     def most_rows(self, dataset: Dataset) -> int:
         """A bound on the rows of a table, known without counting them."""
         if dataset == QUARANTINE:
-            return sum(each.rows_refused() for each in self.staged.values())
-        feeds = [feed for feed in self.staged if FEED_DATASETS[feed] == dataset]
-        return sum(self.staged[feed].rows_fine() for feed in feeds or ["events"])
+            return sum(each.rows_refused() for each in self.parsed.values())
+        feeds = [feed for feed in self.parsed if FEED_DATASETS[feed] == dataset]
+        return sum(self.parsed[feed].rows_fine() for feed in feeds or ["events"])
 
     def extra_columns(self) -> dict[str, list[str]]:
         """Feed → fields its contract does not know, where there are any."""
         return {
-            feed: each.extra_columns for feed, each in self.staged.items() if each.extra_columns
+            feed: each.extra_columns for feed, each in self.parsed.items() if each.extra_columns
         }
 
 
@@ -65,7 +65,7 @@ def ingest_feeds(
     *,
     earlier: Earlier,
     limits: Limits,
-    keep: Keep,
+    persist: Persist,
 ) -> Ingested:
     """Read, judge, and split the feeds of some days, in one pass over the files.
 
@@ -77,32 +77,32 @@ def ingest_feeds(
         files: of each feed the source declares, `events` among them, over all the days.
         earlier: what the tables hold from before.
         limits: how far prices and times may stray.
-        keep: makes a frame hold on to its rows.
+        persist: marks a frame to be computed once and kept; its caller releases it.
 
     Raises:
         DataError: a feed lacks a required column on a day.
     """
-    staged = {each.feed: _stage(spark, each, limits, keep) for each in files}
+    parsed = {each.feed: _parse(spark, each, limits, persist) for each in files}
     duplicates = {
         feed: find_duplicates(
             each,
             load_contract(FEED_DATASETS[feed]),
             earlier=earlier.interactions if feed == "events" else None,
             within_days=limits.lateness_days,
-            keep=keep,
+            persist=persist,
         )
-        for feed, each in staged.items()
+        for feed, each in parsed.items()
     }
-    accepted = {feed: accepted_rows(each, duplicates[feed]) for feed, each in staged.items()}
-    quarantine = reduce(DataFrame.unionByName, map(quarantined_rows, staged.values()))
+    accepted = {feed: accepted_rows(each, duplicates[feed]) for feed, each in parsed.items()}
+    quarantine = reduce(DataFrame.unionByName, map(quarantined_rows, parsed.values()))
     tables = {**_tables(accepted, earlier), QUARANTINE: quarantine}
-    return Ingested(tables=tables, staged=staged, duplicates=duplicates)
+    return Ingested(tables=tables, parsed=parsed, duplicates=duplicates)
 
 
-def _stage(spark: SparkSession, files: LandedFiles, limits: Limits, keep: Keep) -> StagedFeed:
+def _parse(spark: SparkSession, files: LandedFiles, limits: Limits, persist: Persist) -> ParsedFeed:
     contract = load_contract(feed_dataset(files.feed))
     table = load_contract(FEED_DATASETS[files.feed])
-    return stage_feed(spark, files, contract=contract, table=table, limits=limits, keep=keep)
+    return parse_feed(spark, files, contract=contract, table=table, limits=limits, persist=persist)
 
 
 def _tables(accepted: Mapping[str, DataFrame], earlier: Earlier) -> dict[Dataset, DataFrame]:

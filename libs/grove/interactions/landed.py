@@ -3,7 +3,7 @@
 JSON lines are read as text, so that a line that is no JSON, or no UTF-8, survives to be
 quarantined as it was. A line number is not asked of Spark while reading, which would put
 all of a file in one task: a row keeps its file, the block its task read, and an ascending
-number, and `staging` counts the blocks before its own.
+number, and `parsing` counts the blocks before its own.
 """
 
 from __future__ import annotations

@@ -8,14 +8,14 @@ from pyspark.sql import DataFrame
 from grove.contracts import Contract, spark_schema
 from grove.interactions import columns as names
 from grove.interactions.duplicates import Duplicates
-from grove.interactions.staging import StagedFeed
+from grove.interactions.parsing import ParsedFeed
 
 _OFFSET = "row_minus_line"
 
 
-def accepted_rows(staged: StagedFeed, duplicates: Duplicates) -> DataFrame:
+def accepted_rows(parsed: ParsedFeed, duplicates: Duplicates) -> DataFrame:
     """Rows that are neither refused nor duplicates, with the day and the feed's columns."""
-    fine = staged.rows.where(F.col(names.REASON).isNull())
+    fine = parsed.rows.where(F.col(names.REASON).isNull())
     return duplicates.drop_from(fine).drop(*names.BOOKKEEPING)
 
 
@@ -24,17 +24,17 @@ def as_table(rows: DataFrame, table: Contract) -> DataFrame:
     return rows.select(*(F.col(field.name).cast(field.dataType) for field in spark_schema(table)))
 
 
-def quarantined_rows(staged: StagedFeed) -> DataFrame:
+def quarantined_rows(parsed: ParsedFeed) -> DataFrame:
     """Refused rows as they landed, with feed, reason, file and line number."""
-    refused = staged.rows.where(F.col(names.REASON).isNotNull())
-    offsets = staged.rows.sparkSession.createDataFrame(
-        staged.line_offsets(),
+    refused = parsed.rows.where(F.col(names.REASON).isNotNull())
+    offsets = parsed.rows.sparkSession.createDataFrame(
+        parsed.line_offsets(),
         f"{names.DAY} date, {names.FILE} string, {names.BLOCK} bigint, {_OFFSET} bigint",
     )
     numbered = refused.join(F.broadcast(offsets), [names.DAY, names.FILE, names.BLOCK])
     return numbered.select(
         names.DAY,
-        F.lit(staged.feed).alias("feed"),
+        F.lit(parsed.feed).alias("feed"),
         F.col(names.REASON).alias("reason"),
         F.col(names.FILE).alias("file"),
         (F.col(names.ROW_ID) - F.col(_OFFSET)).alias("line"),

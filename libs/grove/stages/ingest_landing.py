@@ -78,7 +78,7 @@ def _ingest(stage: StageRun, opened: Markers) -> Ingested:
             items=items.where(items["day"] < first),
         ),
         limits=Limits(max_price=wish.max_price, lateness_days=wish.lateness_days),
-        keep=stage.persist,
+        persist=stage.persist,
     )
 
 

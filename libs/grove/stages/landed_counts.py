@@ -29,18 +29,18 @@ def count_feeds(
     refused: dict[tuple[str, date], dict[str, int]] = {}
     for (feed, day, reason), rows in _count(frames[QUARANTINE], "feed", "day", "reason").items():
         refused.setdefault((feed, day), {})[reason] = rows
-    accepted = {feed: _count(frames[FEED_DATASETS[feed]], "day") for feed in ingested.staged}
+    accepted = {feed: _count(frames[FEED_DATASETS[feed]], "day") for feed in ingested.parsed}
     return {
         feed: {
             day: FeedCounts(
-                landed=staged.rows_landed(day),
+                landed=parsed.rows_landed(day),
                 accepted=accepted[feed].get((day,), 0),
                 duplicates=ingested.duplicates[feed].rows_by_day.get(day, 0),
                 quarantined=refused.get((feed, day), {}),
             )
             for day in days
         }
-        for feed, staged in ingested.staged.items()
+        for feed, parsed in ingested.parsed.items()
     }
 
 

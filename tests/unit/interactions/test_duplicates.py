@@ -14,7 +14,7 @@ from grove.contracts import feed_dataset, load_contract
 from grove.datasets import CONTEXT, INTERACTIONS
 from grove.interactions import columns as names
 from grove.interactions.duplicates import Duplicates, find_duplicates
-from grove.interactions.staging import StagedFeed
+from grove.interactions.parsing import ParsedFeed
 
 pytestmark = pytest.mark.spark
 
@@ -23,7 +23,7 @@ Row = tuple[int, str, str]
 """Day after FIRST, file, event id."""
 
 
-def staged_events(spark: SparkSession, rows: list[Row], refused: frozenset[int]) -> StagedFeed:
+def parsed_events(spark: SparkSession, rows: list[Row], refused: frozenset[int]) -> ParsedFeed:
     values = [
         (FIRST + timedelta(days=day), file, 0, row_id, event, "bad" if row_id in refused else None)
         for row_id, (day, file, event) in enumerate(rows)
@@ -34,7 +34,7 @@ def staged_events(spark: SparkSession, rows: list[Row], refused: frozenset[int])
     )
     contract = load_contract(feed_dataset("events"))
     frame = spark.createDataFrame(values, schema)
-    return StagedFeed(feed="events", contract=contract, rows=frame, groups=())
+    return ParsedFeed(feed="events", contract=contract, rows=frame, groups=())
 
 
 def dropped_ids(duplicates: Duplicates) -> set[int]:
@@ -73,27 +73,31 @@ def example_rows() -> list[Row]:
 
 
 def test_the_first_row_by_file_and_line_stays(spark: SparkSession) -> None:
-    staged = staged_events(spark, example_rows(), frozenset())
+    parsed = parsed_events(spark, example_rows(), frozenset())
     table = load_contract(INTERACTIONS)
-    duplicates = find_duplicates(staged, table, earlier=None, within_days=3, keep=DataFrame.cache)
+    duplicates = find_duplicates(
+        parsed, table, earlier=None, within_days=3, persist=DataFrame.cache
+    )
     # x on day 2 repeats day 0; x on day 4 does not, because day 2 was never accepted.
     assert dropped_ids(duplicates) == {0, 3, 4}
     assert duplicates.rows_by_day == {FIRST: 2, FIRST + timedelta(days=2): 1}
 
 
 def test_a_refused_row_is_no_duplicate_and_has_none(spark: SparkSession) -> None:
-    staged = staged_events(spark, example_rows(), frozenset({1}))
+    parsed = parsed_events(spark, example_rows(), frozenset({1}))
     table = load_contract(INTERACTIONS)
-    duplicates = find_duplicates(staged, table, earlier=None, within_days=3, keep=DataFrame.cache)
+    duplicates = find_duplicates(
+        parsed, table, earlier=None, within_days=3, persist=DataFrame.cache
+    )
     assert dropped_ids(duplicates) == {3, 4}
 
 
 def test_without_duplicates_nothing_is_dropped(spark: SparkSession) -> None:
-    staged = staged_events(spark, [(0, "a", "x"), (0, "a", "y")], frozenset())
+    parsed = parsed_events(spark, [(0, "a", "x"), (0, "a", "y")], frozenset())
     duplicates = find_duplicates(
-        staged, load_contract(INTERACTIONS), earlier=None, within_days=3, keep=DataFrame.cache
+        parsed, load_contract(INTERACTIONS), earlier=None, within_days=3, persist=DataFrame.cache
     )
-    assert duplicates.drop_from(staged.rows) is staged.rows
+    assert duplicates.drop_from(parsed.rows) is parsed.rows
 
 
 events = st.tuples(st.integers(0, 6), st.sampled_from("ab"), st.sampled_from("xyz"))
@@ -111,13 +115,15 @@ def test_duplicates_equal_those_of_the_plain_twin(
     refused: frozenset[int],
     earlier: list[tuple[int, str]],
 ) -> None:
-    staged = staged_events(spark, rows, refused)
+    parsed = parsed_events(spark, rows, refused)
     before = spark.createDataFrame(
         [(FIRST + timedelta(days=day), event) for day, event in earlier],
         "day date, event_id string",
     )
     table = load_contract(INTERACTIONS)
-    duplicates = find_duplicates(staged, table, earlier=before, within_days=2, keep=DataFrame.cache)
+    duplicates = find_duplicates(
+        parsed, table, earlier=before, within_days=2, persist=DataFrame.cache
+    )
     assert dropped_ids(duplicates) == reference_duplicates(rows, refused, earlier, 2)
 
 
@@ -134,8 +140,8 @@ def test_of_other_feeds_the_last_row_of_a_day_stays(spark: SparkSession) -> None
     ]
     contract = load_contract(feed_dataset("context"))
     frame = spark.createDataFrame(values, schema)
-    staged = StagedFeed(feed="context", contract=contract, rows=frame, groups=())
+    parsed = ParsedFeed(feed="context", contract=contract, rows=frame, groups=())
     duplicates = find_duplicates(
-        staged, load_contract(CONTEXT), earlier=None, within_days=3, keep=DataFrame.cache
+        parsed, load_contract(CONTEXT), earlier=None, within_days=3, persist=DataFrame.cache
     )
     assert dropped_ids(duplicates) == {0}

@@ -19,8 +19,8 @@ from grove.datasets import FEED_DATASETS
 from grove.errors import DataError
 from grove.interactions import LandedFiles, Limits
 from grove.interactions.duplicates import find_duplicates
+from grove.interactions.parsing import ParsedFeed, parse_feed
 from grove.interactions.split import accepted_rows, quarantined_rows
-from grove.interactions.staging import StagedFeed, stage_feed
 
 pytestmark = pytest.mark.spark
 
@@ -43,7 +43,7 @@ ITEM = {
     "first_seen": "2026-11-19",
 }
 Line = dict[str, Any] | str | bytes
-StageRun = Callable[..., StagedFeed]
+ParseLines = Callable[..., ParsedFeed]
 
 
 def write_lines(folder: Path, name: str, lines: Sequence[Line], day: date = DAY) -> str:
@@ -56,34 +56,36 @@ def write_lines(folder: Path, name: str, lines: Sequence[Line], day: date = DAY)
     return str(path)
 
 
-def stage_paths(spark: SparkSession, folder: Path, paths: Sequence[str], feed: str) -> StagedFeed:
-    return stage_feed(
+def parse_paths(spark: SparkSession, folder: Path, paths: Sequence[str], feed: str) -> ParsedFeed:
+    return parse_feed(
         spark,
         LandedFiles(feed=feed, folder=str(folder), paths=paths),
         contract=load_contract(feed_dataset(feed)),
         table=load_contract(FEED_DATASETS[feed]),
         limits=LIMITS,
-        keep=DataFrame.cache,
+        persist=DataFrame.cache,
     )
 
 
 @pytest.fixture
-def stage(spark: SparkSession, tmp_path: Path) -> StageRun:
-    def stage_lines(lines: Sequence[Line], feed: str = "events") -> StagedFeed:
+def parse(spark: SparkSession, tmp_path: Path) -> ParseLines:
+    def parse_lines(lines: Sequence[Line], feed: str = "events") -> ParsedFeed:
         path = write_lines(tmp_path, "part-00000.jsonl", lines)
-        return stage_paths(spark, tmp_path, [path], feed)
+        return parse_paths(spark, tmp_path, [path], feed)
 
-    return stage_lines
-
-
-def reasons_by_line(staged: StagedFeed) -> dict[int, str]:
-    return {row["line"]: row["reason"] for row in quarantined_rows(staged).collect()}
+    return parse_lines
 
 
-def accepted(staged: StagedFeed, feed: str = "events") -> list[dict[str, Any]]:
+def reasons_by_line(parsed: ParsedFeed) -> dict[int, str]:
+    return {row["line"]: row["reason"] for row in quarantined_rows(parsed).collect()}
+
+
+def accepted(parsed: ParsedFeed, feed: str = "events") -> list[dict[str, Any]]:
     table = load_contract(FEED_DATASETS[feed])
-    duplicates = find_duplicates(staged, table, earlier=None, within_days=3, keep=DataFrame.cache)
-    return [row.asDict() for row in accepted_rows(staged, duplicates).collect()]
+    duplicates = find_duplicates(
+        parsed, table, earlier=None, within_days=3, persist=DataFrame.cache
+    )
+    return [row.asDict() for row in accepted_rows(parsed, duplicates).collect()]
 
 
 BAD_EVENTS: list[tuple[Line, str]] = [
@@ -113,32 +115,32 @@ BAD_EVENTS: list[tuple[Line, str]] = [
 ]
 
 
-def test_every_broken_event_gets_its_reason_and_its_line(stage: StageRun) -> None:
-    staged = stage([EVENT, *(line for line, _ in BAD_EVENTS)])
+def test_every_broken_event_gets_its_reason_and_its_line(parse: ParseLines) -> None:
+    parsed = parse([EVENT, *(line for line, _ in BAD_EVENTS)])
     expected = {number: reason for number, (_, reason) in enumerate(BAD_EVENTS, start=2)}
-    assert reasons_by_line(staged) == expected
-    assert [row["event_id"] for row in accepted(staged)] == ["e1"]
+    assert reasons_by_line(parsed) == expected
+    assert [row["event_id"] for row in accepted(parsed)] == ["e1"]
 
 
-def test_the_first_reason_that_applies_is_given(stage: StageRun) -> None:
-    staged = stage([EVENT, EVENT | {"event_type": "wink", "price": -5, "event_time": "never"}])
-    assert reasons_by_line(staged) == {2: "unknown_event_type"}
+def test_the_first_reason_that_applies_is_given(parse: ParseLines) -> None:
+    parsed = parse([EVENT, EVENT | {"event_type": "wink", "price": -5, "event_time": "never"}])
+    assert reasons_by_line(parsed) == {2: "unknown_event_type"}
 
 
-def test_quarantine_keeps_the_row_as_it_landed(stage: StageRun) -> None:
-    staged = stage([EVENT, "{broken", b"\xffx"])
-    rows = {row["line"]: row for row in quarantined_rows(staged).collect()}
+def test_quarantine_keeps_the_row_as_it_landed(parse: ParseLines) -> None:
+    parsed = parse([EVENT, "{broken", b"\xffx"])
+    rows = {row["line"]: row for row in quarantined_rows(parsed).collect()}
     assert rows[2]["raw"] == "{broken"
     assert rows[3]["raw"] == "�x"
     assert {row["file"] for row in rows.values()} == {"part-00000.jsonl"}
     assert {row["feed"] for row in rows.values()} == {"events"}
 
 
-def test_values_are_typed_and_times_are_utc(stage: StageRun, spark: SparkSession) -> None:
+def test_values_are_typed_and_times_are_utc(parse: ParseLines, spark: SparkSession) -> None:
     late = EVENT | {"event_id": "e2", "event_time": "2026-11-16T02:00:00+02:00", "position": 3.0}
-    staged = stage([late | {"query": " Ｒed \t MUG ", "price": 4}])
+    parsed = parse([late | {"query": " Ｒed \t MUG ", "price": 4}])
     text = "date_format(event_time, 'yyyy-MM-dd HH:mm:ss') time"
-    row = staged.rows.selectExpr(text, "position", "query", "price", "day").first()
+    row = parsed.rows.selectExpr(text, "position", "query", "price", "day").first()
     assert row is not None
     assert row.asDict() == {
         "time": "2026-11-16 00:00:00",
@@ -149,8 +151,8 @@ def test_values_are_typed_and_times_are_utc(stage: StageRun, spark: SparkSession
     }
 
 
-def test_a_blank_query_is_no_query(stage: StageRun) -> None:
-    assert [row["query"] for row in accepted(stage([EVENT | {"query": "  "}]))] == [None]
+def test_a_blank_query_is_no_query(parse: ParseLines) -> None:
+    assert [row["query"] for row in accepted(parse([EVENT | {"query": "  "}]))] == [None]
 
 
 def test_lines_are_counted_across_the_blocks_of_a_file(spark: SparkSession, tmp_path: Path) -> None:
@@ -161,11 +163,11 @@ def test_lines_are_counted_across_the_blocks_of_a_file(spark: SparkSession, tmp_
     before = spark.conf.get("spark.sql.files.maxPartitionBytes")
     spark.conf.set("spark.sql.files.maxPartitionBytes", "7000")
     try:
-        staged = stage_paths(spark, tmp_path, paths, "events")
-        rows = quarantined_rows(staged).select("file", "line", "raw").collect()
+        parsed = parse_paths(spark, tmp_path, paths, "events")
+        rows = quarantined_rows(parsed).select("file", "line", "raw").collect()
     finally:
         spark.conf.set("spark.sql.files.maxPartitionBytes", before)
-    assert len({(group.file, group.block) for group in staged.groups}) > 4
+    assert len({(group.file, group.block) for group in parsed.groups}) > 4
     assert set(map(tuple, rows)) == {
         (f"part-0000{part}.jsonl", number + 1, f"broken {number}")
         for part in range(2)
@@ -173,27 +175,27 @@ def test_lines_are_counted_across_the_blocks_of_a_file(spark: SparkSession, tmp_
     }
 
 
-def test_a_column_no_row_carries_refuses_the_feed(stage: StageRun) -> None:
+def test_a_column_no_row_carries_refuses_the_feed(parse: ParseLines) -> None:
     lacking = {name: value for name, value in EVENT.items() if name != "user_id"}
     with pytest.raises(DataError, match="the feed events lacks") as caught:
-        stage([lacking, lacking | {"event_id": "e2"}, "{broken"])
+        parse([lacking, lacking | {"event_id": "e2"}, "{broken"])
     assert "user_id" in caught.value.expected
     assert str(DAY) in caught.value.where
 
 
-def test_one_row_that_carries_all_columns_is_enough(stage: StageRun) -> None:
+def test_one_row_that_carries_all_columns_is_enough(parse: ParseLines) -> None:
     lacking = {name: value for name, value in EVENT.items() if name != "user_id"}
-    assert reasons_by_line(stage([lacking, EVENT])) == {1: "missing_key"}
+    assert reasons_by_line(parse([lacking, EVENT])) == {1: "missing_key"}
 
 
-def test_extra_columns_are_accepted_and_named(stage: StageRun) -> None:
-    staged = stage([EVENT | {"campaign": "spring", "abroad": True}])
-    assert staged.extra_columns == ["abroad", "campaign"]
-    assert len(accepted(staged)) == 1
+def test_extra_columns_are_accepted_and_named(parse: ParseLines) -> None:
+    parsed = parse([EVENT | {"campaign": "spring", "abroad": True}])
+    assert parsed.extra_columns == ["abroad", "campaign"]
+    assert len(accepted(parsed)) == 1
 
 
-def test_a_catalogue_row_is_judged_by_its_own_contract(stage: StageRun) -> None:
-    staged = stage(
+def test_a_catalogue_row_is_judged_by_its_own_contract(parse: ParseLines) -> None:
+    parsed = parse(
         [
             ITEM,
             ITEM | {"item_id": "i2", "category_path": "Home"},
@@ -204,13 +206,13 @@ def test_a_catalogue_row_is_judged_by_its_own_contract(stage: StageRun) -> None:
         ],
         feed="catalogue",
     )
-    assert reasons_by_line(staged) == {
+    assert reasons_by_line(parsed) == {
         2: "wrong_type",
         3: "negative_quantity",
         4: "unparseable_time",
         5: "in_the_future",
     }
-    rows = {row["item_id"]: row for row in accepted(staged, "catalogue")}
+    rows = {row["item_id"]: row for row in accepted(parsed, "catalogue")}
     assert rows["i6"]["first_seen"] == date(2020, 1, 1)
     assert rows["i1"]["category_path"] == ["Home", "Kitchen"]
 
@@ -229,14 +231,14 @@ def test_csv_and_parquet_are_read_like_json_lines(spark: SparkSession, tmp_path:
     typed = [row | {"item_id": f"p{row['item_id']}", "price": 4.5} for row in rows[:1]]
     pa.parquet.write_table(pa.Table.from_pylist(typed), folder / "c.parquet")
     paths = [json_path, str(folder / "b.csv"), str(folder / "c.parquet")]
-    staged = stage_paths(spark, tmp_path, paths, "catalogue")
-    quarantined = quarantined_rows(staged).select("file", "line", "reason").collect()
+    parsed = parse_paths(spark, tmp_path, paths, "catalogue")
+    quarantined = quarantined_rows(parsed).select("file", "line", "reason").collect()
     # Line 1 of a CSV file is its header.
     assert sorted(map(tuple, quarantined)) == [
         ("b.csv", 3, "wrong_type"),
         ("b.csv", 4, "negative_price"),
     ]
-    found = {row["item_id"]: row for row in accepted(staged, "catalogue")}
+    found = {row["item_id"]: row for row in accepted(parsed, "catalogue")}
     assert sorted(found) == ["i0", "j0", "pi0"]
     first = found.pop("i0")
     assert all(row | {"item_id": "i0"} == first for row in found.values())

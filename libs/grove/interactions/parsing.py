@@ -1,4 +1,4 @@
-"""One feed, read once: typed, judged row by row, cached, and summed up."""
+"""One feed, read once: typed, checked row by row, cached, and summed up."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from grove.interactions.reasons import (
 )
 from grove.interactions.values import typed_value
 
-Keep: TypeAlias = Callable[[DataFrame], DataFrame]
+Persist: TypeAlias = Callable[[DataFrame], DataFrame]
 """Makes a frame hold on to its rows, so that they are computed once; whoever gives it lets go."""
 
 
@@ -46,7 +46,7 @@ class RowGroup:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StagedFeed:
+class ParsedFeed:
     """A feed's rows, each with its reason or none, and what there is to say about them."""
 
     feed: str
@@ -88,15 +88,15 @@ class StagedFeed:
         return offsets
 
 
-def stage_feed(
+def parse_feed(
     spark: SparkSession,
     files: LandedFiles,
     *,
     contract: Contract,
     table: Contract,
     limits: Limits,
-    keep: Keep,
-) -> StagedFeed:
+    persist: Persist,
+) -> ParsedFeed:
     """Read a feed and give every row its reason, in one pass over the files.
 
     The rows are kept: duplicates, gates and writers all read them, and a second parse
@@ -108,7 +108,7 @@ def stage_feed(
         contract: of the feed.
         table: of the table the feed ends in.
         limits: how far prices and times may stray.
-        keep: makes a frame hold on to its rows.
+        persist: marks a frame to be computed once and kept; its caller releases it.
 
     Raises:
         DataError: no row of a day carries a required column.
@@ -123,13 +123,13 @@ def stage_feed(
     )
     reason = F.coalesce(names.REASON, F.when(breaks_contract(table), BREAKS_CONTRACT))
     text = F.when(reason.isNotNull(), F.col(names.TEXT))
-    judged = typed.withColumns({names.REASON: reason, names.TEXT: text})
-    rows = keep(judged)
-    staged = StagedFeed(
+    checked = typed.withColumns({names.REASON: reason, names.TEXT: text})
+    rows = persist(checked)
+    parsed = ParsedFeed(
         feed=files.feed, contract=contract, rows=rows, groups=_sum_up(rows, contract)
     )
-    _require_columns(staged)
-    return staged
+    _require_columns(parsed)
+    return parsed
 
 
 def _sum_up(rows: DataFrame, contract: Contract) -> tuple[RowGroup, ...]:
@@ -169,11 +169,11 @@ def _blocks(groups: Sequence[RowGroup]) -> dict[tuple[date, str, int], tuple[int
     return dict(sorted(blocks.items()))
 
 
-def _require_columns(staged: StagedFeed) -> None:
-    for day in sorted({group.day for group in staged.groups}):
+def _require_columns(parsed: ParsedFeed) -> None:
+    for day in sorted({group.day for group in parsed.groups}):
         read = [
             group
-            for group in staged.groups
+            for group in parsed.groups
             if group.day == day and group.reason not in (MALFORMED, NOT_UTF8)
         ]
         # A row with any other fate, or none, has a value in every required column.
@@ -181,13 +181,13 @@ def _require_columns(staged: StagedFeed) -> None:
             continue
         missing = [
             name
-            for name in staged.contract.must_have
+            for name in parsed.contract.must_have
             if not any(group.filled[name] for group in read)
         ]
         if missing:
             raise DataError(
-                f"the feed {staged.feed} lacks a required column",
-                where=f"feed {staged.feed}, landing day {day}",
+                f"the feed {parsed.feed} lacks a required column",
+                where=f"feed {parsed.feed}, landing day {day}",
                 expected=f"a value of {', '.join(missing)} in every row, of the contract's type",
                 found=f"no such value in {sum(group.rows for group in read)} rows",
                 next_step="correct the collector and land the feed again",
