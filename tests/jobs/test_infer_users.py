@@ -64,10 +64,10 @@ def test_every_user_has_the_vectors_one_process_would_compute(shop, day, argumen
     histories = read_arrow(shop, HISTORIES, day=day, cut="through").sort_by("user_id")
     assert sorted(found) == histories["user_id"].to_pylist()
     items = pq.read_table(tmp_path / "items.parquet")
-    general, upcoming = load_stars(tmp_path / "stars", items).users(histories)
+    expected = load_stars(tmp_path / "stars", items).users(histories)
     rows = [found[user] for user in sorted(found)]
-    assert np.allclose([row["h_gen"] for row in rows], general, atol=1e-5)
-    assert np.allclose([row["h_next"] for row in rows], upcoming, atol=1e-5)
+    assert np.allclose([row["h_gen"] for row in rows], expected.h_gen, atol=1e-5)
+    assert np.allclose([row["h_next"] for row in rows], expected.h_next, atol=1e-5)
     version = read_json(tmp_path / "stars" / "model.json")["model_version"]
     assert {row["model_version"] for row in rows} == {version}
     told = read_json(shop.report(day, "infer_users"))

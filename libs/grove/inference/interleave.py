@@ -34,9 +34,7 @@ def round_robin(lists: Sequence[np.ndarray], k: int) -> np.ndarray:
     return fused
 
 
-def fuse_served(
-    upcoming: np.ndarray, general: np.ndarray, tree: np.ndarray, *, k: int
-) -> np.ndarray:
+def fuse_served(*, h_next: np.ndarray, h_gen: np.ndarray, tree: np.ndarray, k: int) -> np.ndarray:
     """The one list a user is served, and the one a day is judged by.
 
     Two models take turns, STARS first, as their scores cannot be compared. The two lists of STARS
@@ -44,20 +42,20 @@ def fuse_served(
     would fill two thirds of the list.
 
     Args:
-        upcoming: [U, K] item rows by h_next.
-        general: [U, K] item rows by h_gen.
-        tree: [U, K] item rows by TreeBridge.
+        h_next: [U, K] item rows ranked by STARS' h_next.
+        h_gen: [U, K] item rows ranked by STARS' h_gen.
+        tree: [U, K] item rows ranked by TreeBridge.
         k: items per user.
 
     Returns:
         [U, k] item rows, −1 where the lists ran out.
 
     Example:
-        >>> lists = (np.array([[1, 2, 3]]), np.array([[4, 5, 6]]), np.array([[7, 8, 9]]))
-        >>> fuse_served(*lists, k=6).tolist()
+        >>> one, two, three = np.arange(1, 10).reshape(3, 1, 3)
+        >>> fuse_served(h_next=one, h_gen=two, tree=three, k=6).tolist()
         [[1, 7, 4, 8, 2, 9]]
     """
-    return round_robin([round_robin([upcoming, general], k), tree], k)
+    return round_robin([round_robin([h_next, h_gen], k), tree], k)
 
 
 def _interleave(lists: Sequence[np.ndarray]) -> np.ndarray:

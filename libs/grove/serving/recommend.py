@@ -15,6 +15,8 @@ from grove.serving.reader import ReleaseReader
 
 FIRST_FETCH = 4
 """How many times k the index is asked for before filters; doubled until k items are left."""
+LABELS = {"h_next": "next", "h_gen": "general", "tree": "tree", "popular": "popular"}
+"""Name of every list as a reader of the recommendations sees it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,7 @@ class Recommendation:
     brand: str | None
     price: float | None
     found_by: tuple[str, ...]
-    """Lists that hold it: next, general, tree; or popular."""
+    """Labels of the lists that hold it: next, general, tree; or popular."""
 
 
 def recommend(
@@ -74,7 +76,7 @@ def recommend(
         popular = _popular(reader.popularity, eligible, k)
         return [_shown(reader.items, int(row), {"popular": popular}) for row in popular[0]]
     lists = _personal_lists(reader, history, eligible, k, keyword_vector)
-    rows = fuse_served(lists["next"], lists["general"], lists["tree"], k=k)
+    rows = fuse_served(**lists, k=k)
     return [_shown(reader.items, int(row), lists) for row in rows[0] if row >= 0]
 
 
@@ -124,8 +126,8 @@ def _personal_lists(
         keyword_vectors=None if keyword_vector is None else keyword_vector[None],
     )
     return {
-        "next": nearest_allowed(reader, _vector(user, "h_next"), allowed, k),
-        "general": nearest_allowed(reader, _vector(user, "h_gen"), allowed, k),
+        "h_next": nearest_allowed(reader, _vector(user, "h_next"), allowed, k),
+        "h_gen": nearest_allowed(reader, _vector(user, "h_gen"), allowed, k),
         "tree": tree,
     }
 
@@ -173,5 +175,5 @@ def _shown(items: pa.Table, row: int, lists: dict[str, np.ndarray]) -> Recommend
         title=shown["title"],
         brand=shown["brand"],
         price=shown["price"],
-        found_by=tuple(name for name, rows in lists.items() if row in rows[0]),
+        found_by=tuple(LABELS[name] for name, rows in lists.items() if row in rows[0]),
     )

@@ -110,19 +110,19 @@ def ranked_lists(
     items, histories, excluded = judged.item_table, judged.histories, judged.known_excluded
     stars = load_stars(models.folders["stars"], items)
     item_vectors = stars.item_vectors[1:].numpy()
-    general, upcoming = (
-        top_k(users, item_vectors, k=length, excluded=excluded) for users in stars.users(histories)
-    )
+    users = stars.users(histories)
+    h_next = top_k(users.h_next, item_vectors, k=length, excluded=excluded)
+    h_gen = top_k(users.h_gen, item_vectors, k=length, excluded=excluded)
     dssm = load_dssm(models.folders["dssm"], items)
     searcher = open_searcher(models.folders["treebridge"], items, models.codes, search)
     found = searcher.search(histories, k=length, excluded=excluded)
     lists = {
-        "fused": fuse_served(upcoming, general, found.fused[0], k=length),
+        "fused": fuse_served(h_next=h_next, h_gen=h_gen, tree=found.fused[0], k=length),
         "treebridge": found.fused[0],
         **{f"treebridge_{tree}": lists for tree, (lists, _) in found.by_tree.items()},
-        "stars": round_robin([upcoming, general], length),
-        "stars_h_next": upcoming,
-        "stars_h_gen": general,
+        "stars": round_robin([h_next, h_gen], length),
+        "stars_h_next": h_next,
+        "stars_h_gen": h_gen,
         "dssm": top_k(
             dssm.users(histories), dssm.item_vectors[1:].numpy(), k=length, excluded=excluded
         ),

@@ -17,6 +17,7 @@ from grove.systems.dssm.encode import load_dssm
 from grove.systems.dssm.train import train_dssm_worker
 from grove.systems.stars.encode import load_stars
 from grove.systems.stars.train import train_stars_worker
+from grove.systems.stars.user_vectors import UserVectors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +79,13 @@ def _load_stars(folder: Path, item_table: pa.Table) -> Encoded:
     encoder = load_stars(folder, item_table)
     return Encoded(
         item_vectors=encoder.item_vectors[1:].numpy(),
-        users=lambda histories: encoder.users(histories)[::-1],  # h_next takes the first turn
+        users=lambda histories: _next_then_general(encoder.users(histories)),
     )
+
+
+def _next_then_general(users: UserVectors[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """In the order in which their lists are interleaved: h_next first, as served."""
+    return users.h_next, users.h_gen
 
 
 DSSM = ModelKind(name="dssm", unit_norm=True, train=train_dssm_worker, load=_load_dssm)

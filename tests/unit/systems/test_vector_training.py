@@ -65,11 +65,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TrainingSpec]
 
 def test_stars_guesses_the_next_item_far_better_than_popularity(trained):
     encoder = stars.load_stars(trained["stars"].output_folder, ITEMS)
-    general, upcoming = encoder.users(HISTORIES)
+    users = encoder.users(HISTORIES)
     items = encoder.item_vectors[1:].numpy()
     baseline = hit_rate(popularity_lists(5))
-    assert hit_rate(top_k(upcoming, items, k=5)) > max(0.7, 3 * baseline)
-    assert hit_rate(top_k(general, items, k=10)) > 1.5 * hit_rate(popularity_lists(10))
+    assert hit_rate(top_k(users.h_next, items, k=5)) > max(0.7, 3 * baseline)
+    assert hit_rate(top_k(users.h_gen, items, k=10)) > 1.5 * hit_rate(popularity_lists(10))
 
 
 def test_dssm_guesses_what_follows_far_better_than_popularity(trained):

@@ -21,6 +21,7 @@ from grove.features.sequences import SequenceBatch
 from grove.inference.load import LoadedInputs, in_batches, last_events, load_network
 from grove.nn.embeddings import at_cuts
 from grove.systems.stars.network import Stars
+from grove.systems.stars.user_vectors import UserVectors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class StarsEncoder:
     item_vectors: Tensor
     """[N+1, D], candidate weights e_k, row 0 zero."""
 
-    def users(self, histories: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    def users(self, histories: pa.Table) -> UserVectors[np.ndarray]:
         """Encode rows of `histories`.
 
         The popularity prior plays no part: it belongs to training (STARS §6.1, Table 3).
@@ -41,15 +42,15 @@ class StarsEncoder:
             histories: U rows.
 
         Returns:
-            h_gen [U, D] and h_next [U, D], float32, to be ranked by dot product.
+            h_gen and h_next, each [U, D] float32, to be ranked by dot product.
         """
         both = in_batches(histories, self.inputs.encoder, self._batch)  # [U, 2, D]
-        return both[:, 0], both[:, 1]
+        return UserVectors(h_gen=both[:, 0], h_next=both[:, 1])
 
     def _batch(self, batch: SequenceBatch) -> np.ndarray:
         cuts = last_events(batch)  # [B, 1]
-        upcoming, general = self.model(batch, self.item_vectors[batch.item_rows], cuts)
-        both = torch.cat([general, at_cuts(upcoming, cuts)], dim=1)  # [B, 2, D]
+        users: UserVectors[Tensor] = self.model(batch, self.item_vectors[batch.item_rows], cuts)
+        both = torch.cat([users.h_gen, at_cuts(users.h_next, cuts)], dim=1)  # [B, 2, D]
         return np.asarray(both.numpy())
 
 
@@ -92,15 +93,13 @@ def user_embedding_batches(
 
 
 def _user_embeddings(folder: str, item_table_path: str, batch: pa.RecordBatch) -> pa.RecordBatch:
-    general, upcoming = _encoder_of_worker(folder, item_table_path).users(
-        pa.Table.from_batches([batch])
-    )
+    users = _encoder_of_worker(folder, item_table_path).users(pa.Table.from_batches([batch]))
     version = read_metadata(Path(folder))["model_version"]
     return pa.RecordBatch.from_pydict(
         {
             "user_id": batch.column("user_id"),
-            "h_gen": pa.array(list(general), pa.list_(pa.float32())),
-            "h_next": pa.array(list(upcoming), pa.list_(pa.float32())),
+            "h_gen": pa.array(list(users.h_gen), pa.list_(pa.float32())),
+            "h_next": pa.array(list(users.h_next), pa.list_(pa.float32())),
             "model_version": pa.array([version] * batch.num_rows, pa.string()),
         }
     )

@@ -20,6 +20,7 @@ from grove.nn.embeddings import (
     zero_embedding,
 )
 from grove.nn.layers import FeedForward, SelfAttention
+from grove.systems.stars.user_vectors import UserVectors
 
 FEED_FORWARD_FACTOR = 4
 ATTRIBUTE_SHARE = 2
@@ -141,9 +142,7 @@ class Stars(nn.Module):
         self.next_head = nn.Linear(width, width)
         self.general_head = nn.Linear(width, width)
 
-    def forward(
-        self, batch: EventBatch, item_vectors: Tensor, cuts: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, batch: EventBatch, item_vectors: Tensor, cuts: Tensor) -> UserVectors[Tensor]:
         """Encode histories.
 
         Args:
@@ -163,7 +162,9 @@ class Stars(nn.Module):
         for attention, feed_forward in zip(self.attention, self.feed_forward, strict=True):
             states = feed_forward(attention(states, allowed))
         states = self.norm(states)  # [B, S, D]
-        return self.next_head(states[:, :length]), self.general_head(states[:, length:])
+        return UserVectors(
+            h_next=self.next_head(states[:, :length]), h_gen=self.general_head(states[:, length:])
+        )
 
 
 def attention_mask(cuts: Tensor, length: int) -> Tensor:

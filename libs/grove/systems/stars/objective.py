@@ -11,6 +11,7 @@ from grove.features.items import ItemFeatures
 from grove.features.sequences import SequenceBatch
 from grove.nn.losses import candidate_softmax_loss, log_popularity, window_softmax_loss
 from grove.systems.stars.network import Stars
+from grove.systems.stars.user_vectors import UserVectors
 from grove.training.sampling import (
     candidate_index,
     candidate_rows,
@@ -51,14 +52,14 @@ class StarsObjective:
         known = (index >= 0)[..., None]  # [B, T, 1]
         history = candidates[index.clamp_min(0)] * known  # [B, T, D]
         cuts, chosen = sample_cuts(batch, most=STARS_CUTS, window=LATER_EVENTS)  # [B, P]
-        upcoming, general = self.model(batch, history, cuts)
+        users: UserVectors[Tensor] = self.model(batch, history, cuts)
         mask = target_mask(batch)  # [B, T-1]
         targets = index[:, 1:][mask]  # [M]
         losses = candidate_softmax_loss(
-            upcoming[:, :-1][mask], candidates, targets=targets, bias=bias
+            users.h_next[:, :-1][mask], candidates, targets=targets, bias=bias
         )
         window = candidate_index(later_window(batch, cuts, LATER_EVENTS)[chosen], rows)
-        later = window_softmax_loss(general[chosen], candidates, targets=window, bias=bias)
+        later = window_softmax_loss(users.h_gen[chosen], candidates, targets=window, bias=bias)
         predictions = torch.tensor(float(len(losses)), device=losses.device)
         scale = self.generation_weight * len(losses) / max(len(later), 1)
         return losses.sum() + scale * later.sum(), predictions

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from grove.features.sequences import SequenceBatch
 from grove.systems.stars.network import Stars, attention_mask
+from grove.systems.stars.user_vectors import UserVectors
 
 ROWS = {
     "items": 12,
@@ -56,10 +57,10 @@ def model() -> Stars:
     return model.eval()
 
 
-def encode(model: Stars, batch: SequenceBatch, cuts: Tensor) -> tuple[Tensor, Tensor]:
+def encode(model: Stars, batch: SequenceBatch, cuts: Tensor) -> UserVectors[Tensor]:
     table = torch.randn(12, 16, generator=torch.Generator().manual_seed(2))
-    upcoming, general = model(batch, table[batch.item_rows], cuts)
-    return upcoming, general
+    users: UserVectors[Tensor] = model(batch, table[batch.item_rows], cuts)
+    return users
 
 
 def changed_at(batch: SequenceBatch, position: int) -> SequenceBatch:
@@ -76,26 +77,26 @@ def changed_at(batch: SequenceBatch, position: int) -> SequenceBatch:
 def test_changing_a_future_event_changes_no_earlier_trained_output(model, position):
     batch = make_batch([6, 6])
     cuts = torch.tensor([[0, 2, 5], [1, 3, 4]])
-    upcoming, general = encode(model, batch, cuts)
-    upcoming_after, general_after = encode(model, changed_at(batch, position), cuts)
-    assert torch.equal(upcoming[:, :position], upcoming_after[:, :position])
+    users = encode(model, batch, cuts)
+    after = encode(model, changed_at(batch, position), cuts)
+    assert torch.equal(users.h_next[:, :position], after.h_next[:, :position])
     before = cuts < position
-    assert torch.equal(general[before], general_after[before])
-    assert not torch.allclose(upcoming[:, position], upcoming_after[:, position])
-    assert not torch.allclose(general[~before], general_after[~before])
+    assert torch.equal(users.h_gen[before], after.h_gen[before])
+    assert not torch.allclose(users.h_next[:, position], after.h_next[:, position])
+    assert not torch.allclose(users.h_gen[~before], after.h_gen[~before])
 
 
 def test_item_positions_do_not_read_the_user_token(model):
     batch = make_batch([6, 6])
-    first, _ = encode(model, batch, torch.tensor([[5], [5]]))
-    second, _ = encode(model, batch, torch.tensor([[0, 1, 2], [3, 4, 5]]))
-    assert torch.allclose(first, second, atol=1e-6)
+    one = encode(model, batch, torch.tensor([[5], [5]]))
+    three = encode(model, batch, torch.tensor([[0, 1, 2], [3, 4, 5]]))
+    assert torch.allclose(one.h_next, three.h_next, atol=1e-6)
 
 
 def test_user_tokens_do_not_read_each_other(model):
     batch = make_batch([6, 6])
-    _, alone = encode(model, batch, torch.tensor([[2], [2]]))
-    _, among = encode(model, batch, torch.tensor([[5, 2], [4, 2]]))
+    alone = encode(model, batch, torch.tensor([[2], [2]])).h_gen
+    among = encode(model, batch, torch.tensor([[5, 2], [4, 2]])).h_gen
     assert torch.allclose(alone[:, 0], among[:, 1], atol=1e-6)
 
 
@@ -104,10 +105,10 @@ def test_padding_changes_nothing(model):
     names = [name for name in vars(long) if name != "lengths"]
     first = {name: getattr(long, name)[:1, :3] for name in names}
     short = replace(long, **first, lengths=long.lengths[:1])
-    padded, padded_general = encode(model, long, torch.tensor([[2], [2]]))
-    alone, alone_general = encode(model, short, torch.tensor([[2]]))
-    assert torch.allclose(padded[:1, :3], alone, atol=1e-5)
-    assert torch.allclose(padded_general[:1], alone_general, atol=1e-5)
+    padded = encode(model, long, torch.tensor([[2], [2]]))
+    alone = encode(model, short, torch.tensor([[2]]))
+    assert torch.allclose(padded.h_next[:1, :3], alone.h_next, atol=1e-5)
+    assert torch.allclose(padded.h_gen[:1], alone.h_gen, atol=1e-5)
 
 
 def test_mask_lets_every_token_read_itself_and_nothing_after_its_cut():
@@ -139,6 +140,6 @@ def test_item_offset_starts_at_zero_and_an_unknown_item_never_has_one():
 def test_no_history_at_all_is_no_error(model):
     batch = make_batch([1])
     nobody = replace(batch, **{name: getattr(batch, name)[:0] for name in vars(batch)})
-    upcoming, general = encode(model, nobody, torch.zeros(0, 0, dtype=torch.int64))
-    assert upcoming.shape == (0, 1, 16)
-    assert general.shape == (0, 0, 16)
+    users = encode(model, nobody, torch.zeros(0, 0, dtype=torch.int64))
+    assert users.h_next.shape == (0, 1, 16)
+    assert users.h_gen.shape == (0, 0, 16)
