@@ -34,7 +34,7 @@ def test_ranks_take_the_devices_in_turn_and_make_them_current(monkeypatch):
     assert current == ["cuda:0", "cuda:1", "cuda:0"]
 
 
-def test_no_accelerator_is_a_settings_error(monkeypatch):
+def test_a_missing_accelerator_is_rejected(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(SettingsError, match="no accelerator to train on") as caught:
         accelerator(1)
