@@ -32,7 +32,7 @@ from datetime import timedelta
 from airflow.providers.standard.operators.python import PythonOperator, ShortCircuitOperator
 from airflow.sdk import DAG, TaskGroup, chain
 
-from grove.datasets import INGESTED
+from grove.datasets import INGESTED, SYSTEMS
 from orchestration.days import is_open, require_day
 from orchestration.deployment import deployment
 from orchestration.house import every_midnight, house_rules, late_after, switch
@@ -61,21 +61,18 @@ with DAG(
         judged("embed_texts", "text_embeddings")
     with TaskGroup("histories", tooltip="What each user did, in order") as histories:
         judged("build_histories", "histories")
-    with TaskGroup("dssm", tooltip="The two-tower model whose items the cf tree orders") as dssm:
-        judged("train_dssm", "item_vectors")
+    candidates = {}
+    for system in SYSTEMS:
+        with TaskGroup(system.name, tooltip=system.title) as candidates[system.name]:
+            judged(system.job, system.output)
     with TaskGroup("trees", tooltip="A path for every item: by text, and by behaviour") as trees:
         judged("build_trees", "codes")
-    with TaskGroup("treebridge", tooltip="The generator over both trees") as treebridge:
-        judged("train_treebridge", "treebridge")
-    with TaskGroup("stars", tooltip="The next-item transformer") as stars:
-        judged("train_stars", "item_vectors")
     with TaskGroup("evaluation", tooltip="Judged on a day nobody has seen") as evaluation:
         judged("evaluate_models", "metrics")
     with TaskGroup("update", tooltip="Learn the day itself, in a short pass") as update:
-        for model in ("dssm", "treebridge", "stars"):
-            with TaskGroup(model):
-                output = "treebridge" if model == "treebridge" else "item_vectors"
-                judged(f"train_{model}", output, training_pass="update")
+        for system in SYSTEMS:
+            with TaskGroup(system.name):
+                judged(system.job, system.output, training_pass="update")
     with TaskGroup("users", tooltip="Two vectors and a list for every user") as users:
         judged("infer_users", "user_embeddings")
         judged("retrieve_candidates", "user_candidates")
@@ -106,9 +103,9 @@ with DAG(
         texts,
         stage("plan_day", arguments=["{{ '--retrain' if params.retrain else '' }}"], plain=True),
         histories,
-        dssm,
+        [candidates[system.name] for system in SYSTEMS if system.before_trees],
         trees,
-        [treebridge, stars],
+        [candidates[system.name] for system in SYSTEMS if not system.before_trees],
         evaluation,
         update,
         users,

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from grove.datasets import ITEMS
+from grove.datasets import ITEMS, SYSTEMS
 from grove.errors import DataError
 from grove.release import newest_release_before, verify_release
 from grove.release.plan import (
@@ -74,19 +74,18 @@ def _earlier(stage: StageRun) -> tuple[EarlierRelease | None, str | None]:
 
 
 def _shape(settings: Settings, encoder: str) -> dict[str, str]:
-    return {
+    shape = {
         "encoder": encoder,
         "weights format": WEIGHTS_FORMAT,
         "history length": str(settings.histories.max_events),
-        "dssm width": str(settings.dssm.width),
-        "treebridge leaf step": settings.treebridge.leaf_step,
-        "treebridge learns items": str(settings.treebridge.item_weight > 0),
-        **{
-            f"{name} {part}": str(getattr(getattr(settings, name), part))
-            for name in ("treebridge", "stars")
-            for part in ("width", "layers", "heads")
-        },
     }
+    for system in SYSTEMS:
+        section = getattr(settings, system.name)
+        for name in system.shape:
+            shape[f"{system.name} {name.replace('_', ' ')}"] = str(getattr(section, name))
+        for label, name in system.switches.items():
+            shape[f"{system.name} {label}"] = str(getattr(section, name) > 0)
+    return shape
 
 
 def _limits(settings: Settings) -> PlanLimits:

@@ -1,12 +1,13 @@
-"""Names, versions and paths of everything a day reads or writes.
+"""Names, versions and paths of everything a day reads or writes, and the systems it runs.
 
-This is the one place that knows where a thing lives. It imports nothing but the
-standard library, so DAG files may read it while Airflow parses them.
+This is the one place that knows these names. It imports nothing but the standard library, so
+DAG files may read it while Airflow parses them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePosixPath
 
@@ -17,6 +18,61 @@ FEEDS = ("events", "catalogue", "users", "context")
 TREES = ("llm", "cf")
 CUTS = ("before", "through")
 PASSES = ("candidate", "update")
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """One recommender system of the day: trained, evaluated, updated and published."""
+
+    name: str
+    """Section of the settings, folder in a release, task group, and `model` of `item_vectors`."""
+    title: str
+    """Tooltip of its task group."""
+    makes_item_vectors: bool
+    """Whether it writes `item_vectors`; otherwise its verdict bears its name."""
+    before_trees: bool = False
+    """Whether its candidate pass runs before the trees are built, because they need it."""
+    shape: tuple[str, ...] = ()
+    """Settings of its section that fix the form of its weights: a change is a retrain day."""
+    switches: Mapping[str, str] = field(default_factory=dict)
+    """Label to setting, of which only matters whether it is above 0: a change is a retrain day."""
+
+    @property
+    def job(self) -> str:
+        """Name of the job that runs its passes."""
+        return f"train_{self.name}"
+
+    @property
+    def output(self) -> str:
+        """What its gate reads the verdict of."""
+        return ITEM_VECTORS.name if self.makes_item_vectors else self.name
+
+
+SYSTEMS = (
+    System(
+        name="dssm",
+        title="The two-tower model whose items the cf tree orders",
+        makes_item_vectors=True,
+        before_trees=True,
+        shape=("width",),
+    ),
+    System(
+        name="treebridge",
+        title="The generator over both trees",
+        makes_item_vectors=False,
+        shape=("leaf_step", "width", "layers", "heads"),
+        switches={"learns items": "item_weight"},
+    ),
+    System(
+        name="stars",
+        title="The next-item transformer",
+        makes_item_vectors=True,
+        shape=("width", "layers", "heads"),
+    ),
+)
+"""The systems of a day, in the order in which reports and releases name them."""
+VECTOR_SYSTEMS = tuple(system for system in SYSTEMS if system.makes_item_vectors)
+"""Systems that rank items by inner product; `grove.stages.vector_models` has their functions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +108,7 @@ HISTORIES = Dataset(name="histories", partition_by=("day", "cut"), written_by=("
 ITEM_VECTORS = Dataset(
     name="item_vectors",
     partition_by=("day", "model", "training_pass"),
-    written_by=("train_dssm", "train_stars"),
+    written_by=tuple(system.job for system in VECTOR_SYSTEMS),
 )
 CODES = Dataset(name="codes", partition_by=("day", "tree"), written_by=("build_trees",))
 USER_EMBEDDINGS = Dataset(

@@ -7,9 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from grove.datasets import TREES, stage_name
+from grove.datasets import SYSTEMS, TREES, stage_name
 
-MODELS = ("dssm", "treebridge", "stars")
+MODELS = tuple(system.name for system in SYSTEMS)
 CANDIDATES = {model: stage_name(f"train_{model}") for model in MODELS}
 """Judged weights are those of the candidate pass, which have not seen the day."""
 UPDATES = {model: stage_name(f"train_{model}", "update") for model in MODELS}
