@@ -6,7 +6,7 @@ Every one takes a bench and gives a `Ranked`, by the code that serves a day.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -64,6 +64,26 @@ def single_tree(bench: Bench, tree: str) -> Ranked:
     """The same generator trained on one tree; on the cf tree it is of RecForest's type."""
     model, found = _search(bench, (tree,))
     return Ranked(lists={f"{tree} tree only": found.fused[0]}, seconds=training_seconds(model))
+
+
+def recforest_cf(bench: Bench) -> Ranked:
+    """The paper's CF Tree-only: the tree of an id-only DSSM, and a generator that reads ids.
+
+    Nothing in it comes from a text: no item vector, no attribute, and no place in the tree.
+
+    Source: TreeBridge, RQ1, "Recforest CF Tree-only".
+    """
+    return _recforest(bench, "cf", "RecForest cf tree only")
+
+
+def recforest_llm(bench: Bench) -> Ranked:
+    """The paper's LLM Tree-only: the tree of the texts, and a generator that reads ids.
+
+    Semantics come from the tree alone.
+
+    Source: TreeBridge, RQ1, "Recforest LLM Tree-only".
+    """
+    return _recforest(bench, "llm", "RecForest llm tree only")
 
 
 def retriever(bench: Bench, adapter: str, name: str) -> Ranked:
@@ -131,13 +151,14 @@ def encode_by_retriever(bench: Bench, adapter: str) -> tuple[Path, np.ndarray, n
 def train_generator(bench: Bench, grown: Mapping[str, Tree]) -> tuple[Path, TreeBridgeSearcher]:
     """Train a generator on some trees: model folder, and what searches them."""
     codes = {name: codes_table(tree) for name, tree in grown.items()}
+    read = bench.options["treebridge"].get("item_input")
     options = {
         **bench.options["treebridge"],
         "trees": {name: list(tree.level_sizes) for name, tree in grown.items()},
         "generations": {name: tree.generation for name, tree in grown.items()},
         "capacity": SHAPE.leaf_capacity,
     }
-    name = "-".join(("treebridge", *grown))
+    name = "-".join(("treebridge", *grown, *([read] if read else [])))
     model = trained(bench, name, train_treebridge_worker, options, codes)
     found = load_searcher(
         model, bench.split.items, codes, beam=BEAM, fusion=FUSION, new_item_bonus=0.0
@@ -174,8 +195,18 @@ def _search(bench: Bench, trees: Sequence[str]) -> tuple[Path, Recommendations]:
     return model, searcher.search(split.asked, k=LENGTH, excluded=split.seen)
 
 
+def _recforest(bench: Bench, tree: str, name: str) -> Ranked:
+    """A generator of ids alone on one tree; a cf tree is that of a DSSM of ids alone."""
+    id_only = {kind: {**bench.options[kind], "item_input": "id"} for kind in ("dssm", "treebridge")}
+    bench = replace(bench, options={**bench.options, **id_only})
+    model, found = _search(bench, (tree,))
+    return Ranked(lists={name: found.fused[0]}, seconds=training_seconds(model))
+
+
 def _train_dssm(bench: Bench) -> Path:
-    return trained(bench, "dssm", train_dssm_worker, bench.options["dssm"])
+    options = bench.options["dssm"]
+    read = options.get("item_input")
+    return trained(bench, f"dssm-{read}" if read else "dssm", train_dssm_worker, options)
 
 
 def _excluded(split: Split) -> list[np.ndarray]:

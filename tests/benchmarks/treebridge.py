@@ -36,6 +36,8 @@ from tests.benchmarks.contestants import (
     ease,
     popularity,
     recent_popularity,
+    recforest_cf,
+    recforest_llm,
     retriever,
     single_tree,
     treebridge,
@@ -135,6 +137,14 @@ LEARNT: Sequence[Learner] = (
     ),
     Learner(name="TreeBridge", kind="treebridge", contest=treebridge),
 )
+RECFOREST: Mapping[str, Learner] = {
+    f"{tree} tree only": Learner(
+        name=f"RecForest {tree} tree only", kind="treebridge", contest=contest
+    )
+    for tree, contest in (("cf", recforest_cf), ("llm", recforest_llm))
+}
+"""RQ1's single-tree models as the paper defines them, by the row whose tuned options they take.
+Their item vectors come from ids alone. They have no trials of their own."""
 SEEDED = ("TreeBridge", "cf tree only")
 """Told with the spread of `SEEDS`: TreeBridge and its best rival on valid."""
 TIED = ("DSSM", "TreeBridge")
@@ -176,6 +186,32 @@ def online_retail(data: Path | None) -> Iterator[Row]:
     shop = read_orders(data or RETAIL)
     split = by_time(shop, read_item_table(shop, HOME), split_on=RETAIL_DAY, repurchases=True)
     yield from compare(open_bench(split, SHORT), BASKETS)
+
+
+def beauty_recforest(data: Path | None) -> Iterator[Row]:
+    """Yield the paper's two single-tree models on Beauty leave-one-out."""
+    split = split_last_events(*read_beauty(data))
+    yield from compare_recforest(open_bench(split, SHORT), ALL_MEASURES)
+
+
+def beauty_time_recforest(data: Path | None) -> Iterator[Row]:
+    """Yield the paper's two single-tree models on Beauty by time."""
+    shop, items = read_beauty(data)
+    split = by_time(shop, items, split_on=late_day(shop) if data else BEAUTY_DAY)
+    yield from compare_recforest(open_bench(split, SHORT), BY_TIME)
+
+
+def online_retail_recforest(data: Path | None) -> Iterator[Row]:
+    """Yield the paper's two single-tree models on Online Retail by time."""
+    shop = read_orders(data or RETAIL)
+    split = by_time(shop, read_item_table(shop, HOME), split_on=RETAIL_DAY, repurchases=True)
+    yield from compare_recforest(open_bench(split, SHORT), BASKETS)
+
+
+def compare_recforest(bench: Bench, measures: Measures) -> Iterator[Row]:
+    """Yield the figures of the paper's two single-tree models; nothing else is trained."""
+    for tuned, model in RECFOREST.items():
+        yield from _figures_of(bench, model.tried(bench, TUNED[tuned]), measures)
 
 
 def beauty_tuning(data: Path | None) -> Iterator[Row]:
@@ -263,9 +299,12 @@ def _judge(row: Row) -> Row:
 PARTS = {
     "beauty-treebridge": beauty_treebridge,
     "beauty-rivals": beauty_rivals,
+    "beauty-recforest": beauty_recforest,
     "beauty-wide-dssm": beauty_wide_dssm,
     "beauty-time": beauty_time,
+    "beauty-time-recforest": beauty_time_recforest,
     "online-retail": online_retail,
+    "online-retail-recforest": online_retail_recforest,
     "bestbuy-keywords": bestbuy_keywords,
     "beauty-keywords": beauty_keywords,
     "ties": beauty_ties,

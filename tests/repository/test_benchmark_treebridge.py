@@ -29,6 +29,7 @@ from tests.repository.tiny_shop import (
 )
 
 from grove.evaluation.metrics import hit_rate
+from grove.features.items import text_matrix
 from grove.features.model_folder import read_model
 from grove.systems.dssm.train import train_dssm_worker
 from grove.training import loop
@@ -105,6 +106,28 @@ def test_the_whole_field_is_compared(timed):
     trainings = [measure for measure in rows if measure.startswith("Q2 training of ")]
     assert len(trainings) == len(treebridge.LEARNT)
     assert all(rows[measure].met for measure in trainings)
+
+
+def test_single_trees_of_the_paper_read_no_text(timed, monkeypatch):
+    asked: list[str] = []
+
+    def no_text(items):
+        asked.append("text")
+        return text_matrix(items)
+
+    monkeypatch.setattr(contestants, "text_matrix", no_text)
+    rows = {row.measure: row for row in treebridge.compare_recforest(timed, treebridge.HITS)}
+    assert asked == ["text"]  # the llm tree alone
+    where = timed.split.name
+    for tree in ("cf", "llm"):
+        assert rows[f"Q2 RecForest {tree} tree only, {where}, H@100"].value == 1.0
+        assert rows[f"Q2 training of RecForest {tree} tree only, {where}, 1 ranks"].met
+    kept = [folder for folder in timed.folder.iterdir() if "-id-" in folder.name]
+    assert len(kept) == 3  # a DSSM and two generators
+    for folder in kept:
+        saved = read_model(folder)
+        assert saved.arguments["item_input"] == "id"
+        assert not [name for name in saved.weights if name.startswith(("items.text", "items.attr"))]
 
 
 def test_seeds_are_told_one_by_one_and_together(timed, monkeypatch):

@@ -19,6 +19,11 @@ from grove.features.ids import (
     SECONDS_PER_HOUR,
 )
 
+ID_STD = 0.02
+"""Standard deviation of the first id vectors of a model that reads ids alone."""
+ID_ONLY = {"features": False, "id": True}
+"""By value of the option `item_input`: whether item vectors come from the id alone."""
+
 
 class EventBatch(Protocol):
     """Right-padded histories, oldest event first; every tensor is [B, T] int64, 0 = nothing."""
@@ -121,6 +126,21 @@ def zero_embedding(rows: int, width: int) -> nn.Embedding:
     """A table that starts at zero and whose row 0 stays there."""
     table = nn.Embedding(rows, width, padding_idx=0)
     nn.init.zeros_(table.weight)
+    return table
+
+
+def id_embedding(rows: int, width: int) -> nn.Embedding:
+    """A table for a model that reads ids alone: random rows, except nothing and unknown.
+
+    Equal rows would get equal gradients, so a table that starts at zero could not distinguish items
+    when nothing else is read.
+
+    Source: the normal start of SASRec and BERT4Rec, standard deviation `ID_STD`.
+    """
+    table = nn.Embedding(rows, width, padding_idx=0)
+    nn.init.normal_(table.weight, std=ID_STD)
+    with torch.no_grad():
+        table.weight[:FIRST_KNOWN] = 0
     return table
 
 

@@ -55,7 +55,10 @@ def item_vectors_of_step(
     """
     # Distinct rows as many as there are, are all of them: that copies nothing.
     chosen = slice(None) if len(rows) == len(features.ids) else rows
-    ids = hide_ids(features.ids[chosen])
+    ids = features.ids[chosen]
+    # A model of ids alone has nothing else to read where an id is hidden.
+    if not getattr(items, "id_only", False):
+        ids = hide_ids(ids)
     with large_products(precision, rows.device.type):
         vectors: Tensor = items(ids, features.attributes[chosen], features.text[chosen])
     return vectors * (rows > PAD)[:, None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -151,6 +151,11 @@ def start_weights(model: nn.Module, inputs: WorkerInputs) -> None:
             {name: _grown(earlier[name], value) for name, value in model.state_dict().items()}
         )
     model.to(inputs.device)
+
+
+def item_input_argument(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The argument `item_input` of a network, where a training gives the option."""
+    return {name: options[name] for name in ("item_input",) if name in options}
 
 
 def network_arguments(inputs: WorkerInputs, fresh: dict[str, Any]) -> dict[str, Any]:

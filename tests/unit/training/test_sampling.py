@@ -62,6 +62,18 @@ def test_no_item_is_zero_in_training_as_in_inference():
         assert torch.allclose(vectors, encoded[rows], atol=1e-6)
 
 
+def test_ids_stay_where_nothing_else_is_read():
+    features = item_features(ITEMS, shop_vocabulary(ITEMS))
+    sizes = {"items": 40, "attributes": 40}
+    model = ItemEmbedding(8, features.text.shape[1], sizes, item_input="id")
+    rows = torch.arange(features.count + 1)
+    for seed in range(50):
+        torch.manual_seed(seed)
+        assert torch.equal(
+            item_vectors_of_step(model, features, rows)[1:], model.offsets.weight[features.ids[1:]]
+        )
+
+
 def test_short_products_move_items_and_gradients_little():
     features = item_features(ITEMS, shop_vocabulary(ITEMS))
     torch.manual_seed(0)

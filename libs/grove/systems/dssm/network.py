@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from grove.nn.embeddings import (
+    ID_ONLY,
     AttributeEmbedding,
     EventBatch,
     EventEmbedding,
     at_cuts,
+    id_embedding,
     known_rows,
     zero_embedding,
 )
@@ -35,14 +37,21 @@ class ItemTower(nn.Module):
         width: D.
         text_width: E.
         rows: rows of the tables `items` and `attributes`.
+        item_input: `features`, or `id`: neither text nor attributes are read, and the ids' vectors
+            start at random; an unknown item has no vector of its own.
     """
 
-    def __init__(self, width: int, text_width: int, rows: Mapping[str, int]) -> None:
+    def __init__(
+        self, width: int, text_width: int, rows: Mapping[str, int], item_input: str = "features"
+    ) -> None:
         super().__init__()
-        self.text = nn.Linear(text_width, width)
-        self.attributes = AttributeEmbedding(width, rows["attributes"])
+        self.id_only = ID_ONLY[item_input]
+        if not self.id_only:
+            self.text = nn.Linear(text_width, width)
+            self.attributes = AttributeEmbedding(width, rows["attributes"])
         self.unknown = nn.Parameter(torch.zeros(width))
-        self.offsets = zero_embedding(rows["items"], width)
+        table = id_embedding if self.id_only else zero_embedding
+        self.offsets = table(rows["items"], width)
         self.mix = nn.Sequential(
             nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width)
         )
@@ -58,8 +67,11 @@ class ItemTower(nn.Module):
         Returns:
             [M, D], unit norm.
         """
-        summed = self.text(text) + self.attributes(attributes)  # [M, D]
-        summed = summed + self.unknown + self.offsets(known_rows(ids))  # [M, D]
+        if self.id_only:
+            summed = self.unknown + self.offsets(known_rows(ids))  # [M, D]
+        else:
+            summed = self.text(text) + self.attributes(attributes)  # [M, D]
+            summed = summed + self.unknown + self.offsets(known_rows(ids))  # [M, D]
         return functional.normalize(summed + self.mix(summed), dim=-1)
 
 
@@ -128,6 +140,7 @@ class Dssm(nn.Module):
         text_width: E.
         rows: rows of every table, by field of the vocabulary.
         dropout: probability.
+        item_input: `features` or `id`; see `ItemTower`.
     """
 
     def __init__(
@@ -138,7 +151,8 @@ class Dssm(nn.Module):
         text_width: int,
         rows: Mapping[str, int],
         dropout: float = 0.0,
+        item_input: str = "features",
     ) -> None:
         super().__init__()
-        self.items = ItemTower(width, text_width, rows)
+        self.items = ItemTower(width, text_width, rows, item_input)
         self.users = UserTower(width, positions, rows=rows, dropout=dropout)

@@ -8,6 +8,7 @@ from grove.systems.dssm.network import Dssm
 from grove.systems.dssm.objective import dssm_objective
 from grove.training.job_spec import TrainingSpec
 from grove.training.worker import (
+    item_input_argument,
     learn,
     network_arguments,
     open_worker,
@@ -21,7 +22,7 @@ def train_dssm_worker(spec: dict[str, Any]) -> None:
 
     Args:
         spec: `TrainingSpec.as_json()`; options are width, dropout, epochs, batch_size,
-            learning_rate.
+            learning_rate, and optionally item_input.
     """
     with open_worker(TrainingSpec(**spec)) as inputs:
         options = inputs.spec.options
@@ -32,6 +33,7 @@ def train_dssm_worker(spec: dict[str, Any]) -> None:
                 "positions": inputs.spec.max_events,
                 "text_width": inputs.features.text.shape[1],
                 "dropout": options["dropout"],
+                **item_input_argument(options),
             },
         )
         seed_model(inputs.spec)

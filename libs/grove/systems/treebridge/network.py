@@ -15,7 +15,9 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from grove.nn.embeddings import (
+    ID_ONLY,
     AttributeEmbedding,
+    id_embedding,
     known_rows,
     zero_embedding,
 )
@@ -38,16 +40,23 @@ class ItemEmbedding(nn.Module):
         width: D.
         text_width: E.
         rows: rows of the tables `items` and `attributes`.
+        item_input: `features`, or `id`: neither text nor attributes are read, and the ids' vectors
+            start at random; an item that the model has not learnt has the zero vector.
     """
 
-    def __init__(self, width: int, text_width: int, rows: Mapping[str, int]) -> None:
+    def __init__(
+        self, width: int, text_width: int, rows: Mapping[str, int], item_input: str = "features"
+    ) -> None:
         super().__init__()
+        self.id_only = ID_ONLY[item_input]
         hidden = TEXT_FACTOR * width
-        self.text = nn.Sequential(
-            nn.Linear(text_width, hidden), nn.ReLU(), nn.Linear(hidden, width)
-        )
-        self.attributes = AttributeEmbedding(width, rows["attributes"])
-        self.offsets = zero_embedding(rows["items"], width)
+        if not self.id_only:
+            self.text = nn.Sequential(
+                nn.Linear(text_width, hidden), nn.ReLU(), nn.Linear(hidden, width)
+            )
+            self.attributes = AttributeEmbedding(width, rows["attributes"])
+        table = id_embedding if self.id_only else zero_embedding
+        self.offsets = table(rows["items"], width)
 
     def forward(self, ids: Tensor, attributes: Tensor, text: Tensor) -> Tensor:
         """Encode items.
@@ -60,9 +69,10 @@ class ItemEmbedding(nn.Module):
         Returns:
             [M, D], of any norm.
         """
-        vectors: Tensor = (
-            self.text(text) + self.attributes(attributes) + self.offsets(known_rows(ids))
-        )
+        offsets: Tensor = self.offsets(known_rows(ids))  # [M, D]
+        if self.id_only:
+            return offsets
+        vectors: Tensor = self.text(text) + self.attributes(attributes) + offsets
         return vectors  # [M, D]
 
 
@@ -81,6 +91,8 @@ class TreeBridge(nn.Module):
         leaf_step: how a leaf's items are told apart: `item_score`, by the dot product with the
             item's vector, which a new item has too; or `slot`, by decoding the slot's number as
             one more code, as in the paper's fourth level.
+        item_input: `features` or `id`; see `ItemEmbedding`. A generator of ids alone is for
+            comparison: it has no exported form.
     """
 
     def __init__(
@@ -92,10 +104,11 @@ class TreeBridge(nn.Module):
         text_width: int,
         rows: Mapping[str, int],
         leaf_step: str = "item_score",
+        item_input: str = "features",
     ) -> None:
         super().__init__()
         width, heads = int(encoder["width"]), int(encoder["heads"])
-        self.items = ItemEmbedding(width, text_width, rows)
+        self.items = ItemEmbedding(width, text_width, rows, item_input)
         self.users = UserEncoder(
             width, int(encoder["layers"]), heads=heads, rows=rows, dropout=encoder["dropout"]
         )

@@ -17,6 +17,7 @@ from grove.training.job_spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE, Trainin
 from grove.training.precision import fast_precision
 from grove.training.worker import (
     WorkerInputs,
+    item_input_argument,
     learn,
     network_arguments,
     open_worker,
@@ -40,7 +41,7 @@ def train_treebridge_worker(spec: dict[str, Any]) -> None:
         spec: `TrainingSpec.as_json()`; options are width, layers, heads, dropout, epochs,
             batch_size, learning_rate, `<tree>_weight` and item_weight (λ), leaf_step,
             capacity (τ), `trees` (codes per level, by tree) and `generations` (by tree; kept
-            beside the weights).
+            beside the weights), and optionally item_input.
     """
     with open_worker(TrainingSpec(**spec)) as inputs:
         options = inputs.spec.options
@@ -52,6 +53,7 @@ def train_treebridge_worker(spec: dict[str, Any]) -> None:
                 "capacity": options["capacity"],
                 "text_width": inputs.features.text.shape[1],
                 "leaf_step": options["leaf_step"],
+                **item_input_argument(options),
             },
         )
         seed_model(inputs.spec)

@@ -77,3 +77,19 @@ def test_an_untrained_id_equals_the_unknown_one():
     text = torch.randn(1, 8).expand(2, 8)
     vectors = model.items(torch.tensor([1, 5]), torch.zeros(2, 1, dtype=torch.int64), text)
     assert torch.allclose(vectors[0], vectors[1], atol=1e-6)
+
+
+def test_an_id_only_model_reads_neither_text_nor_attributes():
+    torch.manual_seed(0)
+    model = Dssm(16, 10, text_width=8, rows=ROWS, item_input="id")
+    ids = torch.tensor([1, 2, 3, 1])
+    attributes = torch.tensor([[2], [3], [2], [3]])
+    vectors = model.items(ids, attributes, torch.randn(4, 8))
+    assert torch.equal(vectors, model.items(ids, attributes.flip(0), torch.randn(4, 8)))
+    assert torch.equal(vectors[0], vectors[3])
+    assert not torch.allclose(vectors[1], vectors[2])
+
+
+def test_an_unknown_item_input_is_an_error():
+    with pytest.raises(KeyError):
+        Dssm(16, 10, text_width=8, rows=ROWS, item_input="ids")

@@ -82,6 +82,17 @@ def test_an_unknown_item_is_its_text_and_attributes():
     assert torch.equal(unknown, expected)
 
 
+def test_an_id_only_item_is_its_id_and_an_unknown_one_is_zero():
+    torch.manual_seed(0)
+    items = ItemEmbedding(8, TEXT_WIDTH, {"items": 6, "attributes": 4}, item_input="id")
+    assert set(items.state_dict()) == {"offsets.weight"}
+    text, attributes = torch.randn(3, TEXT_WIDTH), torch.tensor([[2], [3], [2]])
+    vectors = items(torch.tensor([2, 3, 1]), attributes, text)
+    assert torch.equal(vectors[:2], items.offsets.weight[2:4])
+    assert not torch.equal(vectors[0], vectors[1])
+    assert (vectors[2] == 0).all()
+
+
 def test_step_by_step_decoding_equals_teacher_forcing():
     decoder = small_model().decoder("llm")
     states, paths = torch.randn(4, WIDTH), torch.tensor([[0, 1], [2, 0], [1, 1], [0, 0]])
