@@ -29,11 +29,10 @@ import pyarrow.parquet as pq
 from tests.benchmarks.splits import Split
 from torch.distributed.launcher import LaunchConfig, elastic_launch
 
-from grove.features.history_files import distinct_values
+from grove.features.history_files import event_vocabulary
 from grove.features.items import item_attributes
-from grove.features.vocabulary import Vocabulary, save_vocabulary
+from grove.features.vocabulary import save_vocabulary
 from grove.runtime.locks import hold_lock
-from grove.stages.model_inputs import SCENE_FIELDS
 from grove.systems.treebridge.train import codes_file
 from grove.training.checkpoint import work_fingerprint
 from grove.training.job_spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE, TrainingSpec
@@ -187,9 +186,10 @@ def _write_inputs(split: Split, folder: Path, codes: Mapping[str, pa.Table]) -> 
     histories = str(folder / HISTORIES_FILE)
     pq.write_table(split.learnt, histories)
     learnt = split.items.filter(pa.array(split.known))
-    scene = Vocabulary(**{name: distinct_values([histories], name) for name in SCENE_FIELDS})
     attributes = [name for names in item_attributes(learnt) for name in names]
-    save_vocabulary(folder, scene.grow(learnt["item_id"].to_pylist(), attributes))
+    save_vocabulary(
+        folder, event_vocabulary([histories]).grow(learnt["item_id"].to_pylist(), attributes)
+    )
     pq.write_table(learnt, folder / ITEM_TABLE_FILE)
     if split.query_vectors is not None:
         pq.write_table(split.query_vectors, folder / QUERY_VECTORS_FILE)

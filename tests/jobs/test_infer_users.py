@@ -42,7 +42,9 @@ def shop(layout, day, settings_file, arguments, tmp_path, spark):
 
 def save_untrained(folder: Path, item_table: pa.Table) -> None:
     names = [name for names in item_attributes(item_table) for name in names]
-    vocabulary = Vocabulary(event_types=("click",)).grow(item_table["item_id"].to_pylist(), names)
+    vocabulary = Vocabulary.of_events(event_types=("click",)).grow(
+        item_table["item_id"].to_pylist(), names
+    )
     fields = ("items", "attributes", "event_types", "regions", "devices", "weathers", "promotions")
     arguments = {
         **{name: SMALL[name] for name in ("width", "layers", "heads", "dropout")},

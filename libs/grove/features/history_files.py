@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from grove.features.event_fields import EVENT_FIELDS
 from grove.features.sequences import HISTORY_COLUMNS, HistoryEncoder, Sequences
+from grove.features.vocabulary import Vocabulary
 
 ROWS_READ_BY_EVERY_RANK = 200_000
 """Up to this many users every rank reads all and keeps its share, whatever the file layout."""
@@ -54,9 +56,18 @@ def distinct_values(files: Sequence[str], column: str) -> tuple[str, ...]:
     """Sorted distinct names in a list column of `histories`, read one row group at a time."""
     found: set[str] = set()
     for file, group, _ in _row_groups(files):
-        values = pq.ParquetFile(file).read_row_group(group, columns=[column])[column]
-        found.update(pc.unique(pc.list_flatten(values)).to_pylist())
+        rows = pq.ParquetFile(file).read_row_group(group, columns=[column])
+        # A file written before the column existed has none of its names.
+        if column in rows.column_names:
+            found.update(pc.unique(pc.list_flatten(rows[column])).to_pylist())
     return tuple(sorted(found - {"", None}))
+
+
+def event_vocabulary(files: Sequence[str]) -> Vocabulary:
+    """Vocabulary of the event fields in files of `histories`, without items and attributes."""
+    return Vocabulary.of_events(
+        **{field.name: distinct_values(files, field.name) for field in EVENT_FIELDS}
+    )
 
 
 def _row_groups(files: Sequence[str]) -> list[tuple[str, int, int]]:
@@ -74,7 +85,7 @@ def _read_groups(groups: Sequence[tuple[str, int, int]]) -> pa.Table:
         pq.ParquetFile(file).read_row_group(group, columns=list(HISTORY_COLUMNS))
         for file, group, _ in groups
     ]
-    return pa.concat_tables(tables) if tables else _no_histories()
+    return pa.concat_tables(tables, promote_options="default") if tables else _no_histories()
 
 
 def _no_histories() -> pa.Table:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
@@ -12,24 +13,19 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
+from grove.features.event_fields import EVENT_FIELDS
 from grove.features.ids import RECENCY_BUCKETS, SECONDS_PER_DAY
 from grove.features.vocabulary import Vocabulary
 
-_NAME_COLUMNS = {
-    "event_types": "events",
-    "regions": "regions",
-    "devices": "devices",
-    "weathers": "weathers",
-    "promotions": "promotions",
-}
 HISTORY_COLUMNS = (
     "user_id",
     "item_ids",
     "event_times",
     "landed_days",
     "queries",
-    *_NAME_COLUMNS,
+    *(field.name for field in EVENT_FIELDS),
 )
+_PER_EVENT = ("items", "item_rows", "recency", "queries", "times", "fresh")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,18 +36,10 @@ class SequenceBatch:
     """[B, T] rows of the vocabulary; 0 pad, 1 unknown."""
     item_rows: Tensor
     """[B, T] rows of `ItemFeatures`; 0 pad or not in the item table."""
-    events: Tensor
-    """[B, T] kind of event."""
+    fields: Mapping[str, Tensor]
+    """[B, T] each, by name of the event field: rows of the vocabulary."""
     recency: Tensor
     """[B, T] log-bucket of the seconds to the next event; at the last event, to the end."""
-    regions: Tensor
-    """[B, T]"""
-    devices: Tensor
-    """[B, T]"""
-    weathers: Tensor
-    """[B, T]"""
-    promotions: Tensor
-    """[B, T]"""
     queries: Tensor
     """[B, T] row of the query's vector, 0 none."""
     times: Tensor
@@ -69,9 +57,9 @@ class SequenceBatch:
 
     def to(self, device: str) -> SequenceBatch:
         """Copy every tensor to a device."""
-        return SequenceBatch(
-            **{field.name: getattr(self, field.name).to(device) for field in fields(self)}
-        )
+        moved = {name: getattr(self, name).to(device) for name in (*_PER_EVENT, "lengths")}
+        by_field = {name: values.to(device) for name, values in self.fields.items()}
+        return SequenceBatch(**moved, fields=by_field)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +73,8 @@ class Sequences:
     items: np.ndarray
     """[E] int64, as in `SequenceBatch`; so are the arrays below."""
     item_rows: np.ndarray
-    events: np.ndarray
+    fields: Mapping[str, np.ndarray]
     recency: np.ndarray
-    regions: np.ndarray
-    devices: np.ndarray
-    weathers: np.ndarray
-    promotions: np.ndarray
     queries: np.ndarray
     times: np.ndarray
     fresh: np.ndarray
@@ -128,17 +112,14 @@ class Sequences:
         columns = np.arange(max(int(lengths.max(initial=0)), 1))  # [T]
         present = columns < lengths[:, None]  # [B, T]
         source = np.where(present, self.offsets[users][:, None] + columns, 0)  # [B, T]
-        padded = {
-            name: torch.from_numpy(np.where(present, _at(getattr(self, name), source), 0))
-            for name in _PER_EVENT
-        }
-        padded["fresh"] = padded["fresh"].bool()
-        return SequenceBatch(**padded, lengths=torch.from_numpy(lengths))
 
+        def padded(values: np.ndarray) -> Tensor:
+            return torch.from_numpy(np.where(present, _at(values, source), 0))
 
-_PER_EVENT = tuple(
-    field.name for field in fields(Sequences) if field.name not in ("user_ids", "offsets")
-)
+        tensors = {name: padded(getattr(self, name)) for name in _PER_EVENT}
+        tensors["fresh"] = tensors["fresh"].bool()
+        by_field = {name: padded(values) for name, values in self.fields.items()}
+        return SequenceBatch(**tensors, fields=by_field, lengths=torch.from_numpy(lengths))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,9 +164,9 @@ class HistoryEncoder:
             queries=_rows(events["queries"], self.queries),
             times=times,
             fresh=landed > _days_since_epoch(self.learned_through),
-            **{
-                name: self.vocabulary.encode(column, events[column])
-                for column, name in _NAME_COLUMNS.items()
+            fields={
+                name: self.vocabulary.encode(name, events[name])
+                for name in self.vocabulary.event_fields
             },
         )
 
@@ -219,13 +200,19 @@ def _newest_events(histories: pa.Table, max_events: int) -> tuple[np.ndarray, di
     offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
     positions = np.arange(offsets[-1]) + np.repeat(ends - offsets[1:], kept)  # [E]
     index = pa.array(positions)
-    flat: dict[str, pa.Array] = {
-        name: _flatten(histories[name]).take(index) for name in HISTORY_COLUMNS if name != "user_id"
-    }
+    arrays = (name for name in HISTORY_COLUMNS if name != "user_id")
+    flat = {name: _flatten(histories, name, lengths).take(index) for name in arrays}
     return offsets, flat
 
 
-def _flatten(column: pa.ChunkedArray) -> pa.Array:
+def _flatten(histories: pa.Table, name: str, lengths: np.ndarray) -> pa.Array:
+    """One value per event; "" where the histories were built before the field existed."""
+    column = histories[name] if name in histories.column_names else pa.nulls(len(histories))
+    if column.null_count:
+        known = zip(column.to_pylist(), lengths, strict=True)
+        return pa.array(
+            [value for row, length in known for value in row or [""] * length], pa.string()
+        )
     flat = pc.list_flatten(column)
     return flat.combine_chunks() if isinstance(flat, pa.ChunkedArray) else flat
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from grove.features.event_fields import EVENT_FIELDS
 from grove.features.ids import FIRST_KNOWN, PAD
 
 _ITEMS_FILE = "vocabulary_items.parquet"
 _NAMES_FILE = "vocabulary.json"
+
+
+def _no_names() -> dict[str, tuple[str, ...]]:
+    return {each.name: () for each in EVENT_FIELDS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,32 +39,39 @@ class Vocabulary:
     """Item ids."""
     attributes: tuple[str, ...] = ()
     """Item attributes such as `brand:Birch`; see `grove.features.items.item_attributes`."""
-    event_types: tuple[str, ...] = ()
-    """Kinds of event."""
-    regions: tuple[str, ...] = ()
-    """Regions of events."""
-    devices: tuple[str, ...] = ()
-    """Devices of events."""
-    weathers: tuple[str, ...] = ()
-    """Weather at events."""
-    promotions: tuple[str, ...] = ()
-    """Promotions at events."""
+    event_fields: Mapping[str, tuple[str, ...]] = field(default_factory=_no_names)
+    """Names by event field. A field that was added after the model was trained is not in it."""
 
-    def rows(self, field: str) -> int:
-        """Rows an embedding table of a field needs: its names, nothing and unknown."""
-        return len(getattr(self, field)) + FIRST_KNOWN
+    @classmethod
+    def of_events(cls, **names: tuple[str, ...]) -> Vocabulary:
+        """A vocabulary of event fields alone; a field that is not given has no names."""
+        return cls(event_fields={**_no_names(), **names})
 
-    def encode(self, field: str, values: pa.Array) -> np.ndarray:
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Lists of names, each with an embedding table."""
+        return ("items", "attributes", *self.event_fields)
+
+    def names(self, table: str) -> tuple[str, ...]:
+        """Names of one of the `tables`, in the order of their rows."""
+        own = {"items": self.items, "attributes": self.attributes}
+        return own[table] if table in own else self.event_fields[table]
+
+    def rows(self, table: str) -> int:
+        """Rows an embedding table needs: its names, nothing and unknown."""
+        return len(self.names(table)) + FIRST_KNOWN
+
+    def encode(self, table: str, values: pa.Array) -> np.ndarray:
         """Map names to rows.
 
         Args:
-            field: attribute of this class.
+            table: one of `tables`.
             values: [E] strings; "" and null mean nothing.
 
         Returns:
-            [E] int64 in 0 .. rows(field) − 1.
+            [E] int64 in 0 .. rows(table) − 1.
         """
-        names = pa.array(getattr(self, field), pa.string())
+        names = pa.array(self.names(table), pa.string())
         known = pc.fill_null(pc.index_in(values, value_set=names), -1)
         rows = known.to_numpy(zero_copy_only=False).astype(np.int64) + FIRST_KNOWN
         nothing = pc.fill_null(pc.equal(values, ""), fill_value=True)
@@ -89,14 +101,15 @@ class Vocabulary:
 
 def save_vocabulary(folder: Path, vocabulary: Vocabulary) -> None:
     """Write items as Parquet (there may be millions) and the short lists as JSON."""
-    names = asdict(vocabulary)
-    items = pa.table({"item_id": pa.array(names.pop("items"), pa.string())})
+    items = pa.table({"item_id": pa.array(vocabulary.items, pa.string())})
     pq.write_table(items, folder / _ITEMS_FILE)
+    names = {"attributes": vocabulary.attributes, **vocabulary.event_fields}
     (folder / _NAMES_FILE).write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
 
 
 def load_vocabulary(folder: Path) -> Vocabulary:
     """Read what `save_vocabulary` wrote."""
-    names = json.loads((folder / _NAMES_FILE).read_text(encoding="utf-8"))
+    content = json.loads((folder / _NAMES_FILE).read_text(encoding="utf-8"))
+    names = {table: tuple(values) for table, values in content.items()}
     items = pq.read_table(folder / _ITEMS_FILE).column("item_id").to_pylist()
-    return Vocabulary(items=tuple(items), **{key: tuple(value) for key, value in names.items()})
+    return Vocabulary(items=tuple(items), attributes=names.pop("attributes"), event_fields=names)

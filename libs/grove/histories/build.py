@@ -8,19 +8,18 @@ from datetime import date
 import pyspark.sql.functions as F  # noqa: N812
 from pyspark.sql import Column, DataFrame, Window
 
+from grove.features.event_fields import KIND, SCENE
+
 ARRAYS = {
     "item_ids": "item_id",
-    "event_types": "event_type",
+    KIND.name: KIND.column,
     "event_times": "event_time",
     "landed_days": "day",
     "queries": "query",
-    "regions": "region",
-    "devices": "device",
-    "weathers": "weather",
-    "promotions": "promotion",
+    **{field.name: field.column for field in SCENE},
 }
 """Array of a history → column of the events it holds."""
-_MAY_BE_UNKNOWN = ("query", "region", "device", "weather", "promotion")
+_MAY_BE_UNKNOWN = ("query", *(field.column for field in SCENE))
 _ORDER = ("event_time", "event_id")
 _BEFORE = "before"
 _THROUGH = "through"

@@ -1,4 +1,4 @@
-"""What the models share: events to vectors, items to vectors, and how a history looks to them.
+"""Embedding layers that the models share: events to vectors and attributes to vectors.
 
 Shapes: B batch, T events, D width, E text width, A attributes per item.
 """
@@ -11,6 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from grove.features.event_fields import KIND, SCENE
 from grove.features.ids import (
     DAYS_PER_WEEK,
     FIRST_KNOWN,
@@ -29,28 +30,12 @@ class EventBatch(Protocol):
     """Right-padded histories, oldest event first; every tensor is [B, T] int64, 0 = nothing."""
 
     @property
-    def events(self) -> Tensor:
-        """Kind of event."""
+    def fields(self) -> Mapping[str, Tensor]:
+        """Rows of the vocabulary, by name of the event field."""
 
     @property
     def recency(self) -> Tensor:
         """Log-bucket of the time to the next event."""
-
-    @property
-    def regions(self) -> Tensor:
-        """Region of the event."""
-
-    @property
-    def devices(self) -> Tensor:
-        """Device of the event."""
-
-    @property
-    def weathers(self) -> Tensor:
-        """Weather at the event."""
-
-    @property
-    def promotions(self) -> Tensor:
-        """Promotion at the event."""
 
     @property
     def times(self) -> Tensor:
@@ -58,27 +43,26 @@ class EventBatch(Protocol):
 
 
 class EventEmbedding(nn.Module):
-    """Sum of one vector per field of an event: its kind, when, where, and in which scene.
+    """Sum of one vector per field of an event, and of those of its recency, hour and weekday.
 
-    All tables start at zero, so a value never seen in training adds nothing.
+    All tables start at zero, so a value never seen in training adds nothing. A field that was
+    added after the model was trained has no table and adds nothing.
 
     Source: STARS §4.1, context and engagement embeddings added to the item token.
 
-    The recency of an event tells how long after it the next one came. That is not knowledge of the
-    future: whoever predicts the next event knows the time at which he predicts.
+    The recency of an event is the time until the next one. This does not leak the future: at the
+    moment of a prediction, the time since the last event is known.
 
     Args:
         width: D.
-        rows: rows per table: event_types, regions, devices, weathers, promotions.
+        rows: rows per table, by name of the event field; other names are ignored.
     """
 
     def __init__(self, width: int, rows: Mapping[str, int]) -> None:
         super().__init__()
-        self.event_types = zero_embedding(rows["event_types"], width)
-        self.regions = zero_embedding(rows["regions"], width)
-        self.devices = zero_embedding(rows["devices"], width)
-        self.weathers = zero_embedding(rows["weathers"], width)
-        self.promotions = zero_embedding(rows["promotions"], width)
+        self.scene = tuple(field.name for field in SCENE if field.name in rows)
+        for name in (KIND.name, *self.scene):
+            self.add_module(name, zero_embedding(rows[name], width))
         self.recency = zero_embedding(RECENCY_BUCKETS, width)
         self.hours = zero_embedding(HOURS_PER_DAY + 1, width)
         self.weekdays = zero_embedding(DAYS_PER_WEEK + 1, width)
@@ -86,17 +70,16 @@ class EventEmbedding(nn.Module):
     def forward(self, batch: EventBatch) -> Tensor:
         """Embed the events of a batch, [B, T, D]; the padding's rows mean nothing."""
         hours = batch.times // SECONDS_PER_HOUR  # [B, T]
-        total: Tensor = (
-            self.event_types(batch.events)
-            + self.recency(batch.recency)
-            + self.regions(batch.regions)
-            + self.devices(batch.devices)
-            + self.weathers(batch.weathers)
-            + self.promotions(batch.promotions)
-            + self.hours(1 + hours % HOURS_PER_DAY)
-            + self.weekdays(1 + hours // HOURS_PER_DAY % DAYS_PER_WEEK)
-        )  # [B, T, D]
-        return total
+        # The order of a floating-point sum decides its last bit: new fields go after the old ones.
+        total = self._embedded(KIND.name, batch) + self.recency(batch.recency)  # [B, T, D]
+        for name in self.scene:
+            total = total + self._embedded(name, batch)
+        total = total + self.hours(1 + hours % HOURS_PER_DAY)
+        return total + self.weekdays(1 + hours // HOURS_PER_DAY % DAYS_PER_WEEK)
+
+    def _embedded(self, name: str, batch: EventBatch) -> Tensor:
+        vectors: Tensor = self.get_submodule(name)(batch.fields[name])  # [B, T, D]
+        return vectors
 
 
 class AttributeEmbedding(nn.Module):

@@ -14,16 +14,13 @@ import pyarrow.parquet as pq
 
 from grove.datasets import HISTORIES, ITEMS, TEXT_EMBEDDINGS
 from grove.errors import DataError
-from grove.features.history_files import distinct_values
+from grove.features.history_files import distinct_values, event_vocabulary
 from grove.features.items import build_item_table, item_attributes
-from grove.features.vocabulary import Vocabulary, load_vocabulary, save_vocabulary
+from grove.features.vocabulary import load_vocabulary, save_vocabulary
 from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import newest_rows_as_of, partition_files, read_arrow
 from grove.texts.prompt import item_texts, query_text, text_hash
 from grove.training.job_spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE
-
-SCENE_FIELDS = ("event_types", "regions", "devices", "weathers", "promotions")
-"""Fields of a vocabulary whose names come from the histories."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +61,7 @@ def prepare_inputs(stage: StageRun, *, cut: str, warm_start: Path | None = None)
     learnt = item_table if warm_start else _items_to_learn(stage, vectors)
     files = partition_files(stage.layout, HISTORIES, {"day": stage.day, "cut": cut})
     folder = inputs_folder(stage)
-    earlier = load_vocabulary(warm_start) if warm_start else _scene_vocabulary(files)
+    earlier = load_vocabulary(warm_start) if warm_start else event_vocabulary(files)
     attributes = [name for names in item_attributes(learnt) for name in names]
     save_vocabulary(folder, earlier.grow(learnt["item_id"].to_pylist(), attributes))
     pq.write_table(learnt, folder / ITEM_TABLE_FILE)
@@ -145,7 +142,3 @@ def _query_vectors(vectors: pa.Table, files: Sequence[str]) -> pa.Table:
     chosen = pa.array([row for _, row in known], pa.int64())
     queries = pa.array([query for query, _ in known], pa.string())
     return pa.table({"query": queries, "vector": vectors["vector"].take(chosen)})
-
-
-def _scene_vocabulary(files: Sequence[str]) -> Vocabulary:
-    return Vocabulary(**{field: distinct_values(files, field) for field in SCENE_FIELDS})

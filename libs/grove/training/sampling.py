@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from grove.features.event_fields import KIND
 from grove.features.ids import PAD, SECONDS_PER_DAY, UNKNOWN
 from grove.features.items import ItemFeatures
 from grove.features.sequences import SequenceBatch
@@ -136,7 +137,7 @@ def strongest_event_weight(batch: SequenceBatch, weights: Tensor) -> Tensor:
         [B, T].
     """
     same = batch.item_rows[:, :, None] == batch.item_rows[:, None, :]  # [B, T, T]
-    return (same * weights[batch.events][:, None, :]).amax(dim=2)
+    return (same * weights[batch.fields[KIND.name]][:, None, :]).amax(dim=2)
 
 
 def candidate_rows(batch: SequenceBatch, catalogue: int) -> tuple[Tensor, Tensor]:

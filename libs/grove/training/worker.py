@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ from grove.training.loop import ParameterGroup, TrainingPlan, train
 from grove.training.precision import Precision
 from grove.training.seeds import seed_torch
 
-VOCABULARY_TABLES = tuple(field.name for field in fields(Vocabulary))
 THREADS_PER_WORKER = 1
 CPU_GROUP = "gloo"
 GPU_GROUP = "cpu:gloo,cuda:nccl"
@@ -54,7 +53,7 @@ class WorkerInputs:
     @property
     def rows(self) -> dict[str, int]:
         """Rows of every embedding table, as the models' constructors take them."""
-        return {name: self.vocabulary.rows(name) for name in VOCABULARY_TABLES} | {
+        return {name: self.vocabulary.rows(name) for name in self.vocabulary.tables} | {
             "positions": self.spec.max_events
         }
 

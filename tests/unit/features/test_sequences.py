@@ -13,6 +13,7 @@ from tests.unit.training.synthetic import DAY, histories_of, shop_items, shop_vo
 from grove.features.ids import RECENCY_BUCKETS
 from grove.features.sequences import HistoryEncoder, recency_bucket
 from grove.features.vocabulary import Vocabulary
+from grove.nn.embeddings import EventEmbedding
 
 ITEMS = shop_items(6)
 
@@ -118,3 +119,22 @@ def test_vocabulary_of_nothing_still_encodes():
 def test_days_are_compared_as_days():
     late = encoder(learned_through=date(1970, 1, 1)).encode(histories_of([[0]]))
     assert late.fresh.tolist() == [True]
+
+
+def test_histories_built_before_a_field_existed_have_nothing_in_it():
+    histories = histories_of([[0, 1], [2]])
+    without = histories.drop_columns(["regions"])
+    at = histories.column_names.index("regions")
+    partly = histories.set_column(at, "regions", pa.array([None, ["north"]]))
+    assert encoder().encode(histories).fields["regions"].tolist() == [2, 2, 2]
+    assert encoder().encode(without).fields["regions"].tolist() == [0, 0, 0]
+    assert encoder().encode(partly).fields["regions"].tolist() == [0, 0, 2]
+
+
+def test_a_field_outside_the_vocabulary_is_not_encoded():
+    names = shop_vocabulary(ITEMS).event_fields
+    earlier = Vocabulary(event_fields={"event_types": names["event_types"]})
+    batch = encoder(vocabulary=earlier).encode(histories_of([[0, 1]])).batch(np.array([0]))
+    assert set(batch.fields) == {"event_types"}
+    context = EventEmbedding(4, {"event_types": 3})
+    assert context(batch).shape == (1, 2, 4)

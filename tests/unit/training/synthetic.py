@@ -91,9 +91,9 @@ def histories_of(rows: list[list[int]], last_day: date = DAY, hours_between: int
 def shop_vocabulary(items: pa.Table) -> Vocabulary:
     """Every name of the shop."""
     names = [name for names in item_attributes(items) for name in names]
-    return Vocabulary(event_types=("click",), regions=("north",), devices=("phone",)).grow(
-        items["item_id"].to_pylist(), names
-    )
+    return Vocabulary.of_events(
+        event_types=("click",), regions=("north",), devices=("phone",)
+    ).grow(items["item_id"].to_pylist(), names)
 
 
 def write_shop(folder: Path, histories: pa.Table, items: pa.Table, **changes: Any) -> TrainingSpec:

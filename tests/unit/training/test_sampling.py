@@ -140,9 +140,9 @@ def test_one_item_of_each_window_is_picked_and_never_nothing():
 
 def test_a_click_is_worth_the_order_that_follows():
     batch = batch_of([[3, 4, 3]])
-    events = torch.tensor([[2, 2, 3]])
+    fields = {**batch.fields, "event_types": torch.tensor([[2, 2, 3]])}
     worth = strongest_event_weight(
-        replace(batch, events=events), torch.tensor([1.0, 1.0, 1.0, 5.0])
+        replace(batch, fields=fields), torch.tensor([1.0, 1.0, 1.0, 5.0])
     )
     assert worth.tolist() == [[5.0, 1.0, 5.0]]
 

@@ -118,8 +118,8 @@ class UserTower(nn.Module):
         """
         tokens = self.item(item_vectors) + self.context(batch)  # [B, T, D]
         pooled = self._pool(tokens, cuts)  # [B, P, D]
-        place = self.region(at_cuts(batch.regions, cuts))  # [B, P, D]
-        place = place + self.device(at_cuts(batch.devices, cuts))
+        place = self.region(at_cuts(batch.fields["regions"], cuts))  # [B, P, D]
+        place = place + self.device(at_cuts(batch.fields["devices"], cuts))
         newest = at_cuts(tokens, cuts)  # [B, P, D]
         mixed = self.mix(torch.cat([pooled, newest, place], dim=-1))  # [B, P, D]
         return functional.normalize(pooled + newest + mixed, dim=-1)

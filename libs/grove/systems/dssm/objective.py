@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from grove.features.event_fields import KIND
 from grove.features.ids import FIRST_KNOWN
 from grove.features.sequences import SequenceBatch
 from grove.features.vocabulary import Vocabulary
@@ -83,5 +84,5 @@ def dssm_objective(model: Dssm, inputs: WorkerInputs) -> DssmObjective:
 
 def event_weights(vocabulary: Vocabulary) -> Tensor:
     """Weight of a positive by row of the kinds of event, [kinds]."""
-    known = [EVENT_WEIGHTS.get(name, 1.0) for name in vocabulary.event_types]
+    known = [EVENT_WEIGHTS.get(name, 1.0) for name in vocabulary.names(KIND.name)]
     return torch.tensor([1.0] * FIRST_KNOWN + known)

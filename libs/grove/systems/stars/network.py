@@ -91,8 +91,8 @@ class UserToken(nn.Module):
         numbers = torch.stack([(cuts + 1.0).log(), (days + 1.0).log()], dim=-1)  # [B, P, 2]
         token: Tensor = (
             self.numbers(numbers)
-            + self.region(at_cuts(batch.regions, cuts))
-            + self.device(at_cuts(batch.devices, cuts))
+            + self.region(at_cuts(batch.fields["regions"], cuts))
+            + self.device(at_cuts(batch.fields["devices"], cuts))
         )
         return token
 

@@ -13,13 +13,14 @@ from typing import cast
 from torch import Tensor, nn
 from torch.nn import functional
 
+from grove.features.event_fields import EVENT_FIELDS, SCENE
 from grove.nn.embeddings import EventBatch, at_cuts, known_rows
 from grove.nn.user_encoder import UserEncoder
 from grove.systems.treebridge.decoder import CodeDecoder, DecoderState
 from grove.systems.treebridge.network import ItemEmbedding
 
-HISTORY_FIELDS = ("events", "recency", "regions", "devices", "weathers", "promotions", "times")
-"""Fields of `EventBatch`, in the order in which `UserProgram` takes them."""
+HISTORY_FIELDS = ("events", "recency", *(field.name for field in SCENE), "times")
+"""Last axis of the input of `UserProgram`: kind of event, recency, scene and time."""
 
 
 class UserProgram(nn.Module):
@@ -44,8 +45,10 @@ class UserProgram(nn.Module):
         Returns:
             [B, D].
         """
-        fields = dict(zip(HISTORY_FIELDS, history.unbind(dim=-1), strict=True))
-        batch = cast("EventBatch", SimpleNamespace(**fields))
+        kinds, recency, *scene, times = history.unbind(dim=-1)  # [B, T] each
+        names = (field.name for field in EVENT_FIELDS)
+        fields = dict(zip(names, (kinds, *scene), strict=True))
+        batch = cast("EventBatch", SimpleNamespace(fields=fields, recency=recency, times=times))
         states = self.users(batch, item_vectors)  # [B, T, D]
         last = (lengths - 1).clamp_min(0)[:, None]  # [B, 1]
         return at_cuts(states, last)[:, 0]

@@ -31,7 +31,9 @@ def reference_user(model: Dssm, batch, history: Tensor, cut: int) -> Tensor:
     scores = [(tower.attention(tokens[at]) + tower.age[cut - at]).item() for at in range(cut + 1)]
     shares = torch.tensor(scores).softmax(0)
     pooled = sum(share * tokens[at] for at, share in enumerate(shares))
-    place = tower.region(batch.regions[0, cut]) + tower.device(batch.devices[0, cut])
+    place = tower.region(batch.fields["regions"][0, cut]) + tower.device(
+        batch.fields["devices"][0, cut]
+    )
     mixed = tower.mix(torch.cat([pooled, tokens[cut], place]))
     return torch.nn.functional.normalize(pooled + tokens[cut] + mixed, dim=0)
 

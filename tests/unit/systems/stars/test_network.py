@@ -22,6 +22,7 @@ ROWS = {
     "promotions": 4,
     "positions": 10,
 }
+FIELDS = ("event_types", "regions", "devices", "weathers", "promotions")
 
 
 def make_batch(lengths: list[int], seed: int = 1) -> SequenceBatch:
@@ -35,12 +36,8 @@ def make_batch(lengths: list[int], seed: int = 1) -> SequenceBatch:
     return SequenceBatch(
         items=draw(12),
         item_rows=draw(12),
-        events=draw(5),
+        fields={name: draw(ROWS[name]) for name in FIELDS},
         recency=draw(20),
-        regions=draw(4),
-        devices=draw(4),
-        weathers=draw(4),
-        promotions=draw(4),
         queries=torch.zeros(shape, dtype=torch.int64),
         times=torch.cumsum(draw(90_000), dim=1) * present,
         fresh=present,
@@ -65,12 +62,15 @@ def encode(model: Stars, batch: SequenceBatch, cuts: Tensor) -> UserVectors[Tens
 
 def changed_at(batch: SequenceBatch, position: int) -> SequenceBatch:
     """Another item, kind, place and time at one position of every history."""
-    fields = {}
-    for name in ("item_rows", "events", "regions", "devices", "recency", "times"):
-        values = getattr(batch, name).clone()
+
+    def changed(values: Tensor) -> Tensor:
+        values = values.clone()
         values[:, position] = values[:, position] % 3 + 1
-        fields[name] = values
-    return replace(batch, **fields)
+        return values
+
+    others = {name: changed(getattr(batch, name)) for name in ("item_rows", "recency", "times")}
+    fields = {name: changed(batch.fields[name]) for name in ("event_types", "regions", "devices")}
+    return replace(batch, **others, fields={**batch.fields, **fields})
 
 
 @pytest.mark.parametrize("position", [1, 3, 5])
@@ -102,8 +102,9 @@ def test_user_tokens_do_not_read_each_other(model):
 
 def test_padding_changes_nothing(model):
     long = make_batch([3, 6])
-    names = [name for name in vars(long) if name != "lengths"]
+    names = [name for name in vars(long) if name not in ("fields", "lengths")]
     first = {name: getattr(long, name)[:1, :3] for name in names}
+    first["fields"] = {name: values[:1, :3] for name, values in long.fields.items()}
     short = replace(long, **first, lengths=long.lengths[:1])
     padded = encode(model, long, torch.tensor([[2], [2]]))
     alone = encode(model, short, torch.tensor([[2]]))
@@ -139,7 +140,9 @@ def test_item_offset_starts_at_zero_and_an_unknown_item_never_has_one():
 
 def test_no_history_at_all_is_no_error(model):
     batch = make_batch([1])
-    nobody = replace(batch, **{name: getattr(batch, name)[:0] for name in vars(batch)})
+    names = [name for name in vars(batch) if name != "fields"]
+    none = {name: values[:0] for name, values in batch.fields.items()}
+    nobody = replace(batch, **{name: getattr(batch, name)[:0] for name in names}, fields=none)
     users = encode(model, nobody, torch.zeros(0, 0, dtype=torch.int64))
     assert users.h_next.shape == (0, 1, 16)
     assert users.h_gen.shape == (0, 0, 16)

@@ -78,7 +78,9 @@ def save_generator(path: Path, leaf_step="item_score", item_weight=0.0):
     """Write a model folder with weights that are far from those at the start of a training."""
     table = shop_items(ITEMS)
     names = [name for names in item_attributes(table) for name in names]
-    vocabulary = Vocabulary(event_types=("click",)).grow(table["item_id"].to_pylist(), names)
+    vocabulary = Vocabulary.of_events(event_types=("click",)).grow(
+        table["item_id"].to_pylist(), names
+    )
     arguments = {
         "encoder": {"width": WIDTH, "layers": 1, "heads": 2, "dropout": 0.1},
         "trees": TREES,

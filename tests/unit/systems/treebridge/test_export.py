@@ -27,6 +27,7 @@ from tests.unit.systems.treebridge.small_generator import (
 )
 
 from grove.errors import DataError
+from grove.features.event_fields import KIND
 from grove.features.model_folder import read_metadata
 from grove.features.vocabulary import load_vocabulary
 from grove.inference.load import last_events
@@ -75,7 +76,9 @@ def test_users_are_encoded_as_by_the_module(exported, users):
     batch = sequences_of(searcher, users)
     vectors = searcher.item_vectors[batch.item_rows]
     states = searcher.model.users(batch, vectors)
-    history = torch.stack([getattr(batch, field) for field in HISTORY_FIELDS], dim=-1)
+    named = {**batch.fields, "events": batch.fields[KIND.name]}
+    named |= {"recency": batch.recency, "times": batch.times}
+    history = torch.stack([named[field] for field in HISTORY_FIELDS], dim=-1)
     found = programs.programs["users"](history, vectors, batch.lengths)
     assert close(found, at_cuts(states, last_events(batch))[:, 0])
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from grove.features.event_fields import EVENT_FIELDS, KIND
 from grove.systems.treebridge.decoder import CodeDecoder
 from grove.systems.treebridge.network import ItemEmbedding, TreeBridge
 from grove.systems.treebridge.path_loss import PathTargets, masked_cross_entropy, path_loss
@@ -45,9 +46,10 @@ def small_model(leaf_step="item_score"):
 
 def random_batch(users=3):
     torch.manual_seed(2)
-    fields = ("events", "recency", "regions", "devices", "weathers", "promotions")
-    drawn = {name: torch.randint(0, 3, (users, EVENTS)) for name in fields}
-    return SimpleNamespace(**drawn, times=torch.randint(0, 10**6, (users, EVENTS)))
+    drawn = {field.name: torch.randint(0, 3, (users, EVENTS)) for field in EVENT_FIELDS}
+    recency = torch.randint(0, 3, (users, EVENTS))
+    times = torch.randint(0, 10**6, (users, EVENTS))
+    return SimpleNamespace(fields=drawn, recency=recency, times=times)
 
 
 def test_an_event_changes_no_earlier_state():
@@ -58,8 +60,9 @@ def test_an_event_changes_no_earlier_state():
         changed = vectors.clone()
         changed[:, position] += 1
         others = SimpleNamespace(**vars(batch))
-        others.events = batch.events.clone()
-        others.events[:, position] = (batch.events[:, position] + 1) % 3
+        kinds = batch.fields[KIND.name].clone()
+        kinds[:, position] = (kinds[:, position] + 1) % 3
+        others.fields = {**batch.fields, KIND.name: kinds}
         after = model.users(others, changed)
         assert torch.equal(after[:, :position], states[:, :position])
         assert not torch.allclose(after[:, position:], states[:, position:])
