@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDERS = ("libs/grove", "jobs", "dags", "infra/local", "infra/airflow_plugins")
@@ -36,17 +34,19 @@ BASES = {
 REFINED = {"GroveError", "DataError", "Section", "TrainingSettings", "LogRecord", "Formatter"}
 
 
-def tree_of(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"))
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in FILES}
 
 
-def functions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(tree_of(file)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+def functions() -> Iterator[tuple[str, Function]]:
+    """Every function of the project with its place."""
+    for file in FILES:
+        for node in ast.walk(TREES[file]):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield f"{relative(file)}:{node.lineno} {node.name}", node
 
 
-def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+def code_lines(function: Function) -> int:
     """Lines of the body, its docstring left out."""
     body = function.body
     first = body[0]
@@ -67,71 +67,108 @@ def relative(file: Path) -> str:
     return str(file.relative_to(REPOSITORY))
 
 
+def report(offenders: Iterable[str]) -> None:
+    """One case per rule; it lists every offender at once."""
+    found = list(offenders)
+    assert not found, "\n".join(["", *found])
+
+
+def classes(file: Path) -> Iterator[tuple[str, ast.ClassDef]]:
+    for node in ast.walk(TREES[file]):
+        if isinstance(node, ast.ClassDef):
+            yield f"{relative(file)}:{node.lineno} {node.name}", node
+
+
 def test_files_were_found() -> None:
     assert len(FILES) > 100
 
 
-@pytest.mark.parametrize("file", FILES, ids=relative)
-def test_a_file_keeps_its_budgets(file: Path) -> None:
-    lines = len(file.read_text(encoding="utf-8").splitlines())
-    assert lines <= FILE_LINES, f"{relative(file)} has {lines} lines: split it by what it does"
-    for function in functions(file):
-        where = f"{relative(file)}:{function.lineno} {function.name}"
-        taken = code_lines(function)
-        assert taken <= FUNCTION_LINES, f"{where} has {taken} lines"
-        arguments = [
-            argument
-            for argument in (*function.args.args, *function.args.kwonlyargs)
-            if argument.arg not in ("self", "cls")
-        ]
-        by_place = [one for one in function.args.args if one in arguments]
-        assert len(by_place) <= POSITIONAL_ARGUMENTS, f"{where} takes {len(by_place)} by place"
-        if function.name != "__init__" or "models" not in file.parts:
-            assert len(arguments) <= ARGUMENTS, f"{where} has {len(arguments)} arguments"
+def test_files_are_short() -> None:
+    lines = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in FILES}
+    report(
+        f"{relative(file)} has {count} lines: split it by what it does"
+        for file, count in lines.items()
+        if count > FILE_LINES
+    )
 
 
-@pytest.mark.parametrize("file", FILES, ids=relative)
-def test_only_a_terminal_program_prints(file: Path) -> None:
-    if "infra" in file.relative_to(REPOSITORY).parts or relative(file) == TERMINAL:
-        return
-    printed = [
-        node.lineno
-        for node in ast.walk(tree_of(file))
+def test_functions_are_short() -> None:
+    report(
+        f"{where} has {code_lines(function)} lines"
+        for where, function in functions()
+        if code_lines(function) > FUNCTION_LINES
+    )
+
+
+def arguments_of(function: Function) -> tuple[list[ast.arg], list[ast.arg]]:
+    """Positional and keyword-only arguments besides `self`."""
+    positional = [one for one in function.args.args if one.arg not in ("self", "cls")]
+    return positional, function.args.kwonlyargs
+
+
+def test_functions_take_few_arguments() -> None:
+    offenders = []
+    for where, function in functions():
+        positional, keyword_only = arguments_of(function)
+        if len(positional) > POSITIONAL_ARGUMENTS:
+            offenders.append(f"{where} takes {len(positional)} positional arguments")
+        if len(positional) + len(keyword_only) > ARGUMENTS:
+            offenders.append(f"{where} takes {len(positional) + len(keyword_only)} arguments")
+    report(offenders)
+
+
+def test_only_a_terminal_program_prints() -> None:
+    report(
+        f"{relative(file)}:{node.lineno} prints: log instead"
+        for file in FILES
+        if "infra" not in file.relative_to(REPOSITORY).parts and relative(file) != TERMINAL
+        for node in ast.walk(TREES[file])
         if isinstance(node, ast.Call) and name_of(node.func) == "print"
-    ]
-    assert not printed, f"{relative(file)} prints in lines {printed}: log instead"
+    )
 
 
-@pytest.mark.parametrize("file", FILES, ids=relative)
-def test_dataclasses_are_frozen_and_classes_do_not_inherit_for_reuse(file: Path) -> None:
-    for node in ast.walk(tree_of(file)):
-        if not isinstance(node, ast.ClassDef):
-            continue
-        where = f"{relative(file)}:{node.lineno} {node.name}"
-        for base in node.bases:
-            name = name_of(base)
-            assert name in BASES | REFINED, f"{where} inherits from {name}: compose instead"
-        for decorator in node.decorator_list:
-            if isinstance(decorator, ast.Call) and name_of(decorator.func) == "dataclass":
-                values = {keyword.arg: keyword.value for keyword in decorator.keywords}
-                frozen = values.get("frozen")
-                assert isinstance(frozen, ast.Constant), f"{where} is not frozen"
-                assert frozen.value is True, f"{where} is not frozen"
-            elif name_of(decorator) == "dataclass":
-                pytest.fail(f"{where} is not frozen")
+def test_classes_do_not_inherit_for_reuse() -> None:
+    report(
+        f"{where} inherits from {name_of(base)}: compose instead"
+        for file in FILES
+        for where, node in classes(file)
+        for base in node.bases
+        if name_of(base) not in BASES | REFINED
+    )
 
 
-@pytest.mark.parametrize("file", FILES, ids=relative)
-def test_no_name_says_nothing(file: Path) -> None:
+def is_thawed(decorator: ast.expr) -> bool:
+    """Whether a decorator makes a dataclass that is not frozen."""
+    if not isinstance(decorator, ast.Call):
+        return name_of(decorator) == "dataclass"
+    frozen = {keyword.arg: keyword.value for keyword in decorator.keywords}.get("frozen")
+    is_frozen = isinstance(frozen, ast.Constant) and frozen.value is True
+    return name_of(decorator.func) == "dataclass" and not is_frozen
+
+
+def test_dataclasses_are_frozen() -> None:
+    report(
+        f"{where} is not frozen"
+        for file in FILES
+        for where, node in classes(file)
+        if any(map(is_thawed, node.decorator_list))
+    )
+
+
+def test_no_name_says_nothing() -> None:
     empty = {"utils", "util", "helpers", "common", "misc", "base", "manager"}
-    assert not empty & {part.removesuffix(".py") for part in file.relative_to(REPOSITORY).parts}
+    report(
+        relative(file)
+        for file in FILES
+        if empty & {part.removesuffix(".py") for part in file.relative_to(REPOSITORY).parts}
+    )
 
 
-@pytest.mark.parametrize("file", FILES, ids=relative)
-def test_nothing_is_swallowed(file: Path) -> None:
-    for node in ast.walk(tree_of(file)):
-        if isinstance(node, ast.ExceptHandler):
-            caught = name_of(node.type) if node.type is not None else "everything"
-            assert caught not in ("everything", "Exception", "BaseException"), (
-                f"{relative(file)}:{node.lineno} catches {caught}"
-            )
+def test_nothing_is_swallowed() -> None:
+    report(
+        f"{relative(file)}:{node.lineno} catches every exception"
+        for file in FILES
+        for node in ast.walk(TREES[file])
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or name_of(node.type) in ("Exception", "BaseException"))
+    )
