@@ -73,12 +73,13 @@ test-dags: setup ## Run the tests of the Airflow environment
 	PYTHONPATH=$(CURDIR)/libs:$(CURDIR)/dags $(AIRFLOW)/python -m pytest tests/dags dags/orchestration
 
 .PHONY: lint
-lint: setup ## Check style, types and the direction of imports
+lint: setup ## Check style, types, the direction of imports and spelling
 	$(JOBS)/ruff check
 	$(JOBS)/ruff format --check
 	$(JOBS)/mypy libs/grove jobs infra/local
 	MYPYPATH=libs:dags $(JOBS)/mypy --python-executable $(AIRFLOW)/python dags infra/airflow_plugins
 	$(JOBS)/lint-imports
+	$(JOBS)/codespell
 
 .PHONY: format
 format: setup ## Let ruff rewrite what it can
