@@ -24,6 +24,8 @@ typed = '$(subst ','\'',$(value $(1)))'
 # Every shell has a USER of its own; only one that was typed names a shopper.
 SHOPPER := $(if $(filter command,$(origin USER)),--user $(call typed,USER))
 GROVE := $(JOBS)/python -m infra.local --source $(call typed,SOURCE) --port $(call typed,PORT)
+# Folders of the fast tests; those of the jobs run whole stages.
+FAST := tests/unit tests/repository tests/contracts libs infra/local
 # Only who types `make setup` wants to hear of what was there already.
 SILENCE := $(if $(filter setup,$(MAKECMDGOALS)),,--quiet)
 
@@ -67,6 +69,10 @@ export: setup ## Write the served generator as programs that need torch alone  T
 test: lint ## Run everything CI runs
 	$(JOBS)/python -m pytest --ignore=tests/dags --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 	$(MAKE) test-dags
+
+.PHONY: test-fast
+test-fast: setup ## Run the tests without Spark, Airflow or a long training; two minutes
+	$(JOBS)/python -m pytest $(FAST) -m "not spark and not airflow and not slow" --numprocesses=2 --dist=loadfile
 
 .PHONY: test-dags
 test-dags: setup ## Run the tests of the Airflow environment

@@ -35,6 +35,8 @@ from grove.datasets import TREES
 from grove.evaluation.metrics import make_targets
 from grove.training.job_spec import QUERY_VECTORS_FILE
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = tiny_options(epochs=12, learning_rate=1e-2)
 OPTIONS["dssm"]["epochs"] = 1
 KEYWORD, BARE = "TreeBridge started by the keyword", "TreeBridge without the keyword"

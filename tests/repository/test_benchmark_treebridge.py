@@ -34,6 +34,8 @@ from grove.features.model_folder import read_model
 from grove.systems.dssm.train import train_dssm_worker
 from grove.training import loop
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = tiny_options(epochs=1, learning_rate=5e-3)
 HITS_OF_SOURCE = [(f"H@{cutoff}", hit_rate, cutoff) for cutoff in (5, 10, 20)]
 """What the data set's own page gives for popularity."""
@@ -244,7 +246,6 @@ def test_a_killed_training_goes_on(timed, tmp_path, monkeypatch):
     assert benches.training_seconds(resumed) is None
 
 
-@pytest.mark.slow
 def test_two_ranks_train_one_model(timed):
     bench, handler = replace(timed, ranks=2), signal.getsignal(signal.SIGTERM)
     model = benches.trained(bench, "dssm", train_dssm_worker, OPTIONS["dssm"])

@@ -39,6 +39,7 @@ def test_both_trees_of_a_shape_give_leaves_and_no_more(make):
     assert set(leaves.tolist()) == set(range(12))
 
 
+@pytest.mark.slow
 def test_memory_of_a_process_does_not_begin_with_that_of_its_parent(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     held = np.ones((1 << 29) // 8)  # half a GiB, which no child of it has

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 FRESH = """
 import sys
 from grove.quality.library import POSTPONED, import_great_expectations
@@ -16,6 +18,7 @@ print(stats.norm.cdf(0.0), type(stats).__name__)
 """
 
 
+@pytest.mark.slow
 def test_distributions_load_when_they_are_used():
     told = subprocess.run(
         [sys.executable, "-c", FRESH], capture_output=True, text=True, check=True

@@ -30,6 +30,8 @@ from grove.systems.stars import encode as stars
 from grove.systems.stars.train import train_stars_worker
 from grove.training.job_spec import TrainingSpec
 
+pytestmark = pytest.mark.slow
+
 ITEMS = shop_items()
 ROWS = walks(200, 11, len(ITEMS))
 HISTORIES = histories_of([walk[:-1] for walk in ROWS])

@@ -15,6 +15,8 @@ from grove.errors import SettingsError
 from grove.texts.encoder import EncoderSpec, Precision, TextEncoder, encoder_folder, load_encoder
 from grove.texts.pooling import Pooling
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["red mug", "a small red lamp for a blue shoe", "shoe", "mug " * 40, ""]
 
 

@@ -11,6 +11,8 @@ import torch
 from grove.texts.encoder import EncoderSpec, Precision, TextEncoder, encoder_folder, load_encoder
 from grove.texts.prompt import item_text, query_text
 
+pytestmark = pytest.mark.slow
+
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "int8")
 LEAST_COSINE = 0.99
 NOUNS = [

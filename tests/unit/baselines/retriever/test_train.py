@@ -16,6 +16,8 @@ from grove.baselines.retriever.train import train_retriever_worker
 from grove.features.model_folder import read_metadata, read_model
 from grove.inference.top_k import top_k
 
+pytestmark = pytest.mark.slow
+
 ITEMS = synthetic.shop_items(40)
 ROWS = synthetic.walks(96, 11, len(ITEMS))
 HISTORIES = synthetic.histories_of([walk[:-1] for walk in ROWS])

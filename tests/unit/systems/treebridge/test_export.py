@@ -41,6 +41,8 @@ from grove.systems.treebridge.programs import HISTORY_FIELDS
 from grove.systems.treebridge.search import load_searcher
 from grove.systems.treebridge.search_tree import eligible_items, live_items
 
+pytestmark = pytest.mark.slow
+
 TOLERANCE = 1e-5
 SERVED_BY = ServedBy(
     release_id="2026-08-20.1", encoder="abc", beam=3, fusion="max", new_item_bonus=1.5

@@ -26,6 +26,8 @@ from grove.training import sampling
 from grove.training.sampling import target_mask
 from grove.training.worker import network_arguments, open_worker
 
+pytestmark = pytest.mark.slow
+
 ITEMS, CAPACITY = 40, 4
 TREES = {"llm": [5, 2], "cf": [5, 2]}
 OPTIONS = {
