@@ -24,6 +24,7 @@ from tests.benchmarks.topic_shop import (
 from torch import nn
 
 from grove.features.model_folder import save_model
+from grove.features.model_metadata import ModelMetadata
 from grove.features.vocabulary import Vocabulary
 from grove.inference.load import in_batches, last_events, load_network
 from grove.nn.embeddings import at_cuts
@@ -139,7 +140,7 @@ def random_case(folder: Path, count: int) -> Case:
         if parameter.dim() > 1:
             nn.init.normal_(parameter, std=RANDOM_STD)
     model.requires_grad_(requires_grad=False)
-    metadata = {"arguments": arguments, "max_events": EVENTS}
+    metadata = ModelMetadata(arguments=arguments, max_events=EVENTS)
     save_model(folder / "model", model, vocabulary, metadata)
     vectors, states = (torch.randn(rows, defaults.width) for rows in (count + 1, TOGETHER))
     return make_case(folder, model, vectors, tree, states)

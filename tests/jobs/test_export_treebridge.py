@@ -34,7 +34,7 @@ def test_the_programs_are_those_of_the_served_generator(served, settings_file, t
     levels = {tree: list(model.decoder(tree).level_sizes) for tree in ("llm", "cf")}
     assert exported.manifest["level_sizes"] == levels
     served_version = open_current_release(served.current_pointer()).searcher.inputs.saved.metadata
-    assert exported.manifest["model_version"] == served_version["model_version"]
+    assert exported.manifest["model_version"] == served_version.model_version
     told = ("release_id", "encoder", "beam", "fusion", "new_item_bonus")
     ranked = (f"{DAY}.1", "0123456789ab", 4, "sum", 0.0)
     assert tuple(exported.manifest[name] for name in told) == ranked

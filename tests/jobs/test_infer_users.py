@@ -15,6 +15,7 @@ from grove.datasets import HISTORIES, USER_EMBEDDINGS
 from grove.errors import DataError
 from grove.features.items import item_attributes
 from grove.features.model_folder import save_model
+from grove.features.model_metadata import ModelMetadata
 from grove.features.vocabulary import Vocabulary
 from grove.runtime.files import read_json
 from grove.runtime.stage_run import open_stage
@@ -51,7 +52,7 @@ def save_untrained(folder: Path, item_table: pa.Table) -> None:
         "text_width": 8,
         "rows": {field: vocabulary.rows(field) for field in fields} | {"positions": 20},
     }
-    metadata = {"arguments": arguments, "max_events": 20, "curve": []}
+    metadata = ModelMetadata(arguments=arguments, max_events=20)
     save_model(folder, Stars(**arguments), vocabulary, metadata)
 
 

@@ -24,7 +24,7 @@ from tests.unit.serving.small_release import write_generator
 from grove.contracts import Verdict
 from grove.datasets import HISTORIES, TREES, USER_CANDIDATES
 from grove.errors import DataError
-from grove.features.model_folder import read_metadata
+from grove.features.model_metadata import read_metadata
 from grove.runtime.files import read_json
 from grove.runtime.stage_run import open_stage
 from grove.runtime.tables import read_arrow
@@ -77,7 +77,7 @@ def test_every_user_has_the_list_one_process_would_find(shop, day, arguments, tm
         if user not in SEEN:
             assert found[user]["item_ids"] == [ids[row] for row in listed]
             assert found[user]["scores"] == pytest.approx(scored.tolist(), rel=1e-4)
-    version = read_metadata(tmp_path / "treebridge")["model_version"]
+    version = read_metadata(tmp_path / "treebridge").model_version
     assert {row["model_version"] for row in found.values()} == {version}
     told = read_json(shop.report(day, "retrieve_candidates"))
     assert told["rows"] == {"in": 60, "out": 60, "rejected": 0}

@@ -11,7 +11,7 @@ from tests.jobs.tree_day import GENERATIONS, LEVELS, land_codes
 
 from grove.contracts import Verdict
 from grove.errors import DataError
-from grove.features.model_folder import read_metadata
+from grove.features.model_metadata import read_metadata
 from grove.runtime.files import read_json
 from grove.runtime.stage_run import StageRun
 from grove.stages import train_treebridge as treebridge
@@ -56,7 +56,7 @@ def test_a_retrain_day_trains_on_the_codes_of_the_day(shop, day, arguments):
     assert told["notes"]["generations"] == GENERATIONS
     assert told["notes"]["learned_through"] == str(day - timedelta(days=1))
     metadata = read_metadata(Path(told["artifact"]))
-    assert metadata["arguments"]["trees"] == {"llm": LEVELS, "cf": LEVELS}
+    assert metadata.arguments["trees"] == {"llm": LEVELS, "cf": LEVELS}
     names = {result.name for result in verdict(shop, day, "train_treebridge").results}
     assert {"finite_losses", "no_gap"} <= names
     assert not Path(shop.staging("train_treebridge", day)).exists()
@@ -112,7 +112,7 @@ def test_an_ordinary_day_takes_the_earlier_model_and_reaches_appended_items(shop
     assert told["notes"]["trained"] is False
     train_treebridge.run(arguments(day=tomorrow, training_pass="update"))
     updated = Path(read_json(shop.report(tomorrow, "train_treebridge.update"))["artifact"])
-    assert read_metadata(updated)["arguments"]["rows"]["items"] == ITEM_COUNT + 2 + 2
+    assert read_metadata(updated).arguments["rows"]["items"] == ITEM_COUNT + 2 + 2
 
 
 def test_a_model_of_other_trees_is_not_used(shop, day, arguments):

@@ -1,10 +1,9 @@
-"""The folder of a trained model: weights, vocabulary, and how to build the network again."""
+"""The folder of a trained model: weights, vocabulary, metadata and trained items."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,38 +12,40 @@ import pyarrow.parquet as pq
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from grove.features.model_metadata import ModelMetadata, read_metadata, write_metadata
 from grove.features.vocabulary import Vocabulary, load_vocabulary, save_vocabulary
 
 WEIGHTS_FILE = "weights.safetensors"
-METADATA_FILE = "model.json"
-TRAINED_ITEMS_FILE = "taken_items.parquet"
+TRAINED_ITEMS_FILE = "trained_items.parquet"
+EARLIER_TRAINED_ITEMS_FILE = "taken_items.parquet"
+"""Name of the same file in folders written by earlier code."""
 VERSION_DIGITS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class SavedModel:
-    """What `save_model` wrote, read back."""
+    """Content of a model folder."""
 
     weights: dict[str, Tensor]
     """State of the network."""
     vocabulary: Vocabulary
     """Names behind its embedding rows."""
-    metadata: dict[str, Any]
-    """Content of model.json: `arguments` of the network, `model_version`, and more."""
+    metadata: ModelMetadata
+    """Content of `model.json`."""
     trained_items: pa.Array
-    """Ids of the items that somebody had in what the weights learnt; see `read_trained_items`."""
+    """Ids of the items with training interactions; see `read_trained_items`."""
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """Arguments the network was built with."""
-        return dict(self.metadata["arguments"])
+        """Constructor arguments of the network."""
+        return dict(self.metadata.arguments)
 
 
 def save_model(
     folder: Path,
     model: nn.Module,
     vocabulary: Vocabulary,
-    metadata: dict[str, Any],
+    metadata: ModelMetadata,
     *,
     trained_items: pa.Array | None = None,
 ) -> str:
@@ -54,8 +55,8 @@ def save_model(
         folder: created if absent.
         model: its parameters and buffers are written.
         vocabulary: names behind its embedding rows.
-        metadata: JSON-able; must hold `arguments`, the network's constructor arguments.
-        trained_items: ids of the items that somebody had in what the weights learnt.
+        metadata: of the training; its `model_version` is replaced by that of the weights.
+        trained_items: ids of the items with training interactions.
 
     Returns:
         The model version: a fingerprint of the weights, so equal weights have equal versions.
@@ -67,8 +68,7 @@ def save_model(
     save_vocabulary(folder, vocabulary)
     if trained_items is not None:
         pq.write_table(pa.table({"item_id": trained_items}), folder / TRAINED_ITEMS_FILE)
-    described = {**metadata, "model_version": version}
-    (folder / METADATA_FILE).write_text(json.dumps(described, indent=1), encoding="utf-8")
+    write_metadata(folder, replace(metadata, model_version=version))
     return version
 
 
@@ -83,17 +83,21 @@ def read_model(folder: Path) -> SavedModel:
 
 
 def read_trained_items(folder: Path) -> pa.Array:
-    """Read which items somebody had; of an earlier version, which did not count, all it knows."""
-    file = folder / TRAINED_ITEMS_FILE
-    if file.is_file():
-        return pq.read_table(file)["item_id"].combine_chunks()
+    """Read the ids of the items with training interactions.
+
+    A folder written by earlier code holds them under `EARLIER_TRAINED_ITEMS_FILE`; one written
+    before they were recorded holds neither file, and its whole vocabulary counts as trained.
+
+    Args:
+        folder: of the model.
+
+    Returns:
+        Item ids.
+    """
+    for name in (TRAINED_ITEMS_FILE, EARLIER_TRAINED_ITEMS_FILE):
+        if (folder / name).is_file():
+            return pq.read_table(folder / name)["item_id"].combine_chunks()
     return pa.array(load_vocabulary(folder).items, pa.string())
-
-
-def read_metadata(folder: Path) -> dict[str, Any]:
-    """Read model.json alone."""
-    content: dict[str, Any] = json.loads((folder / METADATA_FILE).read_text(encoding="utf-8"))
-    return content
 
 
 def _state(model: nn.Module) -> list[tuple[str, Tensor]]:

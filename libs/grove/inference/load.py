@@ -79,7 +79,7 @@ def load_inputs(
             vocabulary=saved.vocabulary,
             item_ids=item_table["item_id"].combine_chunks(),
             queries=queries,
-            max_events=saved.metadata["max_events"],
+            max_events=saved.metadata.max_events,
         ),
         untaken=_untaken(saved, item_table["item_id"]),
     )

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from grove.datasets import TREES
 from grove.errors import DataError
+from grove.features.model_metadata import read_metadata
 from grove.release.store import verify_release
 
 
@@ -94,7 +95,7 @@ def _same_keys(index: pa.Table, items: pa.Table) -> Finding:
 
 def _same_trees(folder: Path) -> Finding:
     """Codes within the same sizes would be searched without a word, and mean other items."""
-    spoken = _read(folder / "models" / "treebridge" / "model.json")["options"]["generations"]
+    spoken = read_metadata(folder / "models" / "treebridge").generations
     held = {tree: _read(folder / "trees" / tree / "tree.json")["generation"] for tree in TREES}
     return Finding(
         name="generator_speaks_the_codes",

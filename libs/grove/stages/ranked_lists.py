@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +12,7 @@ import pyarrow.parquet as pq
 
 from grove.datasets import TREES
 from grove.features.items import text_matrix
-from grove.features.model_folder import read_metadata
+from grove.features.model_metadata import read_metadata
 from grove.inference.interleave import fuse_served, round_robin
 from grove.inference.top_k import NO_ITEM, top_k
 from grove.runtime.stage_run import StageRun
@@ -40,14 +39,12 @@ class ModelSet:
     @property
     def versions(self) -> dict[str, str]:
         """Fingerprint of the weights by model."""
-        return {
-            name: read_metadata(folder)["model_version"] for name, folder in self.folders.items()
-        }
+        return {name: read_metadata(folder).model_version for name, folder in self.folders.items()}
 
     @property
-    def generations(self) -> dict[str, Any]:
+    def generations(self) -> dict[str, str]:
         """Trees the generator was trained on."""
-        return dict(read_metadata(self.folders["treebridge"])["options"]["generations"])
+        return read_metadata(self.folders["treebridge"]).generations
 
     def equals(self, other: ModelSet) -> bool:
         """Whether both would give the same lists: equal weights over equal trees."""

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from grove.contracts import CheckResult, Verdict
 from grove.datasets import CODES, TREES
 from grove.errors import DataError
-from grove.features.model_folder import read_metadata
+from grove.features.model_metadata import ModelMetadata, read_metadata
 from grove.quality.invariants import finite_losses, no_gap
 from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import read_arrow
@@ -54,7 +54,7 @@ def run_treebridge_pass(stage: StageRun, training_pass: str) -> None:
     weights = _weights(stage, training_pass, codes)
     require_day_trees(stage, weights.folder)
     describe_weights(stage, weights)
-    stage.report.note("generations", weights.metadata["options"]["generations"])
+    stage.report.note("generations", weights.metadata.generations)
     stage.report.rows(out=sum(len(tree) for tree in codes.values()))
     stage.record(Verdict(MODEL, tuple(_checks(stage, weights, codes))))
     forget_inputs(stage)
@@ -76,7 +76,7 @@ def tree_generations(stage: StageRun) -> dict[str, str]:
 
 
 def require_same_trees(
-    metadata: Mapping[str, Any], generations: Mapping[str, str], *, where: str
+    metadata: ModelMetadata, generations: Mapping[str, str], *, where: str
 ) -> None:
     """Check that a generator speaks the codes of a day's trees.
 
@@ -88,7 +88,7 @@ def require_same_trees(
     Raises:
         DataError: the model was trained on other trees.
     """
-    spoken = metadata["options"]["generations"]
+    spoken = metadata.generations
     if spoken != dict(generations):
         raise DataError(
             "the generator speaks the codes of other trees",
@@ -154,7 +154,7 @@ def _checks(
 ) -> Iterator[CheckResult]:
     yield no_gap(stage.gap_days, fail=stage.settings.ingest.fail_on_gap)
     if weights.trained:
-        yield finite_losses(weights.metadata["curve"])
+        yield finite_losses(weights.metadata.curve)
     if weights.before is not None:
         # The day's new items are new to the weights before, and favoured with those alone.
         search = stage.settings.treebridge.model_copy(update={"new_item_bonus": 0.0})

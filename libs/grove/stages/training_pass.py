@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from grove.datasets import stage_name
-from grove.features.model_folder import read_metadata
+from grove.features.model_metadata import ModelMetadata, read_metadata
 from grove.runtime.code_version import code_version
 from grove.runtime.distributed import run_workers
 from grove.runtime.stage_run import StageRun
@@ -36,8 +36,8 @@ class PassWeights:
     """Whether this pass trained them."""
 
     @property
-    def metadata(self) -> dict[str, Any]:
-        """Content of model.json."""
+    def metadata(self) -> ModelMetadata:
+        """Content of `model.json`."""
         return read_metadata(self.folder)
 
 
@@ -87,9 +87,9 @@ def updated_weights(
     spec = replace(
         _spec(stage, inputs, options, stage.day),
         warm_start=str(before),
-        learned_through=metadata["learned_through"],
+        learned_through=metadata.learned_through,
         holdout_share=stage.settings.evaluation.holdout_share,
-        max_events=metadata["max_events"],
+        max_events=metadata.max_events,
     )
     folder = _train(stage, train, spec)
     return PassWeights(folder=folder, item_table=inputs.item_table, before=before, trained=True)
@@ -98,11 +98,11 @@ def updated_weights(
 def describe_weights(stage: StageRun, weights: PassWeights) -> None:
     """Put version, curve and whether it was trained into the stage's report."""
     metadata = weights.metadata
-    stage.report.note("model_version", metadata["model_version"])
-    stage.report.note("learned_through", metadata["learned_through"])
-    stage.report.note("curve", metadata["curve"] if weights.trained else [])
+    stage.report.note("model_version", metadata.model_version)
+    stage.report.note("learned_through", metadata.learned_through)
+    stage.report.note("curve", metadata.curve if weights.trained else [])
     stage.report.note("trained", weights.trained)
-    stage.report.version("weights", metadata["model_version"])
+    stage.report.version("weights", metadata.model_version)
 
 
 def forget_inputs(stage: StageRun) -> None:

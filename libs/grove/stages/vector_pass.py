@@ -71,7 +71,7 @@ def _vector_rows(
             "day": pa.array([stage.day] * count, pa.date32()),
             "model": pa.array([model] * count, pa.string()),
             "training_pass": pa.array([training_pass] * count, pa.string()),
-            "model_version": pa.array([weights.metadata["model_version"]] * count, pa.string()),
+            "model_version": pa.array([weights.metadata.model_version] * count, pa.string()),
             "item_id": items,
             "vector": pa.array(list(encoded.item_vectors), pa.list_(pa.float32())),
         }
@@ -85,7 +85,7 @@ def _checks(
     yield sound(encoded.item_vectors, column="vector")
     yield no_gap(stage.gap_days, fail=stage.settings.ingest.fail_on_gap)
     if weights.trained:
-        yield finite_losses(weights.metadata["curve"])
+        yield finite_losses(weights.metadata.curve)
     if weights.before is not None:
         before = kind.load(weights.before, weights.item_table)
         held = held_out_users(stage, weights.item_table)

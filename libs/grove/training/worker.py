@@ -18,7 +18,8 @@ from grove.errors import SettingsError
 from grove.features.history_files import read_sequences
 from grove.features.ids import FIRST_KNOWN
 from grove.features.items import ItemFeatures, item_features
-from grove.features.model_folder import read_metadata, read_model, read_trained_items, save_model
+from grove.features.model_folder import read_model, read_trained_items, save_model
+from grove.features.model_metadata import ModelMetadata, read_metadata
 from grove.features.sequences import HistoryEncoder, SequenceBatch, Sequences
 from grove.features.vocabulary import Vocabulary, load_vocabulary
 from grove.training.batches import user_batches
@@ -172,7 +173,7 @@ def network_arguments(inputs: WorkerInputs, fresh: dict[str, Any]) -> dict[str, 
     """
     if inputs.spec.warm_start is None:
         return {**fresh, "rows": inputs.rows}
-    earlier = read_metadata(Path(inputs.spec.warm_start))["arguments"]
+    earlier = read_metadata(Path(inputs.spec.warm_start)).arguments
     return {**earlier, "rows": inputs.rows | {"positions": earlier["rows"]["positions"]}}
 
 
@@ -238,14 +239,18 @@ def write_model(
     if world()[0] != 0:
         return
     spec = inputs.spec
-    metadata = {
-        "arguments": arguments,
-        "curve": curve,
-        "learned_through": spec.through,
-        "max_events": spec.max_events,
-        "options": spec.options,
-        "precision": precision,
-    }
+    metadata = ModelMetadata(
+        arguments=arguments,
+        curve=curve,
+        learned_through=spec.through,
+        max_events=spec.max_events,
+        options=spec.options,
+        precision=precision,
+        seed=spec.seed,
+        code_version=spec.code_version,
+        torch_version=torch.__version__,
+        workers=world()[1],
+    )
     save_model(spec.output_folder, model, inputs.vocabulary, metadata, trained_items=taken)
 
 

@@ -14,6 +14,7 @@ from tests.unit.training.synthetic import histories_of, shop_items, shop_vocabul
 
 from grove import release
 from grove.features.model_folder import save_model
+from grove.features.model_metadata import ModelMetadata
 from grove.index import build_index, item_keys, save_index
 from grove.release.collect import METRICS_FILE
 from grove.runtime.files import write_json
@@ -113,6 +114,6 @@ def write_generator(folder: Path, item_table: pa.Table, **metadata: object) -> N
     for parameter in model.parameters():
         if parameter.dim() == 2:
             torch.nn.init.normal_(parameter, std=0.5)
-    metadata = {"arguments": arguments, "max_events": 10, **metadata}
+    described = ModelMetadata(arguments=arguments, max_events=10, **metadata)
     taken = pa.array(item_table["item_id"].to_pylist()[::2])
-    save_model(folder, model, vocabulary, metadata, trained_items=taken)
+    save_model(folder, model, vocabulary, described, trained_items=taken)

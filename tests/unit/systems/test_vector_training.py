@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +21,8 @@ from tests.unit.training.synthetic import (
     write_shop,
 )
 
-from grove.features.model_folder import read_metadata, read_model
+from grove.features.model_folder import read_model
+from grove.features.model_metadata import ModelMetadata, read_metadata
 from grove.inference.top_k import top_k
 from grove.systems.dssm import encode as dssm
 from grove.systems.dssm.train import train_dssm_worker
@@ -40,7 +40,7 @@ TRAINERS = {"dssm": train_dssm_worker, "stars": train_stars_worker}
 BRIEF = {**OPTIONS, "epochs": 2}
 
 
-def train(model: str, spec: TrainingSpec) -> dict[str, Any]:
+def train(model: str, spec: TrainingSpec) -> ModelMetadata:
     TRAINERS[model](json.loads(json.dumps(spec.as_json())))
     return read_metadata(spec.output_folder)
 
@@ -83,29 +83,29 @@ def test_dssm_guesses_what_follows_far_better_than_popularity(trained):
 @pytest.mark.parametrize("model", TRAINERS)
 def test_the_curve_falls_and_the_folder_says_what_it_has_learnt(trained, model):
     metadata = read_metadata(trained[model].output_folder)
-    assert metadata["curve"][-1] < metadata["curve"][0]
-    assert len(metadata["curve"]) == 8
-    assert metadata["learned_through"] == f"{DAY:%Y-%m-%d}"
-    assert len(metadata["model_version"]) == 12
+    assert metadata.curve[-1] < metadata.curve[0]
+    assert len(metadata.curve) == 8
+    assert metadata.learned_through == f"{DAY:%Y-%m-%d}"
+    assert len(metadata.model_version) == 12
 
 
 @pytest.mark.parametrize("model", TRAINERS)
 def test_a_second_training_gives_the_same_bits_whatever_the_order_of_rows(tmp_path, model):
     shuffled = HISTORIES.take(np.random.default_rng(1).permutation(len(HISTORIES)))
     versions = {
-        train(model, write_shop(tmp_path / str(run), rows, ITEMS, options=BRIEF))["model_version"]
+        train(model, write_shop(tmp_path / str(run), rows, ITEMS, options=BRIEF)).model_version
         for run, rows in enumerate((HISTORIES, HISTORIES, shuffled))
     }
     assert len(versions) == 1
     other = write_shop(tmp_path / "other", HISTORIES, ITEMS, options=BRIEF, seed=1)
-    assert train(model, other)["model_version"] not in versions
+    assert train(model, other).model_version not in versions
 
 
 @pytest.mark.parametrize("model", TRAINERS)
 def test_a_checkpoint_of_the_same_work_is_used_up(tmp_path, model):
     spec = write_shop(tmp_path, HISTORIES, ITEMS, options=BRIEF, checkpoint=str(tmp_path / "state"))
     plain = train(model, replace(spec, checkpoint=None))
-    assert train(model, spec)["model_version"] == plain["model_version"]
+    assert train(model, spec).model_version == plain.model_version
     assert not Path(spec.checkpoint).exists()
 
 
@@ -139,9 +139,9 @@ def test_an_update_never_sees_users_who_are_held_out(tmp_path, trained, model):
     kept = [not spec.excluded(user) for user in HISTORIES["user_id"].to_pylist()]
     assert 0 < kept.count(False) < len(kept)
     without = update_spec(tmp_path / "without", trained[model], HISTORIES.filter(kept))
-    assert train(model, spec)["model_version"] == train(model, without)["model_version"]
+    assert train(model, spec).model_version == train(model, without).model_version
     everyone = update_spec(tmp_path / "all", trained[model], HISTORIES)
-    assert train(model, everyone)["model_version"] != train(model, spec)["model_version"]
+    assert train(model, everyone).model_version != train(model, spec).model_version
 
 
 @pytest.mark.parametrize("model", TRAINERS)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from grove.features.model_folder import read_metadata
+from grove.features.model_metadata import read_metadata
 from grove.features.sequences import SequenceBatch
 from grove.inference.load import LoadedInputs, in_batches, last_events, load_network
 from grove.nn.embeddings import at_cuts
@@ -94,7 +94,7 @@ def user_embedding_batches(
 
 def _user_embeddings(folder: str, item_table_path: str, batch: pa.RecordBatch) -> pa.RecordBatch:
     users = _encoder_of_worker(folder, item_table_path).users(pa.Table.from_batches([batch]))
-    version = read_metadata(Path(folder))["model_version"]
+    version = read_metadata(Path(folder)).model_version
     return pa.RecordBatch.from_pydict(
         {
             "user_id": batch.column("user_id"),

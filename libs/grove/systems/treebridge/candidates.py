@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from grove.features.model_folder import read_metadata
+from grove.features.model_metadata import read_metadata
 from grove.inference.top_k import NO_ITEM
 from grove.systems.treebridge.fusion import Fusion
 from grove.systems.treebridge.search import TreeBridgeSearcher, load_searcher
@@ -100,7 +100,7 @@ def _candidates(search: CandidateSearch, batch: pa.RecordBatch) -> pa.RecordBatc
     )  # [U, k], [U, k]
     found = rows != NO_ITEM  # [U, k]
     ends = pa.array(np.concatenate([[0], found.sum(axis=1).cumsum()]), pa.int32())
-    version = read_metadata(Path(search.model))["model_version"]
+    version = read_metadata(Path(search.model)).model_version
     return pa.RecordBatch.from_pydict(
         {
             "user_id": batch.column("user_id"),

@@ -21,7 +21,7 @@ What a server does with them, as `grove.inference` does:
   along its path; what a user may not get is left out only then. Codes are those of the release, of
   the `generations` named.
 - **Lists.** Without a keyword, `weighs_items` adds state · item vector to every log probability,
-  and an item that is not in `taken_items.parquet` gets `new_item_bonus` more; with one, neither.
+  and an item that is not in `trained_items.parquet` gets `new_item_bonus` more; with one, neither.
   Then `fusion` makes one list of both trees; see `grove.systems.treebridge.fusion`.
 
 Shapes: B batch, T events, P paths, P' paths chosen from them, M items, A attributes, L levels,
@@ -225,17 +225,17 @@ def _manifest(
 ) -> dict[str, Any]:
     arguments = saved.arguments
     return {
-        "model_version": saved.metadata["model_version"],
+        "model_version": saved.metadata.model_version,
         "torch": torch.__version__,
         "level_sizes": arguments["trees"],
         "capacity": arguments["capacity"],
         "leaf_step": arguments["leaf_step"],
         "weighs_items": weighs_items(saved),
-        "generations": saved.metadata.get("options", {}).get("generations", {}),
+        "generations": saved.metadata.generations,
         **asdict(served_by),
         "width": int(arguments["encoder"]["width"]),
         "text_width": arguments["text_width"],
-        "max_events": saved.metadata["max_events"],
+        "max_events": saved.metadata.max_events,
         "history_fields": list(HISTORY_FIELDS),
         "programs": {
             name: {

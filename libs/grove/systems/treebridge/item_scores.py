@@ -20,7 +20,7 @@ CANDIDATES_AT_ONCE = 65_536
 
 def weighs_items(saved: SavedModel) -> bool:
     """Whether a generator has learnt items as themselves; weights of earlier versions have not."""
-    return bool(saved.metadata.get("options", {}).get("item_weight", 0) > 0)
+    return saved.metadata.item_weight > 0
 
 
 def weigh_items(

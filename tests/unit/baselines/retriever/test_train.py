@@ -13,7 +13,8 @@ from tests.unit.training import synthetic
 from grove.baselines.retriever.encode import load_retriever
 from grove.baselines.retriever.network import ADAPTERS
 from grove.baselines.retriever.train import train_retriever_worker
-from grove.features.model_folder import read_metadata, read_model
+from grove.features.model_folder import read_model
+from grove.features.model_metadata import read_metadata
 from grove.inference.top_k import top_k
 
 pytestmark = pytest.mark.slow
@@ -58,7 +59,7 @@ def trained(tmp_path_factory):
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_it_learns_what_follows_what(trained, adapter):
     spec = trained[adapter]
-    curve = read_metadata(spec.output_folder)["curve"]
+    curve = read_metadata(spec.output_folder).curve
     assert len(curve) == OPTIONS["epochs"]
     assert curve[-1] < 0.6 * curve[0]
     assert hit_rate(recommend(spec.output_folder, 5)) > 0.6  # by chance 0.125
@@ -66,7 +67,7 @@ def test_it_learns_what_follows_what(trained, adapter):
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_the_folder_says_how_to_build_the_network_again(trained, adapter):
-    arguments = read_metadata(trained[adapter].output_folder)["arguments"]
+    arguments = read_metadata(trained[adapter].output_folder).arguments
     assert arguments["adapter"] == adapter
     assert arguments["encoder"] == {
         name: OPTIONS[name] for name in ("width", "layers", "heads", "dropout")
@@ -81,7 +82,7 @@ def test_the_same_input_gives_the_same_bits(tmp_path, adapter):
     for run, seed in enumerate((0, 0, 1)):
         spec = shop(tmp_path / str(run), adapter, options=brief, seed=seed)
         train_retriever_worker(spec.as_json())
-        versions.append(read_metadata(spec.output_folder)["model_version"])
+        versions.append(read_metadata(spec.output_folder).model_version)
     assert versions[0] == versions[1] != versions[2]
 
 
@@ -107,7 +108,7 @@ def test_a_warm_start_without_new_events_all_but_keeps_the_weights(trained, tmp_
 
 def test_a_warm_start_keeps_its_adapter_whatever_the_settings_say(trained, tmp_path):
     spec = update(tmp_path, trained["linear"], adapter="fused")
-    assert read_metadata(spec.output_folder)["arguments"]["adapter"] == "linear"
+    assert read_metadata(spec.output_folder).arguments["adapter"] == "linear"
 
 
 def test_a_warm_start_learns_new_items_and_keeps_the_rows_of_old_ones(trained, tmp_path):

@@ -10,6 +10,7 @@ import torch
 
 from grove.features.items import item_attributes
 from grove.features.model_folder import save_model
+from grove.features.model_metadata import ModelMetadata
 from grove.features.vocabulary import Vocabulary
 from grove.systems.treebridge.network import TreeBridge
 
@@ -94,7 +95,7 @@ def save_generator(path: Path, leaf_step="item_score", item_weight=0.0):
     for parameter in model.parameters():
         if parameter.dim() == 2:
             torch.nn.init.normal_(parameter, std=0.5)
-    metadata = {"arguments": arguments, "max_events": MAX_EVENTS}
     options = {"item_weight": item_weight, "generations": dict.fromkeys(TREES, "0123456789ab")}
-    save_model(path, model, vocabulary, metadata | {"options": options})
+    metadata = ModelMetadata(arguments=arguments, max_events=MAX_EVENTS, options=options)
+    save_model(path, model, vocabulary, metadata)
     return path

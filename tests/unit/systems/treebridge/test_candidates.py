@@ -19,7 +19,7 @@ from tests.unit.systems.treebridge.small_generator import (
     shop_items,
 )
 
-from grove.features.model_folder import read_metadata
+from grove.features.model_metadata import read_metadata
 from grove.systems.treebridge.candidates import (
     SEEN,
     CandidateSearch,
@@ -69,7 +69,7 @@ def test_lists_are_those_of_the_searcher_whatever_the_batches(search):
     assert found["item_ids"].to_pylist() == [[NAMES[row] for row in rows_] for rows_ in rows]
     assert np.allclose(np.array(found["scores"].to_pylist()), scores, atol=1e-6)
     assert set(found["model_version"].to_pylist()) == {
-        read_metadata(Path(search.model))["model_version"]
+        read_metadata(Path(search.model)).model_version
     }
 
 

@@ -28,7 +28,7 @@ from tests.unit.systems.treebridge.small_generator import (
 
 from grove.errors import DataError
 from grove.features.event_fields import KIND
-from grove.features.model_folder import read_metadata
+from grove.features.model_metadata import read_metadata
 from grove.features.vocabulary import load_vocabulary
 from grove.inference.load import last_events
 from grove.nn.embeddings import at_cuts
@@ -150,14 +150,14 @@ def test_the_manifest_tells_a_server_what_to_give_and_what_it_gets(exported):
     folder, programs, searcher = exported
     manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     assert manifest["torch"] == torch.__version__
-    assert manifest["model_version"] == searcher.inputs.saved.metadata["model_version"]
+    assert manifest["model_version"] == searcher.inputs.saved.metadata.model_version
     assert manifest["level_sizes"] == TREES
     assert manifest["weighs_items"] is searcher.weighs_items is (manifest["leaf_step"] == "slot")
     assert {name: manifest[name] for name in asdict(SERVED_BY)} == asdict(SERVED_BY)
-    generations = searcher.inputs.saved.metadata["options"]["generations"]
+    generations = searcher.inputs.saved.metadata.generations
     assert manifest["generations"] == generations
     assert set(generations) == set(TREES)
-    taken = pq.read_table(folder / "taken_items.parquet")["item_id"]
+    taken = pq.read_table(folder / "trained_items.parquet")["item_id"]
     assert taken.to_pylist() == searcher.inputs.saved.trained_items.to_pylist()
     assert manifest["max_events"] == MAX_EVENTS
     extends = {f"{tree}.extend_{level}" for tree in TREES for level in range(len(TREES[tree]))}
@@ -229,7 +229,7 @@ def test_an_export_that_fails_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="no space"):
         export_treebridge(folder, tmp_path / "export", served_by=SERVED_BY)
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
-    assert read_metadata(folder)["model_version"]
+    assert read_metadata(folder).model_version
 
 
 def test_an_export_is_never_overwritten(tmp_path):

@@ -12,7 +12,8 @@ import pytest
 import torch
 from tests.unit.training import synthetic
 
-from grove.features.model_folder import read_metadata, read_model
+from grove.features.model_folder import read_model
+from grove.features.model_metadata import read_metadata
 from grove.features.vocabulary import load_vocabulary, save_vocabulary
 from grove.inference.load import encode_all_items, in_batches
 from grove.systems.treebridge import objective as treebridge_objective
@@ -91,12 +92,12 @@ def following_items(histories):
 
 
 def trees_curve(trained):
-    return read_metadata(trained[0].output_folder)["curve"]
+    return read_metadata(trained[0].output_folder).curve
 
 
 def test_it_learns_what_follows_what(trained):
     spec, items, histories = trained
-    curve = read_metadata(spec.output_folder)["curve"]
+    curve = read_metadata(spec.output_folder).curve
     assert len(curve) == OPTIONS["epochs"]
     assert curve[-1] < 0.6 * curve[0]
     rows, scores = searcher_of(spec.output, items, beam=50).recommend(histories, k=5)
@@ -114,7 +115,7 @@ def test_the_same_input_gives_the_same_bits(trained, tmp_path):
 
 def test_the_metadata_names_the_generations(trained):
     spec, _, _ = trained
-    assert read_metadata(spec.output_folder)["options"]["generations"] == OPTIONS["generations"]
+    assert read_metadata(spec.output_folder).generations == OPTIONS["generations"]
 
 
 def test_a_warm_start_without_new_events_all_but_keeps_the_weights(trained, tmp_path):
@@ -151,7 +152,7 @@ def test_a_warm_start_keeps_what_it_knows_when_items_are_added(trained, tmp_path
 def test_a_slot_can_be_decoded_instead(tmp_path):
     spec, items, histories = shop(tmp_path, options={"leaf_step": "slot", "epochs": 8})
     train_treebridge_worker(spec.as_json())
-    curve = read_metadata(spec.output_folder)["curve"]
+    curve = read_metadata(spec.output_folder).curve
     assert curve[-1] < 0.8 * curve[0]
     rows, _ = searcher_of(spec.output, items, beam=50).recommend(histories, k=5)
     assert (rows >= 0).all()
@@ -160,7 +161,7 @@ def test_a_slot_can_be_decoded_instead(tmp_path):
 def test_an_item_is_learnt_as_itself_too(trained, tmp_path):
     spec, items, histories = shop(tmp_path, options={"item_weight": 1.0})
     train_treebridge_worker(spec.as_json())
-    assert read_metadata(spec.output_folder)["curve"][0] > trees_curve(trained)[0]
+    assert read_metadata(spec.output_folder).curve[0] > trees_curve(trained)[0]
     searcher = searcher_of(spec.output, items, beam=50)
     states = in_batches(histories, searcher.inputs.encoder, searcher._states)
     best = (states @ searcher.item_vectors[1:].numpy().T).argsort(axis=1)[:, -5:]

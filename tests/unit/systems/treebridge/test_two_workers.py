@@ -11,7 +11,7 @@ from tests.free_port import free_port
 from tests.unit.systems.treebridge.test_train import shop
 from torch import multiprocessing
 
-from grove.features.model_folder import read_metadata
+from grove.features.model_metadata import read_metadata
 from grove.systems.treebridge.train import train_treebridge_worker
 
 RANKS = 2
@@ -38,14 +38,14 @@ def test_two_ranks_learn_what_one_does_and_repeat_to_the_bit(tmp_path: Path) -> 
     # One step an epoch: a rank cuts its own users into batches, so that only whole sets compare.
     spec, _, _ = shop(tmp_path, options={"batch_size": 64, "epochs": 3, "item_weight": 1.0})
     train_treebridge_worker(spec.as_json())
-    alone = read_metadata(spec.output_folder)["curve"]
+    alone = read_metadata(spec.output_folder).curve
     told = []
     for run in ("first", "second"):
         output = str(tmp_path / run)
         on_two_ranks(spec.as_json() | {"output": output})
         told.append(read_metadata(Path(output)))
-    together = told[0]["curve"]
+    together = told[0].curve
     assert together[0] == pytest.approx(alone[0], rel=1e-6)
     # From then on each rank hides other items' ids.
     assert together[2] - together[0] == pytest.approx(alone[2] - alone[0], rel=0.1)
-    assert told[0]["model_version"] == told[1]["model_version"]
+    assert told[0].model_version == told[1].model_version
