@@ -25,7 +25,12 @@ from grove.features.items import text_matrix
 from grove.inference.top_k import top_k
 from grove.systems.dssm.encode import encode_items, load_dssm
 from grove.systems.dssm.train import train_dssm_worker
-from grove.systems.treebridge.search import Recommendations, TreeBridgeSearcher, load_searcher
+from grove.systems.treebridge.search import (
+    Recommendations,
+    SearchFilters,
+    TreeBridgeSearcher,
+    load_searcher,
+)
 from grove.systems.treebridge.train import train_treebridge_worker
 from grove.systems.treebridge.trees import Tree, TreeShape, codes_table
 from grove.systems.treebridge.trees.refresh import Recipe, refresh_trees
@@ -192,7 +197,7 @@ def _search(bench: Bench, trees: Sequence[str]) -> tuple[Path, Recommendations]:
     """Train a generator on some trees and search them: model folder, and lists of all users."""
     split = bench.split
     model, searcher = train_generator(bench, grow_trees(bench, trees))
-    return model, searcher.search(split.asked, k=LENGTH, excluded=split.seen)
+    return model, searcher.search(split.asked, k=LENGTH, filters=SearchFilters(excluded=split.seen))
 
 
 def _recforest(bench: Bench, tree: str, name: str) -> Ranked:

@@ -46,6 +46,7 @@ from tests.benchmarks.splits import rows_of_users
 from grove.datasets import TREES
 from grove.evaluation.metrics import Targets, hit_matrix, hit_rate
 from grove.inference.top_k import top_k
+from grove.systems.treebridge.search import SearchFilters
 
 BESTBUY = Path("../shared/data/bestbuy_xbox_search")
 BESTBUY_DAY = date(2011, 10, 25)
@@ -124,8 +125,12 @@ def treebridge(bench: Bench, searches: Searches) -> Ranked:
     """One generator on both trees, asked with the keyword's vector and without it."""
     split = searches.split
     model, searcher = train_generator(replace(bench, split=split), grow_trees(bench, TREES))
-    ask = partial(searcher.search, split.asked, k=LENGTH, excluded=split.seen)
-    started, bare = ask(keyword_vectors=searches.vectors), ask()
+    ask = partial(searcher.search, split.asked, k=LENGTH)
+    silent = SearchFilters(excluded=split.seen)
+    started, bare = (
+        ask(filters=replace(silent, keyword_vectors=searches.vectors)),
+        ask(filters=silent),
+    )
     name = "TreeBridge started by the keyword"
     trees = {f"{name}, {tree} tree of it": lists for tree, (lists, _) in started.by_tree.items()}
     return Ranked(

@@ -41,6 +41,7 @@ from tests.benchmarks.splits import Split, by_time
 
 from grove.datasets import TREES
 from grove.evaluation.metrics import hit_rate
+from grove.systems.treebridge.search import SearchFilters
 
 EARLIER_DAY = date(2013, 10, 1)
 """First day that is not learnt where the bonus is chosen; what is judged there ends before the
@@ -139,7 +140,8 @@ def _by_generator(bench: Bench, bonuses: Sequence[float]) -> dict[float, np.ndar
     _, searcher = train_generator(bench, grow_trees(bench, TREES))
     favouring = {bonus: replace(searcher, new_item_bonus=bonus) for bonus in bonuses}
     pieces: dict[float, list[np.ndarray]] = {bonus: [] for bonus in bonuses}
-    for found in searcher.find(bench.split.asked, k=LENGTH, excluded=bench.split.seen):
+    filters = SearchFilters(excluded=bench.split.seen)
+    for found in searcher.find(bench.split.asked, k=LENGTH, filters=filters):
         for bonus, one in favouring.items():
             pieces[bonus].append(one.fuse(found, k=LENGTH)[0])
     return {bonus: np.concatenate(lists) for bonus, lists in pieces.items()}

@@ -12,6 +12,7 @@ from grove.errors import DataError
 from grove.index import search
 from grove.inference.interleave import fuse_served
 from grove.serving.reader import ReleaseReader
+from grove.systems.treebridge.search import SearchFilters
 
 FIRST_FETCH = 4
 """How many times k the index is asked for before filters; doubled until k items are left."""
@@ -121,9 +122,11 @@ def _personal_lists(
     tree, _ = reader.searcher.recommend(
         history,
         k=k,
-        eligible=eligible,
-        excluded=[excluded],
-        keyword_vectors=None if keyword_vector is None else keyword_vector[None],
+        filters=SearchFilters(
+            eligible=eligible,
+            excluded=[excluded],
+            keyword_vectors=None if keyword_vector is None else keyword_vector[None],
+        ),
     )
     return {
         "h_next": nearest_allowed(reader, _vector(user, "h_next"), allowed, k),

@@ -21,6 +21,7 @@ from grove.stages.evaluation_set import EvaluationSet
 from grove.stages.train_treebridge import day_codes, open_searcher, require_day_trees
 from grove.systems.dssm.encode import encode_items, load_dssm
 from grove.systems.stars.encode import load_stars
+from grove.systems.treebridge.search import SearchFilters
 from grove.systems.treebridge.trees import codes_table, load_tree
 from grove.systems.treebridge.trees.refresh import extend
 
@@ -112,7 +113,7 @@ def ranked_lists(
     h_gen = top_k(users.h_gen, item_vectors, k=length, excluded=excluded)
     dssm = load_dssm(models.folders["dssm"], items)
     searcher = open_searcher(models.folders["treebridge"], items, models.codes, search)
-    found = searcher.search(histories, k=length, excluded=excluded)
+    found = searcher.search(histories, k=length, filters=SearchFilters(excluded=excluded))
     lists = {
         "fused": fuse_served(h_next=h_next, h_gen=h_gen, tree=found.fused[0], k=length),
         "treebridge": found.fused[0],

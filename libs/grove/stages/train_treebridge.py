@@ -35,7 +35,7 @@ from grove.stages.update_gate import (
     update_checks,
 )
 from grove.stages.vector_models import training_options, update_options
-from grove.systems.treebridge.search import TreeBridgeSearcher, load_searcher
+from grove.systems.treebridge.search import SearchFilters, TreeBridgeSearcher, load_searcher
 from grove.systems.treebridge.train import codes_file, train_treebridge_worker
 
 MODEL = "treebridge"
@@ -171,5 +171,7 @@ def _checks(
 
 def _hits(searcher: TreeBridgeSearcher, held: HeldOut) -> np.ndarray:
     """Whether each held-out user's list has one of its targets, [U] float 0 or 1."""
-    lists, _ = searcher.recommend(held.histories, k=CUTOFF, excluded=held.seen)
+    lists, _ = searcher.recommend(
+        held.histories, k=CUTOFF, filters=SearchFilters(excluded=held.seen)
+    )
     return hits_of_lists(lists, held)

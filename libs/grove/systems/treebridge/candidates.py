@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from grove.features.model_metadata import read_metadata
 from grove.inference.top_k import NO_ITEM
 from grove.systems.treebridge.fusion import Fusion
-from grove.systems.treebridge.search import TreeBridgeSearcher, load_searcher
+from grove.systems.treebridge.search import SearchFilters, TreeBridgeSearcher, load_searcher
 
 USERS_AT_ONCE = 1_024
 """Users whose seen items are held as item rows together."""
@@ -96,7 +96,7 @@ def _candidates(search: CandidateSearch, batch: pa.RecordBatch) -> pa.RecordBatc
     rows, scores = searcher.recommend(
         pa.Table.from_batches([batch]),
         k=search.places,
-        excluded=rows_of_lists(batch.column(SEEN), names),
+        filters=SearchFilters(excluded=rows_of_lists(batch.column(SEEN), names)),
     )  # [U, k], [U, k]
     found = rows != NO_ITEM  # [U, k]
     ends = pa.array(np.concatenate([[0], found.sum(axis=1).cumsum()]), pa.int32())

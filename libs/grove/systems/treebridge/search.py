@@ -1,4 +1,4 @@
-"""A trained TreeBridge ready to search: histories in, ranked item rows out.
+"""Search with a trained TreeBridge: histories in, ranked item rows out.
 
 Shapes: U users, B batch, T events, N items, D width, E keyword width.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -34,20 +33,28 @@ from grove.systems.treebridge.search_tree import (
 )
 
 USERS_PER_SEARCH = 128
-"""Users whose paths are scored together; more of them take memory and no less time each."""
+"""Users whose paths are scored together; a larger group takes more memory and saves no time."""
 
 
-class SearchFilters(TypedDict, total=False):
-    """What a search keeps to; see `TreeBridgeSearcher.find`."""
+@dataclass(frozen=True, kw_only=True)
+class SearchFilters:
+    """Conditions of a search for U users; by default there are none."""
 
-    eligible: np.ndarray | None
-    excluded: Sequence[np.ndarray] | None
-    keyword_vectors: np.ndarray | None
+    eligible: np.ndarray | None = None
+    """[N] bool over the item table; none: every item."""
+    excluded: Sequence[np.ndarray] | None = None
+    """U arrays of item rows that the user must not get; none: nothing is excluded."""
+    keyword_vectors: np.ndarray | None = None
+    """[U, E], what each user searches for, embedded like items; a row of zeros, or none:
+    recommendation without a keyword."""
+
+
+NO_FILTERS = SearchFilters()
 
 
 @dataclass(frozen=True, kw_only=True)
 class FoundCandidates:
-    """What the trees' beams brought some users, before new items are favoured."""
+    """Candidates of some users from the trees' beams, before cold-start items are boosted."""
 
     by_tree: dict[str, Candidates]
     keywords: Tensor
@@ -76,26 +83,27 @@ class TreeBridgeSearcher:
     fusion: Fusion
     """How the trees' candidates become one list."""
     weighs_items: bool
-    """Whether the generator has learnt items as themselves, too."""
+    """Whether the generator was trained with the item loss, so that items have own scores."""
     new_item_bonus: float
-    """What items that nobody had in training are favoured by; see `boost_cold_items`."""
+    """Log-score boost of cold-start items; see `boost_cold_items`."""
 
     def recommend(
-        self, histories: pa.Table, *, k: int, **limits: Unpack[SearchFilters]
+        self, histories: pa.Table, *, k: int, filters: SearchFilters = NO_FILTERS
     ) -> RankedList:
-        """Rank items for users by both trees together; see `find`."""
-        return _stacked([self.fuse(found, k=k) for found in self.find(histories, k=k, **limits)])
+        """Rank items for users by both trees together: `find`, then `fuse`."""
+        found = self.find(histories, k=k, filters=filters)
+        return _stacked([self.fuse(piece, k=k) for piece in found])
 
     def search(
-        self, histories: pa.Table, *, k: int, **limits: Unpack[SearchFilters]
+        self, histories: pa.Table, *, k: int, filters: SearchFilters = NO_FILTERS
     ) -> Recommendations:
-        """Rank items for users by both trees together, and by each alone; see `find`."""
+        """Rank items as `recommend` does, and by each tree alone, from one search."""
         fused: list[RankedList] = []
         by_tree: dict[str, list[RankedList]] = {name: [] for name in self.trees}
-        for found in self.find(histories, k=k, **limits):
-            favoured = self._favoured(found)
-            fused.append(self._fused(favoured, k))
-            for name, candidates in favoured.items():
+        for found in self.find(histories, k=k, filters=filters):
+            boosted = self._boosted(found)
+            fused.append(self._fused(boosted, k))
+            for name, candidates in boosted.items():
                 by_tree[name].append(rank_candidates(candidates, k=k))
         alone = {name: _stacked(lists) for name, lists in by_tree.items()}
         return Recommendations(fused=_stacked(fused), by_tree=alone)
@@ -105,51 +113,47 @@ class TreeBridgeSearcher:
         histories: pa.Table,
         *,
         k: int,
-        eligible: np.ndarray | None = None,
-        excluded: Sequence[np.ndarray] | None = None,
-        keyword_vectors: np.ndarray | None = None,
+        filters: SearchFilters = NO_FILTERS,
     ) -> Iterator[FoundCandidates]:
         """Search every tree once for U users, at most `USERS_PER_SEARCH` of them at a time.
 
         Args:
-            histories: U rows of `histories`; of one without events the state is that of an event
-                about which nothing is known, so all of them get one list.
+            histories: U rows of `histories`; a user without events has the state of one event
+                with unknown fields, so all such users get one list.
             k: items per user; a user with at least k allowed items in a tree gets k.
-            eligible: [N] bool over the item table; none: every item.
-            excluded: U arrays of item rows the user must not get.
-            keyword_vectors: [U, E] float, what each user searches for, embedded like items; rows
-                of zeros, or none: recommendation without a keyword.
+            filters: of the same U users.
 
         Yields:
             Candidates of the users in the order of the histories, to be ranked by `fuse`.
 
         Raises:
-            DataError: a keyword's vector is not finite, or of another width than the items' texts.
+            DataError: a keyword vector is not finite, or its width is not that of the item texts.
         """
         states = in_batches(histories, self.inputs.encoder, self._states)  # [U, D]
         width = self.inputs.features.text.shape[1]
-        if keyword_vectors is None:
-            keyword_vectors = np.zeros((len(states), width), dtype=np.float32)
-        _require_keywords(keyword_vectors, len(states), width)
+        keywords, excluded = filters.keyword_vectors, filters.excluded
+        if keywords is None:
+            keywords = np.zeros((len(states), width), dtype=np.float32)
+        _require_keywords(keywords, len(states), width)
         if excluded is None:
             excluded = [np.zeros(0, dtype=np.int64)] * len(states)
-        open_items = {name: eligible_items(tree, eligible) for name, tree in self.trees.items()}
+        eligible = {
+            name: eligible_items(tree, filters.eligible) for name, tree in self.trees.items()
+        }
         for piece in _pieces(len(states)):
-            yield self._find_piece(
-                states[piece], keyword_vectors[piece], open_items, excluded[piece], k
-            )
+            yield self._find_piece(states[piece], keywords[piece], eligible, excluded[piece], k)
 
     def fuse(self, found: FoundCandidates, *, k: int) -> RankedList:
-        """Order what was found by all trees together, new items favoured.
+        """Rank the candidates of all trees together, cold-start items boosted.
 
         Args:
-            found: of `find`.
-            k: items per user; beyond what `find` was asked for, a list may end early.
+            found: from `find`.
+            k: items per user; with a larger k than in `find` a list may end early.
 
         Returns:
             Rows and scores, [U, k] each.
         """
-        return self._fused(self._favoured(found), k)
+        return self._fused(self._boosted(found), k)
 
     def _states(self, batch: SequenceBatch) -> np.ndarray:
         """User states after the last event of each history, [B, D]."""
@@ -179,10 +183,10 @@ class TreeBridgeSearcher:
                 found = weigh_items(found, **asked)
         return FoundCandidates(by_tree=found, keywords=asked["keywords"])
 
-    def _fused(self, favoured: Mapping[str, Candidates], k: int) -> RankedList:
-        return fuse_candidates(list(favoured.values()), k=k, fusion=self.fusion)
+    def _fused(self, candidates: Mapping[str, Candidates], k: int) -> RankedList:
+        return fuse_candidates(list(candidates.values()), k=k, fusion=self.fusion)
 
-    def _favoured(self, found: FoundCandidates) -> dict[str, Candidates]:
+    def _boosted(self, found: FoundCandidates) -> dict[str, Candidates]:
         if not self.new_item_bonus:
             return found.by_tree
         return boost_cold_items(

@@ -28,7 +28,7 @@ from grove.inference.interleave import round_robin
 from grove.inference.load import in_batches
 from grove.systems.treebridge import decoder_scorer
 from grove.systems.treebridge.fusion import Fusion
-from grove.systems.treebridge.search import USERS_PER_SEARCH, load_searcher
+from grove.systems.treebridge.search import USERS_PER_SEARCH, SearchFilters, load_searcher
 
 SEARCH = {"beam": 50, "fusion": "sum", "new_item_bonus": 0.0}
 
@@ -93,7 +93,9 @@ def test_a_generator_that_has_learnt_items_ranks_by_them_too(folder, weighing):
 def test_with_a_keyword_the_trees_are_alone(folder, weighing):
     keywords = np.eye(len(WALKS), TEXT_WIDTH, dtype=np.float32)
     plain, weighed = (
-        searcher_of(one).recommend(histories(WALKS), k=7, keyword_vectors=keywords)
+        searcher_of(one).recommend(
+            histories(WALKS), k=7, filters=SearchFilters(keyword_vectors=keywords)
+        )
         for one in (folder, weighing)
     )
     assert np.array_equal(plain[0], weighed[0])
@@ -121,7 +123,7 @@ def test_with_a_keyword_new_items_are_not_favoured(folder):
     keywords[0] = 0  # the first user is silent
     plain, favoured = (
         searcher_of(folder, count, new_item_bonus=bonus).recommend(
-            histories(WALKS), k=count, keyword_vectors=keywords
+            histories(WALKS), k=count, filters=SearchFilters(keyword_vectors=keywords)
         )
         for bonus in (0.0, 5.0)
     )
@@ -158,7 +160,7 @@ def test_filters_hold_and_nobody_gets_fewer_than_possible(folder, weighing, seed
     eligible = generator.random(ITEMS) < generator.choice([0.1, 0.6, 1.0])
     excluded = [np.flatnonzero(generator.random(ITEMS) < 0.5) for _ in WALKS]
     found = searcher_of(weighing if weighs else folder, beam=beam).search(
-        histories(WALKS), k=k, eligible=eligible, excluded=excluded
+        histories(WALKS), k=k, filters=SearchFilters(eligible=eligible, excluded=excluded)
     )
     for rows, scores in (found.fused, *found.by_tree.values()):
         assert rows.shape == scores.shape == (len(WALKS), k)
@@ -190,7 +192,7 @@ def test_filters_hold_in_every_piece_of_a_large_search(folder):
     excluded = [np.array(walk) for walk in walks]
     eligible = np.arange(ITEMS) % 4 > 0
     rows, _ = searcher_of(folder, beam=2).recommend(
-        histories(walks), k=ITEMS, eligible=eligible, excluded=excluded
+        histories(walks), k=ITEMS, filters=SearchFilters(eligible=eligible, excluded=excluded)
     )
     for listed, taken in zip(rows.tolist(), excluded, strict=True):
         allowed = set(np.flatnonzero(eligible).tolist()) - set(taken.tolist())

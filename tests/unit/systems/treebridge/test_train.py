@@ -21,7 +21,7 @@ from grove.systems.treebridge import train as treebridge_rank
 from grove.systems.treebridge.code_tree import build_code_tree
 from grove.systems.treebridge.network import TreeBridge
 from grove.systems.treebridge.objective import TreeBridgeObjective, tree_tensors
-from grove.systems.treebridge.search import load_searcher
+from grove.systems.treebridge.search import SearchFilters, load_searcher
 from grove.systems.treebridge.train import _tree, codes_file, train_treebridge_worker
 from grove.training import sampling
 from grove.training.sampling import target_mask
@@ -275,7 +275,9 @@ def test_queries_start_the_decoder(tmp_path):
     searcher = searcher_of(spec.output, items, beam=50)
     keywords = np.tile(np.array(vectors.to_pylist()[0], dtype=np.float32), (len(histories), 1))
     _, silent = searcher.recommend(histories, k=5)
-    _, searched = searcher.recommend(histories, k=5, keyword_vectors=keywords)
+    _, searched = searcher.recommend(
+        histories, k=5, filters=SearchFilters(keyword_vectors=keywords)
+    )
     assert not np.allclose(silent, searched)
 
 
