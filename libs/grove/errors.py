@@ -1,7 +1,7 @@
-"""Errors of three kinds: bad data and bugs of ours are never retried, infrastructure is.
+"""Error classes and exit codes: data and internal errors are final, infrastructure errors retried.
 
-Every message answers five questions: what went wrong, where, what was expected,
-what was found, and what to do next.
+Every message has five fields: what went wrong, where, what was expected, what was found, and
+the next step.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Self
 DATA_EXIT_CODE = 65
 """A data or settings error: running again with the same input fails again."""
 BUG_EXIT_CODE = 70
-"""A bug of ours, `EX_SOFTWARE`: running the same code again fails again."""
+"""An internal error, `EX_SOFTWARE`: running the same code again fails again."""
 INFRASTRUCTURE_EXIT_CODE = 75
 """A temporary failure: running again may succeed."""
 
 
 class GroveError(Exception):
-    """An error a person can act on.
+    """An error that tells the reader what to do about it.
 
     Args:
         what: what went wrong, in one clause.
@@ -41,7 +41,7 @@ class GroveError(Exception):
         )
 
     def inside(self, place: str) -> Self:
-        """The same error, which says in what larger place it happened."""
+        """The same error, with a larger place put before `where`."""
         return type(self)(
             self.what,
             where=f"{place}, {self.where}",
@@ -52,7 +52,7 @@ class GroveError(Exception):
 
 
 class DataError(GroveError):
-    """The input is wrong; the day is refused and not retried."""
+    """The input is wrong; the day is rejected and not retried."""
 
     exit_code = DATA_EXIT_CODE
 
@@ -62,10 +62,10 @@ class SettingsError(DataError):
 
 
 class BugError(GroveError):
-    """A stage of ours broke its own contract; the code must change, so it is not retried."""
+    """A stage broke its own contract; the code must change, so the error is not retried."""
 
     exit_code = BUG_EXIT_CODE
 
 
 class InfrastructureError(GroveError):
-    """Something around the data failed; a retry may help."""
+    """The environment failed (disk, network, cluster); a retry may succeed."""

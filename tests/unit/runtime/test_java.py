@@ -1,4 +1,4 @@
-"""No Java and no jars are said so, before Spark fails in its own words."""
+"""Missing Java and missing jars give a clear error before Spark starts."""
 
 from __future__ import annotations
 
@@ -30,14 +30,25 @@ def test_a_java_home_without_java_is_no_java(no_java, monkeypatch, tmp_path):
 
 def test_java_home_is_enough(no_java, monkeypatch, tmp_path):
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "java").touch(mode=0o755)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    require_java()
+    with pytest.raises(InfrastructureError):
+        require_java()
+    (tmp_path / "bin" / "java").touch(mode=0o755)
+    assert require_java() is None
+
+
+def test_a_java_on_the_path_is_enough(no_java, tmp_path):
+    with pytest.raises(InfrastructureError):
+        require_java()
+    (tmp_path / "java").touch(mode=0o755)
+    assert require_java() is None
 
 
 def test_under_spark_submit_a_jvm_runs_already(no_java, monkeypatch):
+    with pytest.raises(InfrastructureError):
+        require_java()
     monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "25333")
-    require_java()
+    assert require_java() is None
 
 
 def test_missing_jars_are_named(monkeypatch, tmp_path):

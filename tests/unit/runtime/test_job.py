@@ -1,4 +1,4 @@
-"""How a job ended, as an exit code and as a log entry."""
+"""The outcome of a job as an exit code and as a log entry."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from argparse import Namespace
 from datetime import date, timedelta
 
 import pytest
+from deltalake.exceptions import CommitFailedError
+from py4j.protocol import Py4JNetworkError
+from pyspark.errors import AnalysisException, PythonException
 
 from grove.errors import (
     BUG_EXIT_CODE,
@@ -38,7 +41,7 @@ def ended(error=None):
 
 
 def grove_error(kind):
-    return kind("it broke", where="here", expected="whole", found="pieces", next_step="mend it")
+    return kind("it broke", where="here", expected="whole", found="pieces", next_step="fix it")
 
 
 @pytest.mark.parametrize(
@@ -49,31 +52,50 @@ def grove_error(kind):
         (grove_error(SettingsError), DATA_EXIT_CODE),
         (grove_error(BugError), BUG_EXIT_CODE),
         (grove_error(InfrastructureError), INFRASTRUCTURE_EXIT_CODE),
-        (RuntimeError("a bug"), INFRASTRUCTURE_EXIT_CODE),
+        (ConnectionError("reset by peer"), INFRASTRUCTURE_EXIT_CODE),
+        (MemoryError(), INFRASTRUCTURE_EXIT_CODE),
+        (RuntimeError("out of memory"), INFRASTRUCTURE_EXIT_CODE),
+        (Py4JNetworkError("no answer from Java"), INFRASTRUCTURE_EXIT_CODE),
+        (PythonException("a worker died"), INFRASTRUCTURE_EXIT_CODE),
+        (CommitFailedError("version 3 exists"), INFRASTRUCTURE_EXIT_CODE),
+        (TypeError("'NoneType' object is not callable"), BUG_EXIT_CODE),
+        (AttributeError("no attribute 'day'"), BUG_EXIT_CODE),
+        (KeyError("day"), BUG_EXIT_CODE),
+        (ValueError("got (3,), (2,)"), BUG_EXIT_CODE),
+        (NotImplementedError(), BUG_EXIT_CODE),
+        (RecursionError(), BUG_EXIT_CODE),
+        (AnalysisException("no column day"), BUG_EXIT_CODE),
     ],
 )
-def test_every_end_has_its_exit_code(error, code):
+def test_every_outcome_has_its_exit_code(error, code):
     assert ended(error) == code
 
 
-def test_only_what_another_try_may_mend_shares_the_retried_code():
+def test_only_errors_that_a_retry_may_fix_share_the_retried_code():
     assert len({DATA_EXIT_CODE, BUG_EXIT_CODE, INFRASTRUCTURE_EXIT_CODE}) == 3
     assert BUG_EXIT_CODE == 70  # EX_SOFTWARE; the operators of the DAGs know it by this number
 
 
-def test_an_error_of_ours_is_told_without_a_traceback(capsys):
+def test_a_grove_error_is_logged_without_a_traceback(capsys):
     ended(grove_error(DataError))
-    told = capsys.readouterr().err
-    assert "DataError: it broke" in told
-    assert "next:     mend it" in told
-    assert "Traceback" not in told
+    log = capsys.readouterr().err
+    assert "DataError: it broke" in log
+    assert "next:     fix it" in log
+    assert "Traceback" not in log
 
 
-def test_an_unexpected_error_keeps_its_traceback(capsys):
-    ended(RuntimeError("a bug"))
-    told = capsys.readouterr().err
-    assert "Traceback" in told
-    assert "RuntimeError: a bug" in told
+@pytest.mark.parametrize(
+    ("error", "outlook"),
+    [(OSError("full"), "a retry may succeed"), (TypeError("x"), "not retried")],
+)
+def test_an_unexpected_error_keeps_its_traceback_and_says_whether_it_is_retried(
+    capsys, error, outlook
+):
+    ended(error)
+    log = capsys.readouterr().err
+    assert f"unexpected {type(error).__name__}; {outlook}" in log
+    assert "Traceback" in log
+    assert f"{type(error).__name__}: {error}" in log
 
 
 def test_every_line_names_time_level_job_and_day(capsys):
