@@ -44,7 +44,7 @@ from tests.benchmarks.shop_data import read_item_table
 from tests.benchmarks.splits import rows_of_users
 
 from grove.datasets import TREES
-from grove.evaluation.metrics import Targets, hit_matrix, hit_rate
+from grove.evaluation.metrics import average_precision, hit_rate
 from grove.inference.top_k import top_k
 from grove.systems.treebridge.search import SearchFilters
 
@@ -52,25 +52,6 @@ BESTBUY = Path("../shared/data/bestbuy_xbox_search")
 BESTBUY_DAY = date(2011, 10, 25)
 """The last week of the file."""
 TUNED_SHORT: Options = {**SHORT, "treebridge": {**SHORT["treebridge"], **TUNED["TreeBridge"]}}
-
-
-def average_precision(lists: np.ndarray, targets: Targets, *, cutoff: int) -> float:
-    """Mean over judged users of the precision at every hit; see `hit_rate` for the arguments.
-
-    With one wanted item, as in the competition that Best Buy's file is of, a hit in place p is
-    worth 1 / p.
-
-    Example:
-        >>> wanted = Targets(np.array([0, 0, 1]), np.array([7, 9, 3]), user_count=2)
-        >>> average_precision(np.array([[7, 4, 9], [1, 3, 2]]), wanted, cutoff=3)  # (5/6 + 1/2) / 2
-        0.6666666666666666
-    """
-    wanted = targets.per_user()
-    judged = wanted > 0
-    hits = hit_matrix(lists[:, :cutoff], targets)[judged]  # [U, K]
-    precision = hits.cumsum(axis=1) / np.arange(1, hits.shape[1] + 1)  # [U, K]
-    best = np.minimum(wanted[judged], cutoff)
-    return float(((precision * hits).sum(axis=1) / best).mean()) if len(best) else 0.0
 
 
 CLICKED = (("HR@1", hit_rate, 1), ("HR@5", hit_rate, 5), ("MAP@5", average_precision, 5))

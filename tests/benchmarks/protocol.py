@@ -16,7 +16,7 @@ from tests.benchmarks.run import Row
 from tests.benchmarks.shop_data import Shop, read_item_table, read_reviews
 from tests.benchmarks.splits import Split, leave_one_out
 
-from grove.evaluation.metrics import Targets, hit_matrix, hit_rate, ndcg
+from grove.evaluation.metrics import hit_rate, ndcg
 
 BEAUTY = Path("../shared/data/amazon2014_beauty")
 BEAUTY_DAY = date(2014, 1, 1)
@@ -113,20 +113,6 @@ def figures(split: Split, name: str, lists: np.ndarray, measures: Measures) -> I
         for symbol, measure, cutoff in measures:
             value = measure(lists, targets, cutoff=cutoff)
             yield Row(f"{name}, {split.name}{part}, {symbol}", value, "share")
-
-
-def share_found(lists: np.ndarray, targets: Targets, *, cutoff: int) -> float:
-    """Share of the wanted items that stand in their user's list; see `hit_rate` for the arguments.
-
-    With one wanted item a user it is the hit rate. With many, as in a basket, nearly every list
-    hits one of them, and this still tells lists apart.
-
-    Example:
-        >>> wanted = Targets(np.array([0, 0, 1]), np.array([7, 9, 3]), user_count=2)
-        >>> share_found(np.array([[7, 4, 9], [1, 3, 2]]), wanted, cutoff=2)  # 7 and 3, not 9
-        0.6666666666666666
-    """
-    return float(hit_matrix(lists[:, :cutoff], targets).sum() / max(len(targets.users), 1))
 
 
 def training_time(question: str, bench: Bench, ranked: Ranked) -> Iterator[Row]:

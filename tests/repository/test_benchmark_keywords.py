@@ -18,7 +18,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.benchmarks import bench, keywords, protocol, search_data, shop_data
 from tests.benchmarks.bench import Bench
-from tests.benchmarks.keywords import average_precision, query_lookup
+from tests.benchmarks.keywords import query_lookup
 from tests.benchmarks.search_data import OPENING, Searches, search_clicks
 from tests.benchmarks.shop_data import read_item_table
 from tests.benchmarks.splits import Split, leave_one_out
@@ -172,17 +172,6 @@ def test_the_lookup_ranks_by_query_then_popularity(kept):
     assert {"a", "b", "c", "never"} == set(searches.queries)
     for row, query in zip(lists, searches.queries, strict=True):
         assert names[row[row >= 0]].tolist() == reference_lookup(learnt, query)
-
-
-def test_average_precision_is_that_of_the_competition():
-    lists = np.array([[3, 1, 2, 0], [0, 1, 2, 3], [2, 0, 1, 3]])
-    one = make_targets([(0, 3), (1, 2), (2, 3)], 3)
-    assert average_precision(lists, one, cutoff=3) == pytest.approx((1 + 1 / 3 + 0) / 3)
-    more = make_targets([(0, 1), (0, 0), (2, 2), (2, 0)], 3)
-    expected = ((1 / 2 + 2 / 4) / 2 + (1 / 1 + 2 / 2) / 2) / 2
-    assert average_precision(lists, more, cutoff=4) == pytest.approx(expected)
-    assert average_precision(lists, more, cutoff=1) == pytest.approx((0 + 1) / 2)
-    assert average_precision(lists, make_targets([], 3), cutoff=3) == 0.0
 
 
 def test_ranks_are_given_the_vectors_of_learnt_queries(kept, tmp_path):
