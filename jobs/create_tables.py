@@ -1,8 +1,8 @@
 """Create every Delta table of the catalog with its contract's columns and constraints.
 
 Reads   schemas/*.yaml
-Writes  the empty tables; one that is there already is left as it is
-Fails   when a table that is there has other columns than its contract
+Writes  the empty tables; an existing table gets the nullable columns its contract has gained
+Fails   when an existing table differs from its contract in any other way; this is not retried
 
     python jobs/create_tables.py --settings var/local/settings.yaml
 """

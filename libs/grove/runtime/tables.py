@@ -38,6 +38,7 @@ from grove.runtime.predicates import (
     sql_predicate,
     values_of,
 )
+from grove.runtime.table_columns import widen_table
 
 BYTES_PER_FILE = 128 * 1024 * 1024
 """Size, as Spark estimates it in memory, above which a partition gets another file."""
@@ -46,10 +47,10 @@ BYTES_PER_FILE = 128 * 1024 * 1024
 def create_tables(layout: Layout) -> None:
     """Create every table of the catalog with its contract's columns and constraints.
 
-    Needs no JVM. A table that is there already is left as it is.
+    Needs no JVM. A table that exists gets the nullable columns its contract has gained since.
 
     Raises:
-        InfrastructureError: a table that is there has other columns than its contract.
+        BugError: an existing table differs from its contract in any other way.
     """
     for dataset in DATASETS.values():
         with commit_lock(layout, dataset):
@@ -58,30 +59,20 @@ def create_tables(layout: Layout) -> None:
 
 def _create_table(layout: Layout, dataset: Dataset) -> None:
     contract = load_contract(dataset)
-    schema = arrow_schema(contract)
     path = layout.table(dataset)
     if DeltaTable.is_deltatable(path):
-        _require_same_columns(open_table(layout, dataset), dataset, schema)
+        widen_table(open_table(layout, dataset), contract)
         return
     Path(path).mkdir(parents=True, exist_ok=True)
     table = DeltaTable.create(
-        path, schema, partition_by=list(dataset.partition_by), name=contract.name
+        path,
+        arrow_schema(contract),
+        partition_by=list(dataset.partition_by),
+        name=contract.name,
     )
     constraints = delta_constraints(contract)
     if constraints:
         table.alter.add_constraint(constraints)
-
-
-def _require_same_columns(table: DeltaTable, dataset: Dataset, schema: pa.Schema) -> None:
-    found = [field.name for field in table.schema().fields]
-    if found != schema.names:
-        raise InfrastructureError(
-            "a table has other columns than its contract",
-            where=table.table_uri,
-            expected=", ".join(schema.names),
-            found=", ".join(found),
-            next_step=f"give {dataset.name} a new version in the catalog",
-        )
 
 
 def open_table(layout: Layout, dataset: Dataset) -> DeltaTable:
@@ -212,7 +203,10 @@ def _committing(layout: Layout, dataset: Dataset) -> Iterator[str]:
 
 def _ordered_table(table: pa.Table, dataset: Dataset) -> pa.Table:
     keys = [(name, "ascending") for name in sort_keys(dataset)]
-    return conform_arrow(table, dataset).sort_by(keys)
+    conformed = conform_arrow(table, dataset)
+    # Comments stay out: a table keeps those it was created with, and would reject reworded ones.
+    plain = pa.schema([field.remove_metadata() for field in conformed.schema])
+    return conformed.cast(plain).sort_by(keys)
 
 
 def _ordered_frame(frame: DataFrame, dataset: Dataset, partition: Partition) -> DataFrame:
