@@ -13,6 +13,7 @@ from deltalake.exceptions import DeltaError
 
 from grove.errors import BUG_EXIT_CODE, INFRASTRUCTURE_EXIT_CODE, GroveError
 from grove.runtime.arguments import refuse_future
+from grove.runtime.heartbeat import heartbeat
 from grove.runtime.logs import configure_logs
 from grove.runtime.processes import die_with_parent
 
@@ -58,8 +59,9 @@ def run_job(run: Callable[[Namespace], None], arguments: Namespace) -> int:
     log = configure_logs(Path(inspect.getfile(run)).stem, getattr(arguments, "day", None))
     die_with_parent()
     try:
-        refuse_future(arguments)
-        run(arguments)
+        with heartbeat(log):
+            refuse_future(arguments)
+            run(arguments)
     except Exception as error:  # noqa: BLE001 - the edge of a job
         return _log_failure(log, error)
     return 0

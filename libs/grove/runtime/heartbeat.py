@@ -1,0 +1,72 @@
+"""A job that is silent for long logs that it is still working."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from grove.runtime.logs import ROOT_LOGGER
+
+HEARTBEAT_SECONDS = 30.0
+_RSS_UNITS_PER_MIB = 1024 if sys.platform == "linux" else 1024 * 1024
+
+
+@contextmanager
+def heartbeat(log: logging.Logger, *, seconds: float = HEARTBEAT_SECONDS) -> Iterator[None]:
+    """Log a line whenever the block has logged nothing for some time.
+
+    A line says what was logged last, how long the block has been running, and its peak memory.
+    A daemon thread writes it, so work inside one long call is covered too, as long as the call
+    releases the interpreter's lock, as those of Spark, NumPy and PyTorch do.
+
+    Args:
+        log: where the lines go.
+        seconds: longest silence.
+    """
+    last = _LastLine()
+    done = threading.Event()
+    root = logging.getLogger(ROOT_LOGGER)
+    root.addHandler(last)
+    thread = threading.Thread(
+        target=_beat, args=(log, last, done, seconds), name="heartbeat", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        root.removeHandler(last)
+
+
+class _LastLine(logging.Handler):
+    """Remembers the last line of the project's loggers, and when it came."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.message = "start"
+        self.at = time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.at = time.monotonic()
+        if record.msg != _LINE:
+            self.message = record.getMessage().partition("\n")[0]
+
+
+_LINE = "still working after %.0f s, peak memory %.0f MiB; last: %s"
+
+
+def _beat(log: logging.Logger, last: _LastLine, done: threading.Event, seconds: float) -> None:
+    started = time.monotonic()
+    while not done.wait(max(last.at + seconds - time.monotonic(), 0)):
+        if time.monotonic() - last.at >= seconds:
+            log.info(_LINE, time.monotonic() - started, _peak_mib(), last.message)
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _RSS_UNITS_PER_MIB

@@ -1,0 +1,49 @@
+"""A silent job logs that it is still working; a talkative one does not."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+
+import pytest
+
+from grove.runtime.heartbeat import heartbeat
+
+LOG = logging.getLogger("grove.test_heartbeat")
+
+
+@pytest.fixture
+def lines(caplog):
+    caplog.set_level(logging.INFO, logger="grove")
+    return lambda: [message for message in caplog.messages if message.startswith("still working")]
+
+
+def test_a_silent_block_logs_what_came_last_its_time_and_its_memory(lines):
+    with heartbeat(LOG, seconds=0.02):
+        LOG.info("reading %d files\nin detail", 3)
+        time.sleep(0.2)
+    assert len(lines()) >= 3
+    pattern = r"still working after \d+ s, peak memory [1-9]\d* MiB; last: reading 3 files"
+    assert all(re.fullmatch(pattern, line) for line in lines())
+
+
+def test_a_block_that_logs_often_enough_gets_no_heartbeat(lines):
+    with heartbeat(LOG, seconds=5):
+        for _ in range(10):
+            LOG.info("step")
+            time.sleep(0.01)
+    assert lines() == []
+
+
+def test_the_heartbeat_ends_with_its_block_even_after_an_error(lines):
+    with pytest.raises(ValueError, match="broken"), heartbeat(LOG, seconds=0.01):
+        raise ValueError("broken")
+    seen = len(lines())
+    time.sleep(0.05)
+    assert len(lines()) == seen
+    assert "heartbeat" not in {thread.name for thread in threading.enumerate()}
+    assert all(
+        type(handler).__name__ != "_LastLine" for handler in logging.getLogger("grove").handlers
+    )
