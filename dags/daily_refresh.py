@@ -8,21 +8,23 @@ is its day; nothing else decides which day it is.
             -> treebridge, stars -> metrics -> update -> user_embeddings, user_candidates
             -> index -> release
 
-Up to `evaluate_models` nothing has been learnt from the day: the models are judged on it.
-Then the update pass learns from it, and what it leaves is published.
+Up to `evaluate_models` no model has been trained on the day: the day is the test set.
+The update pass then trains on the day, and its weights are published.
 
-A run waits for earlier days, so days are always worked in order. Every stage replaces its
-own partition and publishing makes a new release, so any task can be cleared and run again.
-Each stage checks its output before it commits; the `check_*` task after it shows the
-verdict. When one falls the run stops, the old data stays, and the old release keeps serving.
+A run waits for the runs of earlier days, so days are processed in order. Every stage replaces
+its own partition and publishing makes a new release, so any task can be cleared and run again.
+Each stage checks its output before it commits; the `check_*` task after it shows the verdict.
+If a check fails, the run stops, the old data stays, and the old release keeps serving. The
+documentation of each task names its job, its module in `grove/stages` and its contract.
 
-**On call.** A red `check_*` task is a data problem: read the table it logged, mend the
-source, clear the stage before it. A job that says exit code 65 refused its input and was not
-retried: mend what it names, clear it. A red `wait_for_landing` names the feed that is missing.
-A red `require_day` means the run was started without a day that is over. Any other red task
-is a code or cluster problem: read the driver's lines in its log; two retries have already
-failed. A day whose tasks are skipped after `is_open` was closed. To go back to an earlier
-release: `make rollback TO=<release>`. To run days again, in order: `make backfill FROM= TO=`.
+**On call.** A red `check_*` task is a data problem: read the table it logged, fix the source,
+then clear the stage before it. A job with exit code 65 rejected its input and was not retried:
+fix what it reports, then clear the task. A red `wait_for_landing` names the missing feed. A red
+`require_day` means that the run was started without a day, or with a day that is not over. Any
+other red task is a code or cluster problem, and two retries have failed already: read the
+driver's lines in its log. If all tasks after `is_open` are skipped, the day was a closed day. To
+serve an earlier release: `make rollback TO=<release>`. To run days again, in order:
+`make backfill FROM= TO=`.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ from orchestration.days import is_open, require_day
 from orchestration.deployment import deployment
 from orchestration.house import every_midnight, house_rules, late_after, switch
 from orchestration.sensors import EarlierDaysSensor, LandingSensor
-from orchestration.stages import DAY, gate, judged, stage
+from orchestration.stages import DAY, gate, stage, stage_with_gate
 
 with DAG(
     dag_id="daily_refresh",
@@ -48,39 +50,39 @@ with DAG(
     dagrun_timeout=timedelta(hours=48),
     deadline=late_after(deployment().deadline_hours),
     params={
-        "retrain": switch("Train from scratch and rebuild the trees, whatever the plan would say."),
-        "make_current": switch("Serve this release even where a later day's is being served."),
+        "retrain": switch("Train from scratch and rebuild the trees, whatever the plan says."),
+        "make_current": switch("Serve this release even if the served release is of a later day."),
     },
     tags=["grove", "recall", "tier-1"],
     **house_rules(),
 ):
-    with TaskGroup("ingested", tooltip="What was landed, accepted and refused") as ingested:
+    with TaskGroup("ingested", tooltip="Checks of the landed rows, one gate per table") as ingested:
         for dataset in INGESTED:
             gate(dataset.name, of="ingest_landing")
-    with TaskGroup("texts", tooltip="Vectors of texts this encoder never saw") as texts:
-        judged("embed_texts", "text_embeddings")
-    with TaskGroup("histories", tooltip="What each user did, in order") as histories:
-        judged("build_histories", "histories")
+    with TaskGroup("texts", tooltip="Vectors of the texts that are new") as texts:
+        stage_with_gate("embed_texts", "text_embeddings")
+    with TaskGroup("histories", tooltip="Events of each user, oldest first") as histories:
+        stage_with_gate("build_histories", "histories")
     candidates = {}
     for system in SYSTEMS:
         with TaskGroup(system.name, tooltip=system.title) as candidates[system.name]:
-            judged(system.job, system.output)
-    with TaskGroup("trees", tooltip="A path for every item: by text, and by behaviour") as trees:
-        judged("build_trees", "codes")
-    with TaskGroup("evaluation", tooltip="Judged on a day nobody has seen") as evaluation:
-        judged("evaluate_models", "metrics")
-    with TaskGroup("update", tooltip="Learn the day itself, in a short pass") as update:
+            stage_with_gate(system.job, system.output)
+    with TaskGroup("trees", tooltip="Paths in the text (llm) and behaviour (cf) tree") as trees:
+        stage_with_gate("build_trees", "codes")
+    with TaskGroup("evaluation", tooltip="Metrics on a day without training on it") as evaluation:
+        stage_with_gate("evaluate_models", "metrics")
+    with TaskGroup("update", tooltip="A short training pass on the day itself") as update:
         for system in SYSTEMS:
             with TaskGroup(system.name):
-                judged(system.job, system.output, training_pass="update")
-    with TaskGroup("users", tooltip="Two vectors and a list for every user") as users:
-        judged("infer_users", "user_embeddings")
-        judged("retrieve_candidates", "user_candidates")
-    with TaskGroup("index", tooltip="Nearest items of a vector") as index:
-        judged("build_index", "index")
+                stage_with_gate(system.job, system.output, training_pass="update")
+    with TaskGroup("users", tooltip="Two vectors and a candidate list for every user") as users:
+        stage_with_gate("infer_users", "user_embeddings")
+        stage_with_gate("retrieve_candidates", "user_candidates")
+    with TaskGroup("index", tooltip="Nearest neighbour index of item vectors") as index:
+        stage_with_gate("build_index", "index")
     with TaskGroup("release", tooltip="One folder, one manifest, one pointer") as release:
         make_current = "{{ '--make-current' if params.make_current else '' }}"
-        judged("publish_release", "release", arguments=[make_current])
+        stage_with_gate("publish_release", "release", arguments=[make_current])
 
     chain(
         PythonOperator(task_id="require_day", python_callable=require_day, op_args=[DAY]),

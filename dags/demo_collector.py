@@ -1,12 +1,11 @@
 """Land each day of the simulated marketplace, as a shop's collector would.
 
 Starts at midnight UTC and writes the day that has just ended into the landing zone, so that
-`daily_refresh` has real work after the demo. A day that has landed is left alone: the
-refresh may be reading it. Where the source is no simulator there is nothing to do, and the
-DAG stays paused.
+`daily_refresh` has a new day after the demo. A day that has landed is not landed again: the
+refresh may be reading it. If the source is not a simulator, the DAG stays paused.
 
-**On call.** A red `land_source` means no day for `daily_refresh`, whose `wait_for_landing`
-then times out: read the job's log and clear the task.
+**On call.** If `land_source` is red, the day does not land and `wait_for_landing` of
+`daily_refresh` times out: read the job's log, then clear the task.
 """
 
 from __future__ import annotations

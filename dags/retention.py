@@ -1,11 +1,12 @@
-"""Delete what is older than its contract allows, once a week.
+"""Delete data that is older than its retention, once a week.
 
-Starts on Sundays at 03:00 UTC. Tables lose the partitions their contracts no longer keep,
-old attempts, landed days and releases go, and unreferenced table files are removed. The
-serving release and everything it names always stay. Running it twice deletes nothing more.
+Starts on Sundays at 03:00 UTC. Tables lose the partitions that exceed the retention of their
+contracts; attempts, landed days and releases follow the settings; unreferenced table files are
+removed. The served release and everything it names always stay. A second run deletes nothing
+more.
 
-**On call.** A red `expire_partitions` costs disk space, not data: read its log, clear it
-within the week.
+**On call.** A red `expire_partitions` costs disk space, not data: read its log and clear the
+task within the week.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ with DAG(
             task_id="require_day",
             python_callable=require_day,
             op_args=[DAY],
-            # It starts within its day, and reads nothing of it.
+            # It starts within its day and does not read it.
             op_kwargs={"may_be_today": True},
         ),
         stage("expire_partitions"),

@@ -1,1 +1,1 @@
-"""What every DAG of Grove shares: the deployment, stages, gates, sensors and notices."""
+"""Shared parts of the DAGs: the deployment, stages, gates, sensors and notices."""

@@ -1,4 +1,4 @@
-"""Which day a run is for, and whether there is anything to do on it."""
+"""The day of a run: validation, closed days and landed days."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ HOW_TO = (
 
 
 def require_day(day: str, *, may_be_today: bool = False) -> str:
-    """Refuse a run without a day, with something else than a day, or with one that is not over.
+    """Reject a run without a valid day, or with a day that is not over.
 
     Args:
-        day: the run's partition key as rendered; a run without one renders "None".
-        may_be_today: whether the DAG reads nothing of its day, so that it need not be over.
+        day: the run's rendered partition key; a run without one renders "None".
+        may_be_today: whether the day need not be over, since the DAG does not read it.
 
     Returns:
         The day.
 
     Raises:
-        AirflowFailException: with what to do instead.
+        AirflowFailException: the day is missing, invalid or not over.
     """
     if day in ("", "None"):
         raise AirflowFailException(f"this run has no day. {HOW_TO}")
@@ -43,7 +43,7 @@ def require_day(day: str, *, may_be_today: bool = False) -> str:
     today: date = timezone.utcnow().date()
     if parsed > today or (parsed == today and not may_be_today):
         raise AirflowFailException(
-            f"{day} is not over: today is {today} (UTC). A day runs once it is over. {HOW_TO}"
+            f"{day} is not over: today is {today} (UTC). A day can run once it is over. {HOW_TO}"
         )
     return day
 
@@ -53,7 +53,7 @@ def is_open(day: str, ti: Any) -> bool:
 
     Args:
         day: the run's day.
-        ti: the running task instance; the reason is kept beside it under `reason`.
+        ti: the running task instance; stores the reason under the XCom key `reason`.
 
     Returns:
         False on a closed day.
@@ -65,8 +65,10 @@ def is_open(day: str, ti: Any) -> bool:
     )
     if report["status"] != "closed":
         return True
-    reason = report.get("notes", {}).get("reason") or "the source's calendar says so"
-    log.warning("%s is a closed day: %s. Nothing is learnt and nothing is published.", day, reason)
+    reason = report.get("notes", {}).get("reason") or "closed by the source's calendar"
+    log.warning(
+        "%s is a closed day: %s. No model is trained and no release is published.", day, reason
+    )
     ti.xcom_push(key="reason", value=reason)
     return False
 

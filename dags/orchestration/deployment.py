@@ -1,4 +1,4 @@
-"""Where this installation keeps things, read once from the environment.
+"""Folders, programs and limits of this installation, read once from the environment.
 
 Imported while Airflow parses DAGs, so it stays cheap: standard library, `grove.datasets`
 and `grove.errors` only. `infra/local` sets these variables on one machine; on a cluster
@@ -30,7 +30,7 @@ class Deployment:
     """One installation: its folders, programs and limits."""
 
     home: str
-    """Folder below which everything of the source lives."""
+    """Folder of the source's data."""
     settings: str
     """Settings file every job reads."""
     repository: str
@@ -42,15 +42,15 @@ class Deployment:
     spark_jars: str
     """Jars on the class path of every Spark application, separated by commas."""
     driver_memory_gib: int | None
-    """Memory of a driver; none leaves it to Spark."""
+    """Memory of a driver in GiB; none for Spark's default."""
     feeds: tuple[str, ...]
-    """Feeds the source declares."""
+    """Feeds that the source declares."""
     first_day: date
     """No day before this one is scheduled."""
     last_day: date | None
     """Last day of a source that has ended."""
     simulated: bool
-    """Whether the source is a simulator, so that `demo_collector` has something to land."""
+    """Whether the source is a simulator, which `demo_collector` lands."""
     landing_hours: float
     """How long a run waits for its day to land."""
     deadline_hours: float
@@ -60,7 +60,7 @@ class Deployment:
 
     @property
     def layout(self) -> Layout:
-        """Every path below the home."""
+        """Paths in the home."""
         return Layout(self.home)
 
     @property
@@ -77,18 +77,18 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
     """Read a deployment from environment variables.
 
     Args:
-        environment: variables by name; those in `REQUIRED` must be there.
+        environment: variables by name; those in `REQUIRED` must be set.
 
     Returns:
         The deployment.
 
     Raises:
-        SettingsError: a required variable is missing; all of them are named.
+        SettingsError: required variables are missing; the message names all of them.
     """
     missing = [name for name in REQUIRED if not environment.get(name)]
     if missing:
         raise SettingsError(
-            "the environment does not say where Grove lives",
+            "the environment lacks variables of Grove",
             where="the environment of Airflow's scheduler, DAG processor and workers",
             expected=", ".join(REQUIRED),
             found=f"without {', '.join(missing)}",

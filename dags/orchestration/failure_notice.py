@@ -1,4 +1,4 @@
-"""Leave a notice of a failed or late run: a file below the home, and a webhook if one is set."""
+"""Notices of failed and late runs: a file in the home, and a request to the webhook if set."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def report_failure(context: Any) -> None:
 
 
 def report_late_run(context: Any) -> None:
-    """Write a notice of a run that is not done by its deadline; Airflow calls this.
+    """Write a notice of a run that misses its deadline; Airflow calls this.
 
     Args:
-        context: what Airflow's deadline hands over.
+        context: context of Airflow's deadline.
     """
     run = context.get("dag_run", {})
     leave_notice(
@@ -54,9 +54,9 @@ def report_late_run(context: Any) -> None:
             "task": None,
             "day": run.get("partition_key"),
             "run_id": run.get("dag_run_id") or run.get("run_id"),
-            "reason": f"not done {deployment().deadline_hours:g} hours after it was queued",
+            "reason": f"not finished {deployment().deadline_hours:g} hours after it was queued",
             "log": None,
-            "on_call": "look for a task that waits: a missing feed, an earlier day, a full pool",
+            "on_call": "look for a waiting task: a missing feed, an earlier day, a full pool",
         }
     )
 
@@ -64,10 +64,10 @@ def report_late_run(context: Any) -> None:
 def leave_notice(notice: dict[str, Any]) -> Path:
     """Write a notice and send it to the webhook.
 
-    A reader sees a whole notice or none, since `make run` reads them while runs go on.
+    The rename is atomic: `make run` reads notices during a run and sees a whole one or none.
 
     Args:
-        notice: what happened; see `report_failure`.
+        notice: its fields; see `report_failure`.
 
     Returns:
         The file.
@@ -81,7 +81,7 @@ def leave_notice(notice: dict[str, Any]) -> Path:
     beside = file.with_name(f"{file.name}.{os.getpid()}.tmp")
     beside.write_text(text + "\n", encoding="utf-8")
     beside.replace(file)
-    log.error("notice left at %s", file)
+    log.error("notice written to %s", file)
     _send(text)
     return file
 
@@ -96,4 +96,4 @@ def _send(text: str) -> None:
     try:
         urllib.request.urlopen(request, timeout=10).close()
     except OSError as error:
-        log.warning("the webhook did not take the notice: %s", error)
+        log.warning("webhook delivery failed: %s", error)

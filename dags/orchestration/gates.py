@@ -1,4 +1,4 @@
-"""What a gate does: read a verdict, show it, and stop the run when it is bad.
+"""Gates: read a verdict, log it, and stop the run if a check failed.
 
 The checks ran inside the job, on the rows it had staged, before it committed anything.
 A gate starts no Spark; it reads the JSON file the job left.
@@ -30,7 +30,7 @@ class GateOperator(BaseOperator):
     """Read a verdict; see `read_gate`.
 
     Args:
-        dataset: what was checked.
+        dataset: name of the checked dataset.
         stage: stage that checked it.
         day: the run's day.
     """
@@ -45,23 +45,23 @@ class GateOperator(BaseOperator):
         self.day = day
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Show the verdict, and fail when it is bad."""
+        """Log the verdict, and fail if a check failed."""
         return read_gate(self.dataset, self.stage, self.day)
 
 
 def read_gate(dataset: str, stage: str, day: str) -> dict[str, Any]:
-    """Show the verdict of one stage on one dataset and day.
+    """Log the verdict of one stage on one dataset and day.
 
     Args:
-        dataset: what was checked.
+        dataset: name of the checked dataset.
         stage: stage that checked it.
         day: the run's day, YYYY-MM-DD.
 
     Returns:
-        Short summary, which Airflow keeps beside the task.
+        A short summary, which Airflow stores with the task.
 
     Raises:
-        AirflowFailException: a `fail` check fell.
+        AirflowFailException: a check of severity `fail` failed.
         BrokenStage: there is no verdict.
     """
     layout = deployment().layout
@@ -73,12 +73,12 @@ def read_gate(dataset: str, stage: str, day: str) -> dict[str, Any]:
     warned = [result for result in results if not result["passed"] and not is_failure(result)]
     for result in warned:
         log.warning("warned: %s", describe(result))
-    places = f"report: {layout.report(at, stage)}; Data Docs: {layout.data_docs(at)}/index.html"
-    log.info("%s", places)
+    locations = f"report: {layout.report(at, stage)}; Data Docs: {layout.data_docs(at)}/index.html"
+    log.info("%s", locations)
     if failed:
         raise AirflowFailException(
-            f"{dataset} of {day} was refused: {'; '.join(map(describe, failed))}. What was there "
-            f"before is untouched, and the serving release keeps serving. {places}"
+            f"{dataset} of {day} was rejected: {'; '.join(map(describe, failed))}. The earlier "
+            f"data is untouched, and the served release stays in place. {locations}"
         )
     return {
         "checks": len(results),
@@ -91,7 +91,7 @@ def read_gate(dataset: str, stage: str, day: str) -> dict[str, Any]:
 def read_verdict(layout: Layout, day: date, stage: str, dataset: str) -> list[dict[str, Any]]:
     """Results of a stage's checks on a dataset.
 
-    A dataset that a stage writes in several partitions has a file for each of them.
+    A dataset that a stage writes in several partitions has one file per partition.
 
     Raises:
         BrokenStage: the stage left no verdict.
@@ -103,7 +103,7 @@ def read_verdict(layout: Layout, day: date, stage: str, dataset: str) -> list[di
     if not files:
         raise BrokenStage(
             f"no verdict on {dataset} of {day}: expected {expected}, found nothing. The stage "
-            f"{stage} ended without judging its output, which is a bug: read its log."
+            f"{stage} ended without checking its output, which is a bug: read its log."
         )
     return [
         result
@@ -118,7 +118,7 @@ def is_failure(result: dict[str, Any]) -> bool:
 
 
 def describe(result: dict[str, Any]) -> str:
-    """One result in one clause."""
+    """One result as a clause."""
     column = f" of {result['column']}" if result.get("column") else ""
     rows = f", {result['unexpected_rows']} rows" if result.get("unexpected_rows") else ""
     return (
@@ -127,7 +127,7 @@ def describe(result: dict[str, Any]) -> str:
 
 
 def verdict_table(results: list[dict[str, Any]]) -> list[str]:
-    """Results as aligned lines, those that fell first.
+    """Results as aligned lines, failed checks first.
 
     Example:
         >>> passed = {"name": "rows", "severity": "fail", "passed": True, "expected": "> 0",
@@ -137,7 +137,7 @@ def verdict_table(results: list[dict[str, Any]]) -> list[str]:
     """
     ordered = sorted(results, key=lambda result: (result["passed"], result["severity"] != "fail"))
     rows = [COLUMNS, *map(_cells, ordered)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(COLUMNS))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows

@@ -1,4 +1,4 @@
-"""What every DAG of Grove has in common."""
+"""Arguments, schedule and deadline shared by every DAG of Grove."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from orchestration.failure_notice import report_failure, report_late_run
 
 
 def house_rules() -> dict[str, Any]:
-    """Arguments every DAG of this project is made with.
+    """Arguments of every DAG of this project.
 
     Returns:
-        Keyword arguments of `airflow.sdk.DAG`. A source that has ended gives an end date:
-        the run of its last day starts at the next midnight, and no run comes after it.
+        Keyword arguments of `airflow.sdk.DAG`. For a source that has ended they hold an end
+        date: the run of its last day starts at the next midnight, and is the last one.
     """
     here = deployment()
     midnight = time(tzinfo=UTC)
@@ -40,12 +40,12 @@ def house_rules() -> dict[str, Any]:
 
 
 def every_midnight() -> CronPartitionTimetable:
-    """Start at midnight UTC, for the day that has just ended."""
+    """Schedule at midnight UTC, for the day that has just ended."""
     return CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d")
 
 
 def late_after(hours: float) -> DeadlineAlert:
-    """Leave a notice of a run that is not done so many hours after it was queued."""
+    """Deadline that writes a notice if a run is not finished so many hours after it was queued."""
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=timedelta(hours=hours),
@@ -54,5 +54,5 @@ def late_after(hours: float) -> DeadlineAlert:
 
 
 def switch(description: str) -> Param:
-    """A parameter of the trigger form that is off unless somebody turns it on."""
+    """A parameter of the trigger form that is off by default."""
     return Param(False, type="boolean", description=description)

@@ -1,8 +1,8 @@
-"""Run a job, and tell bad data from broken infrastructure by its exit code.
+"""Operators that run a job and distinguish bad data from broken infrastructure by exit code.
 
-Spark's own hook raises one exception whatever the exit code, so a day with bad data
-would be tried again and again. Here exit code 65 fails the task for good, and so do 2 and
-70; any other failure is left to Airflow's retries.
+Spark's own hook raises the same exception for every exit code, so a day with bad data would
+be retried. Here the exit codes 65, 2 and 70 fail the task for good; Airflow retries any other
+failure.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from orchestration.failures import failure_of
 from orchestration.links import DayLink, ReportLink
 
 SHOWN_LINES = 20
-"""Last lines of a failed job that its exception, and so its notice, repeats."""
+"""Number of last output lines of a failed job that its exception and its notice repeat."""
 
 
 def without_empty(arguments: Sequence[str]) -> list[str]:
-    """Drop what a template rendered to nothing, such as a flag that is not set."""
+    """Drop arguments that a template rendered as empty, such as a flag that is not set."""
     return [argument for argument in arguments if argument]
 
 
 class SparkJobOperator(SparkSubmitOperator):
-    """Submit a job to Spark; see the module for what its exit code means.
+    """Submit a job to Spark; see the module for its exit codes.
 
     Args:
         day: the run's day.
@@ -50,7 +50,7 @@ class SparkJobOperator(SparkSubmitOperator):
 
     def execute(self, context: Context) -> None:
         """Submit the job and wait for it."""
-        # Not among `env_vars`: those follow a driver to a cluster, where no such process is.
+        # Not among `env_vars`: those follow a driver to a cluster, which lacks this process.
         os.environ[LAUNCHER_VARIABLE] = str(os.getpid())
         self.application_args: list[str] = without_empty(self.application_args or [])
         try:
@@ -59,7 +59,7 @@ class SparkJobOperator(SparkSubmitOperator):
             raise failure_of(self.name, *self._end_of_driver()) from error
 
     def _end_of_driver(self) -> tuple[int | None, list[str]]:
-        # The hook keeps both, but tells only its log.
+        # The hook stores both, but only logs them.
         if self._hook is None or self._hook._submit_sp is None:
             return None, []
         return self._hook._submit_sp.returncode, list(self._hook._last_submit_log_lines)
@@ -73,7 +73,7 @@ class PlainJobOperator(BaseOperator):
         stage: name under which the job reports.
         application: file of the job.
         application_args: its arguments.
-        env_vars: its whole environment besides the worker's own.
+        env_vars: variables added to the worker's own environment.
     """
 
     template_fields: Sequence[str] = ("application", "application_args", "env_vars", "day")

@@ -15,9 +15,9 @@ def page(path: str) -> str:
 
 
 def page_path(path: str) -> str:
-    """Path of one of Grove's pages, without a host: the UI may be opened under several names.
+    """Path of one of Grove's pages, without a host: the UI may be opened under several host names.
 
-    The login belongs to the name it was made under, so a page inside the UI must not name one.
+    A login is valid for one host name only, so a page inside the UI must not name a host.
     """
     return urlsplit(page(path)).path
 
@@ -33,7 +33,7 @@ class ReportLink(BaseOperatorLink):
 
 
 class DayLink(BaseOperatorLink):
-    """Stages, fallen checks and Data Docs of the task's day."""
+    """Stages, failed checks and Data Docs of the task's day."""
 
     name = "Day"
 

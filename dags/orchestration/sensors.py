@@ -19,10 +19,9 @@ from orchestration.deployment import deployment
 
 UNFINISHED = ("queued", "running")
 ENDED = ("success", "skipped")
-"""States of a run's last task after which nothing of the run works any more.
+"""States of a run's last task that mean that no task of the run is active.
 
-One that failed, or whose predecessor did, says nothing of its siblings: a branch beside the
-failed one may still be training.
+A failed last task does not: a branch beside the failed one may still be training.
 """
 
 
@@ -54,8 +53,8 @@ def earlier_unfinished(day: str, runs: Iterable[OtherRun]) -> list[OtherRun]:
 def unfinished_runs(ti: Any, last_task: str) -> list[OtherRun]:
     """Other runs of the task's DAG that may not have ended.
 
-    Asks Airflow's task API, which every worker reaches. The states of the DAG's last task
-    in all runs tell which runs have ended well; the others are asked for their state and day.
+    Uses Airflow's task API, which every worker reaches. A run whose last task succeeded or was
+    skipped has ended; the API is asked for state and day of every other run.
 
     Args:
         ti: the running task instance.
@@ -92,7 +91,7 @@ class EarlierDaysSensor(BaseSensorOperator):
         self.last_task = last_task
 
     def poke(self, context: Context) -> bool:
-        """Look once."""
+        """Check once."""
         earlier = earlier_unfinished(self.day, unfinished_runs(context["ti"], self.last_task))
         for run in earlier:
             self.log.info("waiting for %s, which is %s (%s)", run.day, run.state, run.run_id)
@@ -109,13 +108,13 @@ class LandingSensor(BaseSensorOperator):
         self.day = day
 
     def poke(self, context: Context) -> bool:
-        """Look once."""
+        """Check once."""
         marker = Path(deployment().layout.landing_marker(date.fromisoformat(self.day)))
-        self.log.info("%s %s", marker, "is there" if marker.is_file() else "is not there yet")
+        self.log.info("%s %s", marker, "exists" if marker.is_file() else "does not exist yet")
         return marker.is_file()
 
     def execute(self, context: Context) -> Any:
-        """Look, and say what is missing when the time is over."""
+        """Wait; on a timeout raise an error that names the missing feeds."""
         try:
             return super().execute(context)
         except AirflowSensorTimeout as error:
@@ -130,13 +129,13 @@ class LandingSensor(BaseSensorOperator):
 
 
 def describe_missing(layout: Layout, day: date, *, feeds: Sequence[str], hours: float) -> str:
-    """Say which feeds of a day have not landed.
+    """Message that names the feeds of a day that have not landed.
 
     Args:
-        layout: where to look.
-        day: the day waited for.
-        feeds: feeds the source declares.
-        hours: how long was waited.
+        layout: paths of the source.
+        day: the day that did not land.
+        feeds: feeds that the source declares.
+        hours: how long the sensor waited.
 
     Returns:
         What is missing, where, and what to do.
@@ -147,8 +146,8 @@ def describe_missing(layout: Layout, day: date, *, feeds: Sequence[str], hours: 
     else:
         what = f"only the marker, every feed has files ({layout.landing_marker(day)})"
     return (
-        f"{day} has not landed within {hours:g} hours. Missing: {what}. Ask the collector of "
-        "the missing feed, then clear this task."
+        f"{day} has not landed within {hours:g} hours. Missing: {what}. Contact the "
+        "collector of the missing feed, then clear this task."
     )
 
 

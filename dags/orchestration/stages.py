@@ -1,8 +1,7 @@
 """The two kinds of task in this project: a stage runs a job, a gate reads its verdict.
 
-Imported while Airflow parses DAGs, so it must stay cheap. `import pyspark` would not
-fail here (the Spark provider installs a client of that name), which is why a lint rule
-and a test forbid it.
+Imported while Airflow parses DAGs, so it must stay cheap. `import pyspark` would not fail
+here (the Spark provider installs a client of that name); a lint rule and a test forbid it.
 """
 
 from __future__ import annotations
@@ -17,14 +16,15 @@ from grove.datasets import gate_name, stage_name
 from orchestration.deployment import deployment
 from orchestration.gates import GateOperator
 from orchestration.job_operators import PlainJobOperator, SparkJobOperator
+from orchestration.task_docs import gate_doc, stage_doc
 
 DAY = "{{ partition_key }}"
-"""A run's day is its partition key and nothing else."""
+"""Template of a run's day, which is its partition key."""
 POOL = "spark"
 """Pool that limits how many jobs run at once."""
 EXECUTION_TIMEOUT = timedelta(hours=8)
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-"""No hub at run time, and no spinning threads while another job holds the cores."""
+"""No model hub at run time, and no busy-waiting threads while another job uses the cores."""
 
 
 def stage(
@@ -39,8 +39,8 @@ def stage(
     Args:
         job: name of the job; it is the task id as well.
         training_pass: `update` for the second pass of a day.
-        arguments: what the job takes besides day, settings, run id and pass.
-        plain: whether the job needs no Spark at all.
+        arguments: arguments of the job besides day, settings, run id and pass.
+        plain: whether the job needs no Spark.
 
     Returns:
         The task.
@@ -64,6 +64,7 @@ def stage(
             **OFFLINE,
         },
         "execution_timeout": EXECUTION_TIMEOUT,
+        "doc_md": stage_doc(job),
     }
     if plain:
         return PlainJobOperator(**common)
@@ -81,14 +82,14 @@ def stage(
 
 
 def gate(dataset: str, *, of: str) -> GateOperator:
-    """Read the verdict of a stage on a dataset; bad data stops the run and is not retried.
+    """Read the verdict of a stage on a dataset; a failed check stops the run, without retries.
 
     Args:
-        dataset: what was checked.
+        dataset: name of the checked dataset.
         of: stage that checked it; see `grove.datasets.stage_name`.
 
     Returns:
-        The task. When the gate is passed it reports the asset `grove.<dataset>`.
+        The task. If the gate passes, it reports the asset `grove.<dataset>`.
     """
     return GateOperator(
         task_id=gate_name(dataset),
@@ -96,14 +97,14 @@ def gate(dataset: str, *, of: str) -> GateOperator:
         stage=of,
         day=DAY,
         outlets=[Asset(f"grove.{dataset}")],
-        doc_md=f"Shows the checks `{of}` ran on `{dataset}`, and fails when a `fail` check fell.",
+        doc_md=gate_doc(dataset, of),
     )
 
 
-def judged(
+def stage_with_gate(
     job: str, dataset: str, *, training_pass: str = "candidate", arguments: Sequence[str] = ()
 ) -> None:
-    """A stage and its gate.
+    """Run a job, then read its verdict.
 
     Args:
         job: name of the job.

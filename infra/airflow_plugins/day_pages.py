@@ -1,8 +1,7 @@
 """Pages of a day beside Airflow's own: its stages, their checks, and the Data Docs.
 
-They are small, are made from the JSON files the jobs leave, and need the login of the UI.
-Great Expectations' pages show values as they were landed, so they are served without the
-right to run scripts.
+They are made from the JSON files that jobs write, and need the login of the UI. Pages of
+Great Expectations show landed values, so they are served without permission to run scripts.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from orchestration.deployment import deployment
 from orchestration.links import page_path
 
 FOLDERS = ("data_docs", "notices", "reports", "verdicts")
-"""Folders of the home that may be read here."""
+"""Folders of the home that these pages may read."""
 INERT = {"Content-Security-Policy": "sandbox allow-popups", "X-Content-Type-Options": "nosniff"}
 PAGE = """<!doctype html><meta charset="utf-8"><title>{title}</title>
 <style>body{{font:15px/1.5 system-ui,sans-serif;margin:2rem;max-width:70rem}}
@@ -40,7 +39,7 @@ app = FastAPI(title="Grove", dependencies=[Depends(get_user)], docs_url=None, re
 
 @app.get("/days", response_class=HTMLResponse)
 def list_days() -> HTMLResponse:
-    """Every day with a report, newest first, and what is being served."""
+    """Every day with a report, newest first, and the served release."""
     layout = deployment().layout
     pointer = Path(layout.current_pointer())
     serving = _read(pointer).get("release", "?") if pointer.is_file() else "nothing yet"
@@ -51,13 +50,13 @@ def list_days() -> HTMLResponse:
 
 @app.get("/days/{day}", response_class=HTMLResponse)
 def show_day(day: date) -> HTMLResponse:
-    """Stages of a day, their checks, and links to what they left."""
+    """Stages of a day, their failed checks, and links to their output."""
     return _page(str(day), _stage_table(day) + _check_table(day) + _docs_list(day))
 
 
 @app.get("/runs/{dag_id}/{run_id}")
 def show_run(dag_id: str, run_id: str) -> RedirectResponse:
-    """The page of the day a run is for."""
+    """Redirect to the page of a run's day."""
     wanted = select(DagRun.partition_key).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
     with create_session() as session:
         day = session.scalar(wanted)
@@ -96,7 +95,7 @@ def _stage_row(day: date, file: Path) -> str:
 def _check_table(day: date) -> str:
     head = "<tr><th>dataset<th>stage<th>check<th>expected<th>observed<th>rows"
     rows = "".join(_check_rows(day))
-    return f"<h2>Checks that fell</h2><table>{head}{rows or '<tr><td>none'}</table>"
+    return f"<h2>Failed checks</h2><table>{head}{rows or '<tr><td>none'}</table>"
 
 
 def _check_rows(day: date) -> Iterator[str]:

@@ -28,17 +28,20 @@ HOMES = REPOSITORY / "var"
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command and its options as they were typed; `execute` reads what they mean.
+    """Read the command and its options as text; `execute` parses their values.
 
-    Nothing is required here, since argparse would name its own flags, which nobody typed.
+    Nothing is required here, since errors of argparse would name its flags instead of the
+    variables of `make`.
     """
     parser = argparse.ArgumentParser(prog="grove", description=__doc__)
     parser.add_argument("--source", default=DEFAULT_SOURCE, help="source of the days")
-    parser.add_argument("--port", default="", help="port of Airflow's UI; as before, or 8080")
+    parser.add_argument(
+        "--port", default="", help="port of Airflow's UI; default: the last one, or 8080"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="run every day that is missing")
-    run.add_argument("--data", help="folder of an outside data set")
-    run.add_argument("--days", help="from..to; the default ends yesterday")
+    run = commands.add_parser("run", help="run every missing day")
+    run.add_argument("--data", help="folder of an external data set")
+    run.add_argument("--days", help="from..to; default: up to yesterday")
     run.add_argument("--size", help="size of the simulated marketplace")
     trigger = commands.add_parser("trigger", help="run one day again")
     trigger.add_argument("--day", default="", help="the day")
@@ -47,19 +50,19 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     backfill.add_argument("--from", default="", dest="first", help="first day")
     backfill.add_argument("--to", default="", dest="last", help="last day, included")
     recommend = commands.add_parser("recommend", help="recommend for a user")
-    recommend.add_argument("--user", help="id of a user; none shows a few")
-    recommend.add_argument("--query", default="", help="what the user searches for")
+    recommend.add_argument("--user", help="id of a user; default: a few users")
+    recommend.add_argument("--query", default="", help="search query of the user")
     rollback = commands.add_parser("rollback", help="serve an earlier release")
     rollback.add_argument("--to", default="", help="id of the release")
     export = commands.add_parser("export", help="write the generator as programs")
-    export.add_argument("--to", default="", help="folder to make")
+    export.add_argument("--to", default="", help="folder to create")
     stop = commands.add_parser("stop", help="stop Airflow")
-    stop.add_argument("--this", action="store_true", help="only that of the source")
+    stop.add_argument("--this", action="store_true", help="only the Airflow of the source")
     return parser.parse_args(argv)
 
 
 def execute(arguments: argparse.Namespace) -> None:
-    """Do what was asked."""
+    """Run the command."""
     home = HOMES / arguments.source
     installation = Installation(home=home, port=read_port(arguments.port or remembered_port(home)))
     match arguments.command:
@@ -88,7 +91,7 @@ def execute(arguments: argparse.Namespace) -> None:
             folder = read_word(
                 arguments.to,
                 variable="TO",
-                expected="a folder that is not there yet",
+                expected="a folder that does not exist yet",
                 example="make export TO=var/exports/2026-11-18",
             )
             show_plain("export_treebridge", require_settings(installation), "--to", folder)
@@ -108,7 +111,7 @@ def _read_release(text: str, home: Path) -> str:
 
 
 def main() -> int:
-    """Run one command; an error is a message and an exit code, never a traceback."""
+    """Run one command; an error gives a message and an exit code, without a traceback."""
     arguments = parse_arguments()
     try:
         execute(arguments)
@@ -116,8 +119,8 @@ def main() -> int:
         print(f"\n{name_source(str(error), arguments.source)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        told = "what Airflow has begun goes on; `make run` shows it again, `make stop` ends it"
-        print(f"\n{name_source(told, arguments.source)}", file=sys.stderr)
+        hint = "Airflow continues its runs; `make run` shows them again, `make stop` ends them"
+        print(f"\n{name_source(hint, arguments.source)}", file=sys.stderr)
         return 130
     return 0
 

@@ -1,4 +1,4 @@
-"""What became of the history that was ingested before the first run."""
+"""Result of ingesting the history before the first run."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ ACCEPTED = ("committed", "closed")
 
 
 def require_accepted(layout: Layout, days: Sequence[date]) -> None:
-    """Look at what ingestion said of each day: a job that refuses a day exits 0 all the same.
+    """Check the report of each ingested day: the job exits with 0 even if it rejects a day.
 
-    A refused day is a gap, which every stage that would have read it names; it is said here
-    because no task in the UI stands for a day of the history.
+    A rejected day is a gap, which every stage that reads its range reports. It is reported here
+    as well, because days of the history have no task in the UI.
 
     Raises:
-        DataError: no day was committed, so there is nothing to learn from.
+        DataError: no day was committed, so there is no training data.
     """
     reports = {day: find_report(layout, day, INGESTION) for day in days}
-    told = {day: report["status"] if report else "no report" for day, report in reports.items()}
-    refused = {day: status for day, status in told.items() if status not in ACCEPTED}
-    if not refused:
+    statuses = {day: one["status"] if one else "no report" for day, one in reports.items()}
+    rejected = {day: status for day, status in statuses.items() if status not in ACCEPTED}
+    if not rejected:
         return
-    listed = ", ".join(f"{day} {status}" for day, status in refused.items())
+    listed = ", ".join(f"{day} {status}" for day, status in rejected.items())
     verdicts = f"{layout.home}/verdicts/<day>/{INGESTION}"
-    if "committed" in told.values():
-        say(f"{len(refused)} of {len(days)} days of the history are gaps: {listed}")
-        say(f"why stands in {verdicts}; mend them and run jobs/{INGESTION}.py --from --to")
+    if "committed" in statuses.values():
+        say(f"{len(rejected)} of {len(days)} days of the history are gaps: {listed}")
+        say(f"see {verdicts} for the reasons; fix the files, then run jobs/{INGESTION}.py")
         return
     raise DataError(
         "no day of the history was accepted",
         where=f"{layout.home}/reports/<day>/{INGESTION}.json",
         expected="at least one day committed",
         found=listed,
-        next_step=f"read which checks fell in {verdicts}, mend what was landed, then `make run` "
-        "again: it ingests the history anew",
+        next_step=f"read in {verdicts} which checks failed, fix the landed files, then `make run` "
+        "again: it ingests the history again",
     )

@@ -1,4 +1,4 @@
-"""The few calls of Airflow's REST interface that the commands need."""
+"""The calls of Airflow's REST API that the commands need."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from infra.local.installation import LOGIN, Installation, password
 
 DAG = "daily_refresh"
 LOGS = "the components' logs are in var/<source>/airflow/logs"
-LOG_IN_AGAIN = "log in anew with `make stop`, then `make run`"
+LOG_IN_AGAIN = "log in again with `make stop`, then `make run`"
 NEXT_STEPS = {
     401: LOG_IN_AGAIN,
     403: LOG_IN_AGAIN,
     404: "check the day and the name: Airflow has no such run or DAG",
-    409: "wait until the backfill or the run that is there already has ended, or end it in the UI, "
-    "then type the same command again",
+    409: "wait until the existing backfill or run has ended, or end it in the UI, then repeat the "
+    "command",
 }
-"""What to do after a status that means more than a wrong word in the request."""
+"""Next step after a status that is not merely a wrong request."""
 SERVER_FAILED = 500
 PAGE = 100
-"""Airflow gives no more rows at once, whatever is asked for."""
+"""Most rows that Airflow returns at once."""
 START_SECONDS = 120
-"""How long the components may take until they answer."""
+"""How long the components may take until they answer, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AirflowApi:
-    """An address and a token that opens it."""
+    """An address, and the token of a login there."""
 
     address: str
     token: str
@@ -44,12 +44,12 @@ class AirflowApi:
         """Send one request below `/api/v2` and return its JSON answer.
 
         Raises:
-            InfrastructureError: Airflow is not there, or refuses.
+            InfrastructureError: Airflow does not answer, or rejects the request.
         """
         return _request(method, f"{self.address}/api/v2{path}", body=body, token=self.token)
 
     def runs(self) -> list[dict[str, Any]]:
-        """All runs of the daily refresh, the one that was made last first."""
+        """All runs of the daily refresh, newest first."""
         found: list[dict[str, Any]] = []
         while True:
             page = f"limit={PAGE}&offset={len(found)}&order_by=-id"
@@ -65,7 +65,7 @@ class AirflowApi:
         return list(answer["task_instances"])
 
     def pause(self, dag: str) -> None:
-        """Keep the scheduler from starting runs of a DAG; one that is not known yet is paused."""
+        """Keep the scheduler from starting runs of a DAG; an unknown DAG is paused already."""
         if self._find(dag) is not None:
             self._set_paused(dag, value=True)
 
@@ -74,11 +74,11 @@ class AirflowApi:
         self._set_paused(dag, value=False)
 
     def require_unpaused(self, dag: str) -> None:
-        """Refuse to start what would wait for ever.
+        """Require that the scheduler can start runs of a DAG.
 
         Raises:
             InfrastructureError: the DAG is paused; unpausing it starts yesterday as well,
-                which is not for `trigger` and `backfill` to decide.
+                which `trigger` and `backfill` must not do.
         """
         found = self._find(dag)
         if found is None or found["is_paused"]:
@@ -86,9 +86,9 @@ class AirflowApi:
                 f"{dag} is paused, so no run would start",
                 where=f"{self.address}/dags/{dag}",
                 expected="a DAG that is not paused",
-                found="a paused one" if found else "no such DAG",
-                next_step="`make run` runs what is missing and unpauses it; or unpause it in the "
-                "UI, then type the same command again",
+                found="a paused DAG" if found else "no such DAG",
+                next_step="`make run` runs the missing days and unpauses it; or unpause it in the "
+                "UI, then repeat the command",
             )
 
     def trigger(self, day: date, parameters: dict[str, Any]) -> str:
@@ -97,12 +97,12 @@ class AirflowApi:
         return str(self.call("POST", f"/dags/{DAG}/dagRuns", body)["dag_run_id"])
 
     def is_backfilling(self) -> bool:
-        """Whether a backfill of the daily refresh has not ended; Airflow takes one at a time."""
+        """Whether a backfill of the daily refresh is active; Airflow allows one at a time."""
         answer = self.call("GET", f"/backfills?dag_id={DAG}&order_by=-id&limit=100")
         return any(backfill["completed_at"] is None for backfill in answer["backfills"])
 
     def backfill(self, first: date, last: date, *, again: str) -> None:
-        """Have days run in order, oldest first, one at a time.
+        """Run days in order, oldest first, one at a time.
 
         Args:
             first: first day.
@@ -133,7 +133,7 @@ class AirflowApi:
             self.call("POST", "/pools", body)
 
     def _find(self, dag: str) -> dict[str, Any] | None:
-        # A DAG whose file was not looked at for long counts as stale, and still starts runs.
+        # A DAG whose file was not parsed for long counts as stale, and still starts runs.
         answer = self.call("GET", f"/dags?dag_id_pattern={dag}&exclude_stale=false&limit=100")
         return next((found for found in answer["dags"] if found["dag_id"] == dag), None)
 
@@ -159,7 +159,7 @@ def wait_for_airflow(installation: Installation) -> AirflowApi:
     """Wait until every component is healthy and the daily refresh is known.
 
     Raises:
-        InfrastructureError: that took too long.
+        InfrastructureError: it took too long.
     """
     watch = Stopwatch()
     while True:
@@ -208,24 +208,24 @@ def _request(
 
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Airflow runs on this machine: a proxy set for the outside world must not be asked."""
+"""Bypasses a proxy of the environment, since Airflow runs on this machine."""
 
 
 def next_step_after(status: int) -> str:
-    """What a person should do after Airflow refused a request.
+    """Next step after Airflow rejected a request.
 
     Example:
         >>> next_step_after(404)
         'check the day and the name: Airflow has no such run or DAG'
     """
     if status >= SERVER_FAILED:
-        return f"wait a moment and type the same command again; {LOGS}"
-    return NEXT_STEPS.get(status, "correct what was typed: Airflow says above what it refuses")
+        return f"wait a moment and repeat the command; {LOGS}"
+    return NEXT_STEPS.get(status, "correct the command: Airflow's message above names the error")
 
 
 def _unreachable(where: str, *, found: str, next_step: str) -> InfrastructureError:
     return InfrastructureError(
-        "Airflow did not do what was asked",
+        "Airflow did not carry out the request",
         where=where,
         expected="an answer",
         found=found,

@@ -1,11 +1,11 @@
-"""Make everything a day needs: two Python environments, Java, two jars, and Spark's classes.
+"""Set up a clone: two Python environments, Java, two jars, and the archive of Spark's classes.
 
     python3 -m infra.local.bootstrap [--quiet]
 
-The first call takes a minute or two, a later one a second: each environment remembers
-the fingerprint of the locks it was made from. A set-up that was interrupted is noticed
-and made anew. Nothing here needs root, and after it nothing needs the network.
-Standard library only, since it runs before any environment exists.
+The first call takes a minute or two, a later one a second: each environment stores the
+fingerprint of its locks. An interrupted set-up is detected and repeated. Nothing here needs
+root, and no later command needs the network. Standard library only, since it runs before any
+environment exists.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from infra.local.java import prepare_java
 from infra.local.toolchain import ENVIRONMENTS, REQUIREMENTS, Step, digest, run
 
 PYTHON = "3.11"
-"""The version the locks were made for and the tests run on; uv finds it, or fetches it."""
+"""Version of the locks and the tests; uv finds it, or downloads it."""
 LOCKS = {
     "jobs": ("jobs.lock", "develop.lock"),
     "airflow": ("airflow.lock", "airflow-develop.lock"),
 }
 UNFINISHED = "unfinished"
 QUIET = "--quiet"
-"""Every command begins with set-up; only one that changes something is worth a line there."""
+"""Prints only steps that changed something: every command begins with the set-up."""
 
 
 def find_uv() -> Path:
-    """The installer: the one on the PATH, or one from PyPI in an environment of its own."""
+    """The installer: from the PATH, or from PyPI in an environment of its own."""
     on_path = shutil.which("uv")
     if on_path:
         return Path(on_path)
@@ -59,7 +59,7 @@ def prepare_environment(name: str, uv: Path) -> Step:
         uv: the installer.
 
     Returns:
-        What was done.
+        The step.
     """
     folder = ENVIRONMENTS / name
     locks = [REQUIREMENTS / lock for lock in LOCKS[name]]
@@ -91,7 +91,7 @@ def steps() -> Iterator[Step]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the set-up; each step is a line on the terminal, unless it is quiet and nothing new."""
+    """Run the set-up and print its steps; with `--quiet`, only those that changed something."""
     try:
         for step in steps():
             if step.new or QUIET not in argv:

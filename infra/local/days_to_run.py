@@ -1,4 +1,4 @@
-"""Which days to land, to ingest as history, and to run; all of it without a clock."""
+"""The days to land, to ingest as history, and to run; pure functions without a clock."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class DaysToRun:
         return tuple(self.first + timedelta(days=offset) for offset in range(count))
 
     def by_schedule(self, today: date) -> tuple[date, ...]:
-        """Days that come as scheduled runs: yesterday, unless the source has ended.
+        """Days that the scheduler runs: yesterday, unless the source has ended.
 
-        A plan may be older than a midnight: its last day is then no longer scheduled.
+        A plan may be made before a midnight: its last day is then no longer scheduled.
 
         Args:
-            today: the day of the machine, UTC, when Airflow is asked.
+            today: the machine's day (UTC) at the time of the request.
         """
         is_yesterday = self.last == today - timedelta(days=1)
         return (self.last,) if is_yesterday and not self.ended else ()
 
     def by_backfill(self, today: date) -> tuple[date, ...]:
-        """Days that have to be asked for."""
+        """Days that need a backfill."""
         scheduled = self.by_schedule(today)
         return tuple(day for day in self.days if day not in scheduled)
 
@@ -54,18 +54,18 @@ def plan_days(*, today: date, known_first: date | None, days: str | None) -> Day
     """Decide the days of a run.
 
     Args:
-        today: the day of the machine, UTC.
-        known_first: first day of the source, where the settings name one: every day of a
-            real source, or the day an earlier `make run` began with.
-        days: `from..to` as typed; none means up to yesterday.
+        today: the machine's day (UTC).
+        known_first: first day of the source in the settings, if there is one: that of a real
+            source, or the first day of an earlier `make run`.
+        days: `from..to` as typed; none for all days up to yesterday.
 
     Returns:
-        The days. Without `days`, a new source gets 28 days of history and runs 3; one that
-        has run before goes on from where it began, up to yesterday.
+        The days. Without `days`, a new source has 28 days of history and runs 3 days; a source
+        that has run before runs from its first day up to yesterday.
 
     Raises:
-        SettingsError: `days` is not `from..to`, is reversed, reaches into today, or begins
-            before there is any history.
+        SettingsError: `days` is not `from..to`, is reversed, includes today, or begins before
+            there is any history.
     """
     yesterday = today - timedelta(days=1)
     if days is None:
@@ -86,28 +86,28 @@ def plan_days(*, today: date, known_first: date | None, days: str | None) -> Day
 def require_days_that_can_run(
     days: Sequence[date], *, today: date, known_first: date | None, landed: Collection[date]
 ) -> None:
-    """Refuse days to run again that are not over, or would wait for logs nobody is about to land.
+    """Reject days to run again that are not over, or whose logs have not landed.
 
     Args:
         days: in order.
-        today: the day of the machine, UTC.
-        known_first: first day of the source, before which there is no history; none where the
+        today: the machine's day (UTC).
+        known_first: first day of the source, before which there is no history; none if the
             settings name none.
-        landed: those of the days whose logs have landed. Those of yesterday may be on their way.
+        landed: the days whose logs have landed. Those of yesterday may still arrive.
 
     Raises:
-        SettingsError: some cannot run; they are named.
+        SettingsError: some days cannot run; the message names them.
     """
     yesterday = today - timedelta(days=1)
     ready = {yesterday, *(day for day in landed if day < yesterday)}
-    refused = [day for day in days if day not in ready or day <= (known_first or date.min)]
-    if refused:
+    rejected = [day for day in days if day not in ready or day <= (known_first or date.min)]
+    if rejected:
         since = f" after {known_first}" if known_first else ""
         raise SettingsError(
             "some days cannot be run",
             where="DAY" if len(days) == 1 else "FROM and TO",
             expected=f"days{since} up to {yesterday} whose logs have landed",
-            found=", ".join(f"{first}..{last}" for first, last in day_ranges(refused)),
+            found=", ".join(f"{first}..{last}" for first, last in day_ranges(rejected)),
             next_step="correct the days, or land them first: `make run DAYS=<from>..<to>`",
         )
 
@@ -130,7 +130,7 @@ def parse_range(days: str) -> tuple[date, date]:
 
 
 def day_ranges(days: Iterable[date]) -> list[tuple[date, date]]:
-    """First and last day of every unbroken row of days.
+    """First and last day of every run of consecutive days.
 
     Example:
         >>> days = [date(2026, 8, 1), date(2026, 8, 2), date(2026, 8, 5)]

@@ -1,4 +1,4 @@
-"""One source's installation on this machine: folders, secrets, and Airflow's environment."""
+"""Installation of one source on this machine: folders, secrets, and Airflow's environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from infra.local.toolchain import (
 
 LOGIN = "admin"
 HOST = "127.0.0.1"
-"""Airflow listens here and nowhere else."""
+"""The only address on which Airflow listens."""
 DEFAULT_PORT = "8080"
 PORT_FILE = "port"
 DAYS_FILE = "days"
@@ -34,14 +34,14 @@ DAYS_FILE = "days"
 
 @dataclass(frozen=True, kw_only=True)
 class Installation:
-    """Where one source lives on this machine, and on which port its UI answers."""
+    """Home of one source on this machine, and the port of its UI."""
 
     home: Path
     port: int
 
     @property
     def settings_file(self) -> Path:
-        """Settings that every job of this source reads."""
+        """Settings file of every job of this source."""
         return self.home / "settings.yaml"
 
     @property
@@ -51,40 +51,40 @@ class Installation:
 
     @property
     def secrets_file(self) -> Path:
-        """Password and keys of this installation; only its owner may read it."""
+        """Password and keys of this installation; readable by its owner only."""
         return self.airflow_home / "secrets.json"
 
     @property
     def address(self) -> str:
-        """Where the UI answers."""
+        """Address of the UI."""
         return f"http://{HOST}:{self.port}"
 
 
 def remembered_port(home: Path) -> str:
-    """Port on which a source's Airflow was started last; 8080 before it ever was."""
+    """Port of the last start of a source's Airflow; 8080 before the first start."""
     file = home / "airflow" / PORT_FILE
     return file.read_text(encoding="utf-8").strip() if file.is_file() else DEFAULT_PORT
 
 
 def remember_port(installation: Installation) -> None:
-    """Have later commands find this Airflow without being told its port."""
+    """Store the port, so that later commands find this Airflow without `PORT=`."""
     write_text(str(installation.airflow_home / PORT_FILE), f"{installation.port}\n")
 
 
 def remembered_days(installation: Installation) -> str | None:
-    """Range of days that a source of the past was last run for, as it was typed."""
+    """Last `DAYS=` of a source that has ended, as typed."""
     file = installation.home / DAYS_FILE
     return file.read_text(encoding="utf-8").strip() if file.is_file() else None
 
 
 def remember_days(installation: Installation, days: str) -> None:
-    """Have a `make run` without `DAYS=` go on with the same days; a simulator ends yesterday."""
+    """Store `DAYS=`, so that a `make run` without it continues with the same days."""
     write_text(str(installation.home / DAYS_FILE), f"{days}\n")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Secrets:
-    """What is generated once per installation."""
+    """Secrets that are generated once per installation."""
 
     password: str
     jwt_secret: str
@@ -92,7 +92,7 @@ class Secrets:
 
 
 def read_secrets(installation: Installation) -> Secrets:
-    """Secrets of an installation; made on the first call."""
+    """Secrets of an installation; generated on the first call."""
     if not installation.secrets_file.is_file():
         values = {
             "password": secrets.token_urlsafe(12),
@@ -121,7 +121,7 @@ def _write_private(file: Path, values: dict[str, str]) -> None:
 def airflow_environment(
     installation: Installation, settings: Settings, *, last_day: date | None
 ) -> dict[str, str]:
-    """Variables for Airflow's components, besides those of this process.
+    """Environment variables of Airflow's components, besides those of this process.
 
     Args:
         installation: whose Airflow it is.
@@ -161,10 +161,10 @@ def _airflow_variables(installation: Installation, master: str) -> dict[str, str
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "infra" / "airflow_plugins"),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(installation)),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{LOGIN}:admin",
-        # DAG files of an installation change when it is renewed, and a look at them costs seconds.
+        # DAG files change only when the installation is updated, and parsing them costs seconds.
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "60",
-        # A day has some thirty steps, each of which waits for the scheduler to wake.
+        # A day has about thirty steps, each of which waits for the scheduler's next loop.
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.4",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
@@ -217,7 +217,7 @@ def require_settings(installation: Installation) -> Path:
 
 def _never_run(installation: Installation, expected: Path) -> DataError:
     return DataError(
-        "this source was never run here",
+        "this source has never run here",
         where=str(installation.home),
         expected=expected.name,
         found="nothing",

@@ -1,4 +1,4 @@
-"""The two Delta jars Spark needs: fetched once by Spark's own resolver, checked, and cached."""
+"""The two Delta jars of Spark: downloaded once by Spark's own resolver, verified, and cached."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ CHECKSUMS = (
     "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc",
 )
 JARS = dict(zip(DELTA_JARS, CHECKSUMS, strict=True))
-"""File name and sha256; the names are those that a job looks for."""
+"""File name and sha256; jobs look for these names."""
 
 NOT_NEEDED = "org.*:*,com.*:*,dev.*:*,io.unitycatalog:*,io.delta:delta-kernel*"
-"""What PySpark already carries or Grove never uses; without this 33 jars are fetched."""
+"""Packages that PySpark includes or Grove does not use; without this 33 jars are downloaded."""
 
 
 def jars_folder() -> Path:
@@ -39,13 +39,13 @@ def jars_folder() -> Path:
 
 
 def prepare_jars() -> Step:
-    """Fetch the jars unless the right ones are there.
+    """Download the jars, unless the expected files exist.
 
     Returns:
-        Where they are.
+        The step, with their folder.
 
     Raises:
-        InfrastructureError: a jar could not be fetched, or is not the expected file.
+        InfrastructureError: a jar could not be downloaded, or is not the expected file.
     """
     folder = jars_folder()
     if all(_checksum(folder / name) == expected for name, expected in JARS.items()):
@@ -55,7 +55,7 @@ def prepare_jars() -> Step:
         _resolve(Path(scratch))
         for name, expected in JARS.items():
             _accept(Path(scratch) / "jars" / f"io.delta_{name}", folder / name, expected)
-    return Step(f"Delta jars fetched into {folder}", new=True)
+    return Step(f"Delta jars downloaded to {folder}", new=True)
 
 
 def _resolve(scratch: Path) -> None:
@@ -66,7 +66,7 @@ def _resolve(scratch: Path) -> None:
             *(SPARK_SUBMIT, "--master", "local[1]", "--packages", PACKAGE),
             *("--exclude-packages", NOT_NEEDED, "--conf", f"spark.jars.ivy={scratch}", nothing),
         ],
-        purpose="fetch the Delta jars",
+        purpose="download the Delta jars",
         JAVA_HOME=str(JAVA_HOME),
         PYSPARK_PYTHON=str(JOBS_PYTHON),
         SPARK_SUBMIT_OPTS=_trust(scratch),
@@ -80,7 +80,7 @@ def _trust(scratch: Path) -> str:
     store = scratch / "authorities.p12"
     run(
         [AIRFLOW_PYTHON, "-m", "infra.local.trust", authorities, store],
-        purpose="tell Java which authorities Python trusts",
+        purpose="copy Python's trusted authorities for Java",
     )
     return f"-Djavax.net.ssl.trustStore={store} -Djavax.net.ssl.trustStorePassword=changeit"
 
@@ -92,8 +92,8 @@ def _accept(fetched: Path, target: Path, expected: str) -> None:
             "a Delta jar is not the expected file",
             where=target.name,
             expected=f"sha256 {expected}",
-            found=f"sha256 {found}" if found else "no such file among the fetched ones",
-            next_step=f"check the repository your Spark resolves from, or copy the jar to {target}",
+            found=f"sha256 {found}" if found else "no such file among the downloaded ones",
+            next_step=f"check the repository that Spark resolves from, or copy the jar to {target}",
         )
     shutil.move(fetched, target)
 

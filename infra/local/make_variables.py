@@ -1,4 +1,4 @@
-"""Read what was typed after a `make` command; an error names the variable it was typed in."""
+"""Variables of a `make` command: parsing, with errors that name the variable."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ DEFAULT_SOURCE = "marketplace"
 COMMAND = re.compile(
     r"\bmake (run|stop|trigger|backfill|recommend|rollback|export)\b(?!.* SOURCE=)"
 )
-"""A command in a message, unless the message names a source itself."""
+"""A command in a message, unless it already names a source."""
 
 
 def name_source(message: str, source: str) -> str:
-    """Complete the commands that a message names, so that they can be typed as they stand.
+    """Add `SOURCE=` to the commands in a message, so that they can be copied.
 
-    Whoever writes an error does not know that variable; what a job prints itself stays as it is.
+    The code that raises an error does not know the source. Output of a job is not changed.
 
     Example:
         >>> name_source("start Airflow with `make run`", "online-retail")
@@ -30,16 +30,16 @@ def name_source(message: str, source: str) -> str:
 
 
 def read_word(text: str, *, variable: str, expected: str, example: str) -> str:
-    """Read a variable that must be there.
+    """Read a required variable.
 
     Args:
-        text: what was typed; `make` hands over an empty word for a variable that was not.
+        text: the value; empty if the variable was not set.
         variable: its name in the Makefile.
-        expected: what it should hold.
-        example: a command that gives it.
+        expected: description of a valid value.
+        example: a command that sets it.
 
     Raises:
-        SettingsError: nothing was typed.
+        SettingsError: the value is empty.
     """
     if not text:
         raise _wrong(variable, expected=expected, found="nothing", example=example)
@@ -54,7 +54,7 @@ def read_day(text: str, *, variable: str, example: str) -> date:
         datetime.date(2026, 8, 20)
 
     Raises:
-        SettingsError: nothing was typed, or no day.
+        SettingsError: the value is empty, or not a day.
     """
     expected = "a day, YYYY-MM-DD"
     word = read_word(text, variable=variable, expected=expected, example=example)
@@ -65,10 +65,10 @@ def read_day(text: str, *, variable: str, example: str) -> date:
 
 
 def read_range(first: str, last: str) -> tuple[date, date]:
-    """Read `FROM` and `TO`, both of them days, the first not after the last.
+    """Read the days `FROM` and `TO`.
 
     Raises:
-        SettingsError: one of them is missing or no day, or they are reversed.
+        SettingsError: one of them is missing or not a day, or they are reversed.
     """
     example = "make backfill FROM=2026-11-01 TO=2026-11-07"
     ends = (
@@ -86,10 +86,10 @@ def read_range(first: str, last: str) -> tuple[date, date]:
 
 
 def read_flag(text: str, variable: str, example: str) -> bool:
-    """Read a variable that is 1 or was not typed.
+    """Read a variable that is either 1 or not set.
 
     Raises:
-        SettingsError: it is anything else, such as a 0 or a no that somebody meant.
+        SettingsError: it is anything else, such as 0 or "no".
     """
     if text not in ("", "1"):
         example = f"{example} {variable}=1"
@@ -101,7 +101,7 @@ def read_port(text: str) -> int:
     """Read `PORT`.
 
     Raises:
-        SettingsError: it is no number, or none that a program may listen on.
+        SettingsError: it is not a number, or not a valid port.
     """
     if not text.isdecimal() or not 0 < int(text) <= HIGHEST_PORT:
         raise _wrong(

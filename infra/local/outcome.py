@@ -1,4 +1,4 @@
-"""What a finished `make run` prints: the release, its metrics, recommendations, and the UI."""
+"""Output of a finished `make run`: release, metrics, recommendations, and the UI's address."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ RANKED_BY = ("hit_rate", 50)
 SEGMENTS = {
     "all": "all positives of the day",
     "new_items": "only positives on items first seen on the day",
-    "repurchases": "only positives on items the user had had before",
+    "repurchases": "only positives on items the user had interacted with before",
 }
-"""Part of a day's positives → what it is called; one that a source does not have is not shown."""
+"""Segment of a day's positives → its title; a segment without positives is not shown."""
 FATES = ("landed", "accepted", "duplicates", "quarantined")
 REPORT_PARTS = ("start", "session", "gate", "work")
 """Parts of a stage's seconds in its report: process start, opening Spark, checks, work."""
@@ -34,7 +34,7 @@ REPORT_PARTS = ("start", "session", "gate", "work")
 def show_outcome(
     installation: Installation, settings: Settings, api: AirflowApi, days: Sequence[date]
 ) -> None:
-    """Print what is being served and where to look.
+    """Print times, rows, metrics and recommendations of the served release, and the UI's address.
 
     Args:
         installation: where the source lives.
@@ -52,7 +52,7 @@ def show_outcome(
     release = current_release(layout.current_pointer())
     if release is not None:
         day = release_day(release)
-        print(f"\nserving release {release}, judged on {day} before it was learnt")
+        print(f"\nserving release {release}, evaluated on {day} before training on that day")
         rows = read_arrow(layout, METRICS, day=day, stage="evaluate_models").to_pylist()
         for segment, meaning in SEGMENTS.items():
             for line in metric_table(rows, segment=segment, meaning=meaning):
@@ -78,15 +78,15 @@ def day_tasks(api: AirflowApi, days: Sequence[date]) -> list[dict[str, Any]]:
 
 
 def time_table(layout: Layout, tasks: Sequence[dict[str, Any]]) -> list[str]:
-    """Mean seconds of each stage: in all, and split into the parts its report tells.
+    """Mean seconds of each stage: the total, and the parts in its report.
 
     Args:
         layout: where the reports are.
         tasks: job tasks with their day, run and duration; see `day_tasks`.
 
     Returns:
-        Lines of a table, in the order in which the stages ran; `rest` is what Airflow adds
-        to the parts. A task that another run has repeated since is left out.
+        Lines of a table, in the order in which the stages ran; `rest` is the time that no part
+        covers. A task that a later run has repeated is left out.
     """
     seconds: dict[str, list[tuple[float, ...]]] = defaultdict(list)
     for task in sorted(tasks, key=lambda task: task["start_date"]):
@@ -102,15 +102,15 @@ def time_table(layout: Layout, tasks: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def seconds_by_part(layout: Layout, task: Mapping[str, Any]) -> dict[str, float] | None:
-    """Seconds of a job task by the parts its report tells, and `rest`, which no part explains.
+    """Seconds of a job task by the parts in its report, and `rest`, which no part covers.
 
     Args:
         layout: where the reports are.
         task: with its day, run and duration; see `day_tasks`.
 
     Returns:
-        Seconds by part; none where another run of the day has repeated the stage since, so that
-        its report tells nothing of this task.
+        Seconds by part; none if a later run of the day has repeated the stage, so that the
+        report is not of this task.
     """
     report = find_report(layout, date.fromisoformat(task["day"]), stage_of(task["task_id"]))
     if report is not None and report["run_id"] != task["dag_run_id"]:
@@ -121,11 +121,11 @@ def seconds_by_part(layout: Layout, task: Mapping[str, Any]) -> dict[str, float]
 
 
 def rows_table(layout: Layout, days: Sequence[date]) -> list[str]:
-    """What became of the rows of every feed that landed on some days.
+    """Landed, accepted, duplicate and quarantined rows of every feed and day.
 
     Args:
         layout: where the reports are.
-        days: landing days; one without a report is left out.
+        days: landing days; days without a report are left out.
 
     Returns:
         Lines of a table, one per day and feed.
@@ -146,15 +146,15 @@ def rows_table(layout: Layout, days: Sequence[date]) -> list[str]:
 def metric_table(
     metrics: Sequence[Mapping[str, Any]], *, segment: str = "all", meaning: str = SEGMENTS["all"]
 ) -> list[str]:
-    """HR and NDCG of every model and baseline, best first.
+    """HR@K and NDCG@K of every model and baseline, best first.
 
     Args:
         metrics: rows of the table `metrics`.
-        segment: which part of the positives.
-        meaning: what the part is called.
+        segment: segment of the positives.
+        meaning: title of the segment.
 
     Returns:
-        Lines of a table; none where nobody had such a positive.
+        Lines of a table; empty if no user has such a positive.
     """
     by_model: dict[str, dict[tuple[str, int], float]] = defaultdict(dict)
     shown = [row for row in metrics if row["segment"] == segment and row["support"]]

@@ -1,4 +1,4 @@
-"""Show on the terminal what the running days do: a line per finished stage, and what runs now."""
+"""Progress of running days on the terminal: a line per finished stage, and the running tasks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import shutil
 import sys
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,41 +18,35 @@ from infra.local.airflow_api import AirflowApi
 
 POLL_SECONDS = 2.0
 ABSENT_SECONDS = 60.0
-"""A day without a run after so long gets none by itself."""
+"""A day without a run after so many seconds does not get one from the scheduler."""
 WAITING_SECONDS = 30.0
-"""After so long without a running task it is said what a day waits for."""
+"""After so many seconds without a running task, the cause of the wait is printed."""
 WAITS = {
     "wait_for_landing": "its logs, which have not landed, for `source.landing_wait_hours` at most;"
-    " to give it up, mark its run as failed in the UI",
-    "wait_for_earlier_days": "the run of an earlier day, which has not ended; to give that up, mark"
+    " to give up, mark its run as failed in the UI",
+    "wait_for_earlier_days": "the run of an earlier day, which has not ended; to give up, mark"
     " the earlier run as failed in the UI",
 }
-"""Tasks that look again and again → what they look for."""
-LOOKING = ("running", "up_for_reschedule")
-"""States of such a task; one whose run was given up is skipped."""
+"""Sensors → what they wait for."""
+WAITING = ("running", "up_for_reschedule")
+"""States of a waiting sensor; in a run that was given up it is skipped."""
 FINISHED = ("success", "failed")
 JOB_OPERATORS = ("SparkJobOperator", "PlainJobOperator")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Watch:
-    """What has been shown so far."""
-
-    layout: Layout
-    ignored: frozenset[str] = frozenset()
-    """Runs that had ended before."""
-    shown: set[tuple[str, str]] = field(default_factory=set)
+TaskOfRun = tuple[str, str]
+"""Ids of a run and of one of its tasks."""
 
 
 def ended_runs(api: AirflowApi) -> frozenset[str]:
-    """Runs that need no watching any more."""
+    """Ids of the runs that have ended."""
     return frozenset(run["dag_run_id"] for run in api.runs() if run["state"] in FINISHED)
 
 
 def watch_days(
     api: AirflowApi, layout: Layout, days: Sequence[date], *, ignored: frozenset[str]
 ) -> None:
-    """Wait until every day has a finished run, and show its stages as they end.
+    """Wait until every day has a finished run, and print its stages as they end.
 
     Args:
         api: Airflow.
@@ -63,25 +56,25 @@ def watch_days(
 
     Raises:
         DataError: a day failed; its reason is in the message.
-        InfrastructureError: a day has no run, so that waiting for it would never end.
+        InfrastructureError: a day has no run, so that waiting would never end.
     """
-    watch = Watch(layout=layout, ignored=ignored)
+    shown: frozenset[TaskOfRun] = frozenset()
     since, quiet = Stopwatch(), Stopwatch()
     waiting = {str(day) for day in days}
     while waiting:
         running = ""
-        runs = newest_runs(api.runs(), waiting, watch.ignored)
+        runs = newest_runs(api.runs(), waiting, ignored)
         if since.seconds() > ABSENT_SECONDS:
             require_runs(waiting, runs)
         for run in runs:
             tasks = api.tasks(run["dag_run_id"])
-            show_finished(watch, run, tasks)
+            shown |= show_finished(layout, run, tasks, shown)
             running = running or running_line(run, tasks)
             quiet = Stopwatch() if is_working(tasks) else quiet
             if quiet.seconds() >= WAITING_SECONDS:
-                show_waiting(watch, run, tasks)
+                shown |= show_waiting(run, tasks, shown)
             if run["state"] == "failed":
-                raise failed_day(watch, run, tasks)
+                raise failed_day(layout, run, tasks)
             if run["state"] == "success":
                 waiting.discard(run["partition_key"])
                 show_end(run, tasks)
@@ -103,24 +96,24 @@ def newest_runs(
 
 
 def require_runs(days: Collection[str], runs: Sequence[dict[str, Any]]) -> None:
-    """Refuse to wait for a day for which there is nothing to wait.
+    """Require that every day has a run.
 
     Raises:
-        InfrastructureError: some days have no run; they are named.
+        InfrastructureError: some days have no run; the message names them.
     """
     absent = sorted(set(days) - {run["partition_key"] for run in runs})
     if absent:
         raise InfrastructureError(
             f"no run exists for {', '.join(absent)}",
             where="runs of daily_refresh",
-            expected="one that is queued, running or has just ended",
-            found="none: it was not made, or somebody deleted it",
-            next_step="`make run` makes every run that is missing",
+            expected="a run that is queued, running or has just ended",
+            found="none: it was not created, or it was deleted",
+            next_step="`make run` creates every missing run",
         )
 
 
 def stage_of(task_id: str) -> str:
-    """Stage behind a task.
+    """Stage that a task runs.
 
     Example:
         >>> stage_of("update.stars.train_stars"), stage_of("ingest_landing")
@@ -130,19 +123,37 @@ def stage_of(task_id: str) -> str:
     return stage_name(job, "update" if task_id.startswith("update.") else "candidate")
 
 
-def show_finished(watch: Watch, run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> None:
-    """Print a line for every job that ended since the last look."""
+def show_finished(
+    layout: Layout,
+    run: dict[str, Any],
+    tasks: Sequence[dict[str, Any]],
+    shown: frozenset[TaskOfRun],
+) -> frozenset[TaskOfRun]:
+    """Print a line for every job that has ended since the last poll.
+
+    Args:
+        layout: paths of the reports.
+        run: a run of the daily refresh.
+        tasks: its tasks.
+        shown: tasks that have been printed.
+
+    Returns:
+        The tasks printed now.
+    """
     jobs = [task for task in tasks if task["operator_name"] in JOB_OPERATORS]
-    for task in sorted(jobs, key=lambda task: task["end_date"] or ""):
-        key = (run["dag_run_id"], task["task_id"])
-        if task["state"] in FINISHED and key not in watch.shown:
-            watch.shown.add(key)
-            show_running("")
-            print(stage_line(watch.layout, run["partition_key"], task), flush=True)
+    ended = {
+        (str(run["dag_run_id"]), str(task["task_id"])): task
+        for task in sorted(jobs, key=lambda task: task["end_date"] or "")
+        if task["state"] in FINISHED and (run["dag_run_id"], task["task_id"]) not in shown
+    }
+    for task in ended.values():
+        show_running("")
+        print(stage_line(layout, run["partition_key"], task), flush=True)
+    return frozenset(ended)
 
 
 def stage_line(layout: Layout, day: str, task: dict[str, Any]) -> str:
-    """One finished stage: day, stage, outcome, rows written, seconds."""
+    """Line of a finished stage: day, stage, outcome, rows written, seconds."""
     stage = stage_of(task["task_id"])
     report = Path(layout.report(date.fromisoformat(day), stage))
     rows = read_json(report)["rows"]["out"] if report.is_file() else None
@@ -152,7 +163,7 @@ def stage_line(layout: Layout, day: str, task: dict[str, Any]) -> str:
 
 
 def show_end(run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> None:
-    """Print the line with which a day ends."""
+    """Print the last line of a day."""
     closed = any(task["state"] == "skipped" for task in tasks)
     show_running("")
     print(
@@ -161,54 +172,59 @@ def show_end(run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> None:
 
 
 def running_line(run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> str:
-    """What a run does now; empty when nothing runs."""
+    """Line of the running tasks; empty if none runs."""
     active = [task["task_id"] for task in tasks if task["state"] == "running"]
     return f"{run['partition_key']}  {', '.join(active)} ..." if active else ""
 
 
 def is_working(tasks: Sequence[dict[str, Any]]) -> bool:
-    """Whether a task runs that does not only look whether it may go on."""
+    """Whether a task other than a sensor is running."""
     return any(task["state"] == "running" and task["task_id"] not in WAITS for task in tasks)
 
 
-def show_waiting(watch: Watch, run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> None:
-    """Say once what a day waits for."""
-    for task in tasks:
-        key = (run["dag_run_id"], task["task_id"])
-        waits = task["task_id"] in WAITS and task["state"] in LOOKING
-        if waits and key not in watch.shown:
-            watch.shown.add(key)
-            show_running("")
-            say(f"{run['partition_key']} waits for {WAITS[task['task_id']]}")
+def show_waiting(
+    run: dict[str, Any], tasks: Sequence[dict[str, Any]], shown: frozenset[TaskOfRun]
+) -> frozenset[TaskOfRun]:
+    """Print once why a day waits; see `show_finished`."""
+    sensors = [
+        str(task["task_id"])
+        for task in tasks
+        if task["task_id"] in WAITS and task["state"] in WAITING
+    ]
+    new = [sensor for sensor in sensors if (run["dag_run_id"], sensor) not in shown]
+    for sensor in new:
+        show_running("")
+        say(f"{run['partition_key']} waits for {WAITS[sensor]}")
+    return frozenset((str(run["dag_run_id"]), sensor) for sensor in new)
 
 
 def show_running(line: str) -> None:
-    """Redraw the last line of a terminal; does nothing where output goes to a file.
+    """Redraw the last line of a terminal; without effect if output goes to a file.
 
-    A line that is wider than the terminal would leave a row behind each time.
+    The line is cut to the terminal's width: a wrapped line would not be erased as a whole.
     """
     if sys.stdout.isatty():
         width = shutil.get_terminal_size().columns - 1
         print(f"\r\x1b[K{line[:width]}", end="", flush=True)
 
 
-def failed_day(watch: Watch, run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> DataError:
-    """The error for a day that failed, with the reason its notice gives."""
+def failed_day(layout: Layout, run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> DataError:
+    """The error for a day that failed, with the reason in its notice."""
     failed = [task["task_id"] for task in tasks if task["state"] == "failed"]
     reasons = [
         str(notice["reason"])
-        for notice in map(read_json, sorted(Path(watch.layout.notices()).glob("*.json")))
+        for notice in map(read_json, sorted(Path(layout.notices()).glob("*.json")))
         if notice["run_id"] == run["dag_run_id"]
     ]
     return DataError(
         f"{run['partition_key']} failed",
         where=", ".join(failed) or run["dag_run_id"],
         expected="every task green",
-        found="; ".join(reasons) or "no notice was left: see the task's log in the UI",
-        next_step="mend it, then `make run` again: it runs only what is missing",
+        found="; ".join(reasons) or "no notice: see the task's log in the UI",
+        next_step="fix the cause, then `make run` again: it runs only the missing days",
     )
 
 
 def say(line: str) -> None:
-    """Tell the person at the terminal what happens next."""
+    """Print the next step."""
     print(f"grove: {line}", flush=True)

@@ -1,4 +1,4 @@
-"""What `make run`, `trigger`, `backfill` and `stop` do, step by step."""
+"""The commands `make run`, `trigger`, `backfill` and `stop`, step by step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from grove.settings import Settings, load_settings
 from infra.local.accepted_history import require_accepted
 from infra.local.airflow_api import DAG, AirflowApi, open_api, wait_for_airflow
 from infra.local.components import (
-    refuse_busy_port,
+    require_free_port,
     running_components,
     runs_with,
     start_airflow,
@@ -46,18 +46,18 @@ from infra.local.progress import ended_runs, say, show_running, watch_days
 from infra.local.settings_file import known_first_day, write_settings
 
 JOBS_AT_ONCE = 1
-"""Slots of the pool: on a small machine one job at a time is faster than four."""
+"""Slots of the pool: on a small machine one job at a time is faster than four at once."""
 RUN = ("success", "queued", "running", "failed")
 """States of a run."""
 BACKFILL_END_SECONDS = 120
-"""How long Airflow may take to call a backfill ended whose runs have."""
+"""How long Airflow may take to mark a backfill as ended after its runs have, in seconds."""
 SCHEDULE_SECONDS = 60
-"""How long the scheduler may take until yesterday has a run; a few seconds on an idle machine."""
+"""How long the scheduler may take to create yesterday's run; idle, it takes a few seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """What was typed after `make run`."""
+    """Variables of `make run`."""
 
     source: str
     data: str | None
@@ -66,15 +66,15 @@ class RunRequest:
 
 
 def run_days(installation: Installation, request: RunRequest) -> None:
-    """Land, ingest and run the days that are missing, and show what came out.
+    """Land, ingest and run the missing days, and print the outcome.
 
     Args:
         installation: where the source lives.
-        request: what was typed.
+        request: variables of the command.
     """
     if not running_components(installation):
-        # Not after minutes of landing and ingesting.
-        refuse_busy_port(installation.port)
+        # Fails here rather than after minutes of landing and ingesting.
+        require_free_port(installation.port)
     known = known_first_day(installation.settings_file, request.source)
     days = request.days or remembered_days(installation)
     plan = plan_days(today=utc_today(), known_first=known, days=days)
@@ -105,14 +105,12 @@ def _run_plan(installation: Installation, request: RunRequest, plan: DaysToRun) 
 def bring_up_airflow(
     installation: Installation, settings: Settings, *, last_day: date | None
 ) -> None:
-    """Start Airflow, or leave the one that runs as it should; say which."""
+    """Start Airflow, or restart it if a component has ended or its environment has changed."""
     environment = airflow_environment(installation, settings, last_day=last_day)
     if runs_with(installation, environment):
         say("Airflow is up")
     elif running_components(installation):
-        say(
-            "restarting Airflow: a part of it has ended, or its settings, days or folder are others"
-        )
+        say("restarting Airflow: a component has ended, or settings, days or folder have changed")
     else:
         say("starting Airflow")
     start_airflow(
@@ -124,19 +122,19 @@ def bring_up_airflow(
 
 
 def prepare_data(installation: Installation, settings: Settings, plan: DaysToRun) -> None:
-    """Create the tables, land every day, and ingest the history in one pass; each only once."""
+    """Create the tables, land every day, and ingest the history in one pass; each once only."""
     create_tables(installation)
     land_missing(installation, Layout(settings.home), plan)
     ingest_history(installation, settings, plan)
 
 
 def create_tables(installation: Installation) -> None:
-    """Create the tables that are not there: an upgrade may bring new ones to an old home."""
+    """Create the missing tables: an upgrade may add some to an existing home."""
     run_plain("create_tables", installation.settings_file)
 
 
 def land_missing(installation: Installation, layout: Layout, plan: DaysToRun) -> None:
-    """Land the days without a marker, and no other: Airflow may be reading one that has landed."""
+    """Land the days without a marker only: Airflow may be reading a landed day."""
     every_day = days_between(plan.history_first, plan.last)
     unlanded = [day for day in every_day if not Path(layout.landing_marker(day)).is_file()]
     for first, last in day_ranges(unlanded):
@@ -147,10 +145,10 @@ def land_missing(installation: Installation, layout: Layout, plan: DaysToRun) ->
 
 
 def ingest_history(installation: Installation, settings: Settings, plan: DaysToRun) -> None:
-    """Ingest the days before the first run in one pass, unless that was done.
+    """Ingest the days before the first run in one pass, unless this is done already.
 
     Raises:
-        DataError: every day was refused; the next `make run` ingests the history again.
+        DataError: every day was rejected; the next `make run` ingests the history again.
     """
     done = installation.home / "history.json"
     history = {"from": str(plan.history_first), "to": str(plan.history_last)}
@@ -167,14 +165,14 @@ def ingest_history(installation: Installation, settings: Settings, plan: DaysToR
 
 
 def run_missing(api: AirflowApi, layout: Layout, plan: DaysToRun, *, simulated: bool) -> None:
-    """Have Airflow run the days without a successful run, in order, and wait for them.
+    """Let Airflow run the days without a successful run, in order, and wait for them.
 
-    The scheduler starts yesterday as soon as it may, and a run waits only for earlier runs
-    that are there. So the DAG is paused until every earlier day has its run; a backfill
-    stays queued meanwhile.
+    The scheduler starts yesterday as soon as it can, and a run waits only for earlier runs that
+    exist. So the DAG stays paused until every earlier day has a run; meanwhile a backfill stays
+    queued.
     """
     api.pause(DAG)
-    # First: a run that ends between the two looks must not be ignored and waited for.
+    # First: a run that ends between the two requests must not be ignored and waited for.
     ignored = ended_runs(api)
     today, runs = utc_today(), api.runs()
     days = {state: [run["partition_key"] for run in runs if run["state"] == state] for state in RUN}
@@ -184,16 +182,16 @@ def run_missing(api: AirflowApi, layout: Layout, plan: DaysToRun, *, simulated: 
     if simulated:
         api.unpause("demo_collector")
     for day in missing_days(plan.by_schedule(today), started):
-        if str(day) in days["failed"] or not comes_by_itself(api, day):
+        if str(day) in days["failed"] or not is_scheduled(api, day):
             api.trigger(day, {})
     watch_days(api, layout, missing_days(plan.days, days["success"]), ignored=ignored)
 
 
 def queue_days(api: AirflowApi, days: Sequence[date]) -> None:
-    """Make a run for each of some days, oldest first.
+    """Create a run for each day, oldest first.
 
-    Airflow takes one backfill at a time. While an earlier one has not ended, days are
-    triggered one by one: their runs wait for each other just as well.
+    Airflow allows one backfill at a time. While one is active, the days are triggered one by
+    one: their runs wait for each other in the same way.
     """
     if not days:
         return
@@ -204,10 +202,10 @@ def queue_days(api: AirflowApi, days: Sequence[date]) -> None:
         api.trigger(day, {})
 
 
-def comes_by_itself(api: AirflowApi, day: date) -> bool:
-    """Whether the scheduler makes a run for a day; it needs seconds, and passes over some days.
+def is_scheduled(api: AirflowApi, day: date) -> bool:
+    """Whether the scheduler creates a run for a day within `SCHEDULE_SECONDS`.
 
-    It does not make a run that it has made once, even where somebody deleted that.
+    It does not create a run twice, even if the first one was deleted.
     """
     watch = Stopwatch()
     while True:
@@ -243,14 +241,14 @@ def backfill_days(installation: Installation, first: date, last: date) -> None:
 
 
 def wait_for_ended_backfill(api: AirflowApi) -> None:
-    """Give Airflow the time to notice that every run of an earlier backfill has ended.
+    """Wait until Airflow marks a backfill as ended whose runs have all ended.
 
-    It takes one backfill at a time, and looks at open ones every half minute or so. One that has
-    runs left is not waited for: Airflow's refusal says so.
+    Airflow allows one backfill at a time and checks them about every half minute. A backfill with
+    active runs is not waited for: Airflow rejects the next one with a message.
     """
     watch = Stopwatch()
     while api.is_backfilling() and watch.seconds() < BACKFILL_END_SECONDS:
-        show_running(f"{watch.seconds():5.0f} s  until Airflow calls the last backfill ended")
+        show_running(f"{watch.seconds():5.0f} s  until Airflow marks the last backfill as ended")
         if any(run["state"] in ("queued", "running") for run in api.runs()):
             return
         time.sleep(1)

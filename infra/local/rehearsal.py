@@ -1,7 +1,7 @@
-"""Ask of Spark a little of all that a day asks; run once, by `class_archive`, and for its classes.
+"""Use every part of Spark that a day uses, so that `class_archive` can archive the classes.
 
 Reads   nothing
-Writes  a Delta table in a folder that is gone at the end
+Writes  a Delta table in a temporary folder
 Fails   where Spark, Delta or the disk does
 
     spark-submit --jars <the two Delta jars> infra/local/rehearsal.py
@@ -20,7 +20,7 @@ ROWS = 1_000
 
 
 def open_session() -> SparkSession:
-    """A session with Delta, as jobs open it, and without a word of the project's own code."""
+    """A session with Delta as jobs open it, without the project's own code."""
     builder = SparkSession.builder.appName("grove.rehearsal")
     settings = {
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -33,7 +33,7 @@ def open_session() -> SparkSession:
 
 
 def read_lines(spark: SparkSession, folder: str) -> DataFrame:
-    """JSON lines, read as text and parsed, with their file and a number."""
+    """JSON lines, read as text and parsed, with file name and row number."""
     events = ({"id": f"e{row}", "kind": row % 3, "price": row / 7} for row in range(ROWS))
     Path(folder, "lines.jsonl").write_text("\n".join(map(json.dumps, events)), encoding="utf-8")
     parsed = F.from_json("value", "id string, kind int, price double").alias("event")
@@ -47,7 +47,7 @@ def read_lines(spark: SparkSession, folder: str) -> DataFrame:
 
 
 def rehearse(spark: SparkSession, folder: str) -> None:
-    """Read, keep, count, join, write, replace, read back, and hand rows to Python."""
+    """Read, persist, count, join, write, replace, read back, and pass rows to Python."""
     rows = read_lines(spark, folder).persist()
     often = rows.groupBy(F.xxhash64("id").alias("hash")).count().where("count > 1")
     fine = rows.join(F.broadcast(often), F.xxhash64("id") == F.col("hash"), "left_anti")

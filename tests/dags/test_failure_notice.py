@@ -1,4 +1,4 @@
-"""A failed or late run leaves a file, and tells the webhook when there is one."""
+"""A failed or late run writes a file and calls the webhook, if one is set."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def fail(task: str, error: Exception) -> None:
 @pytest.mark.parametrize(
     ("task", "error", "advice"),
     [
-        ("dssm.check_item_vectors", AirflowFailException, "a red check is a data problem"),
+        ("dssm.check_item_vectors", AirflowFailException, "a failed check is a data problem"),
         ("ingest_landing", AirflowFailException, "exit code 65 is a data problem"),
         ("dssm.train_dssm", AirflowException, "code or cluster problem"),
     ],
@@ -80,4 +80,4 @@ def test_a_webhook_that_does_not_answer_costs_only_a_warning(
     layout: Layout, caplog: pytest.LogCaptureFixture
 ) -> None:
     report_late_run({"dag_run": {}})
-    assert "the webhook did not take the notice" in caplog.text
+    assert "webhook delivery failed" in caplog.text

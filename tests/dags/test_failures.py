@@ -1,4 +1,4 @@
-"""Bad data is not retried and not called a code problem; a wrong command line is no bad data."""
+"""Classes of failure: bad data is not retried; a wrong command line is not bad data."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from grove.errors import DATA_EXIT_CODE, INFRASTRUCTURE_EXIT_CODE
 from orchestration.failures import (
     BROKEN,
     EARLIER_DAYS,
-    FALLEN_CHECK,
+    FAILED_CHECK,
     NO_DAY,
     NOT_LANDED,
-    REFUSED_INPUT,
+    REJECTED_INPUT,
     BrokenStage,
     failure_of,
     on_call,
@@ -46,10 +46,10 @@ def test_anything_else_is_retried(exit_code: int | None) -> None:
         ("require_day", AirflowFailException(), NO_DAY),
         ("wait_for_landing", AirflowFailException(), NOT_LANDED),
         ("wait_for_earlier_days", AirflowSensorTimeout(), EARLIER_DAYS),
-        ("ingested.check_items", AirflowFailException(), FALLEN_CHECK),
+        ("ingested.check_items", AirflowFailException(), FAILED_CHECK),
         ("ingested.check_items", BrokenStage(), BROKEN),
         ("ingested.check_items", OSError(), BROKEN),
-        ("ingest_landing", AirflowFailException(), REFUSED_INPUT),
+        ("ingest_landing", AirflowFailException(), REJECTED_INPUT),
         ("ingest_landing", AirflowException(), BROKEN),
         ("wait_for_landing", OSError(), BROKEN),
         ("ingest_landing", "killed from outside", BROKEN),

@@ -1,4 +1,4 @@
-"""A gate shows a verdict, lets warnings through and stops the run on a fallen `fail` check."""
+"""A gate logs a verdict, lets warnings pass and stops the run on a failed `fail` check."""
 
 from __future__ import annotations
 
@@ -65,16 +65,16 @@ def test_a_warning_is_shown_and_the_run_goes_on(
     ]
 
 
-def test_a_fallen_check_names_what_fell_and_where_to_look(layout: Layout) -> None:
-    fallen = result("not null", passed=False, column="price", observed="3 nulls", unexpected_rows=3)
-    write(layout, result("rows"), fallen)
+def test_a_failed_check_is_named_with_where_to_look(layout: Layout) -> None:
+    failed = result("not null", passed=False, column="price", observed="3 nulls", unexpected_rows=3)
+    write(layout, result("rows"), failed)
     with pytest.raises(AirflowFailException) as caught:
         read_gate("items", "ingest_landing", DAY)
     message = str(caught.value)
     assert "not null of price: expected > 0, found 3 nulls, 3 rows" in message
     assert "data_docs" in message
     assert "reports" in message
-    assert "keeps serving" in message
+    assert "the served release stays in place" in message
 
 
 def test_one_bad_partition_is_enough(layout: Layout) -> None:
@@ -85,11 +85,11 @@ def test_one_bad_partition_is_enough(layout: Layout) -> None:
 
 
 def test_a_stage_without_a_verdict_is_a_bug(layout: Layout) -> None:
-    with pytest.raises(BrokenStage, match="ended without judging"):
+    with pytest.raises(BrokenStage, match="ended without checking"):
         read_gate("items", "ingest_landing", DAY)
 
 
-def test_the_table_puts_what_fell_first() -> None:
+def test_the_table_lists_failed_checks_first() -> None:
     lines = verdict_table(
         [
             result("rows"),

@@ -1,6 +1,6 @@
 """Every task's command line is a file, so that a change of argument or memory is seen in review.
 
-After a change on purpose: `pytest tests/dags --update-golden`, then read the diff.
+After an intended change: `pytest tests/dags --update-golden`, then read the diff.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from rendered import command, job_tasks
+
+from grove.datasets import PASSES, SYSTEMS
 
 GOLDEN = Path(__file__).parent / "golden"
 TASKS = job_tasks()
@@ -36,8 +38,10 @@ def test_every_golden_file_belongs_to_a_task() -> None:
     assert {file.stem for file in GOLDEN.glob("*.txt")} == set(TASKS)
 
 
-def test_number_of_jobs_launched() -> None:
-    assert len(TASKS) == 18
+def test_every_job_of_a_system_runs_in_both_passes() -> None:
+    for system in SYSTEMS:
+        jobs = [name for name in TASKS if name.endswith(f".{system.job}")]
+        assert len(jobs) == len(PASSES), f"{system.name}: {jobs}"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""House rules that every DAG follows; a failure names the DAG, the rule and the way out."""
+"""House rules of every DAG; a failure names the DAG and the rule."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -12,7 +13,8 @@ from airflow.sdk import CronPartitionTimetable
 from rendered import DAG_IDS, dag_bag, dag_of
 
 from conftest import ENVIRONMENT, REPOSITORY
-from grove.datasets import DATASETS
+from grove.datasets import DATASETS, INGESTED, PASSES, SYSTEMS, stage_name
+from grove.errors import DATA_EXIT_CODE
 
 TAGS = {"grove", "recall", "tier-1", "demo", "maintenance"}
 HEAVY = ("pyspark", "torch", "numpy", "pandas")
@@ -51,7 +53,7 @@ def test_every_task_has_an_owner_and_knows_its_retries(dag_id: str) -> None:
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
-def test_first_task_refuses_a_run_without_a_day(dag_id: str) -> None:
+def test_first_task_rejects_a_run_without_a_day(dag_id: str) -> None:
     (root,) = dag_of(dag_id).roots
     assert root.task_id == "require_day"
 
@@ -86,7 +88,7 @@ def test_every_dataset_has_a_gate_after_its_writer(dataset) -> None:
         for writer in writers:
             gates = [task for task in next_tasks(writer) if is_gate(task, dataset.name)]
             assert gates, f"{writer.task_id} writes {dataset.name} and no gate follows at once"
-            assert gates[0].stage == writer.stage, f"{gates[0].task_id} judges another stage"
+            assert gates[0].stage == writer.stage, f"{gates[0].task_id} checks another stage"
 
 
 def next_tasks(task) -> list:
@@ -114,14 +116,54 @@ def test_only_retention_may_run_for_today() -> None:
     assert may == {"daily_refresh": {}, "demo_collector": {}, "retention": {"may_be_today": True}}
 
 
-def test_the_runbook_tells_refused_input_from_a_code_problem() -> None:
+def test_the_runbook_distinguishes_rejected_input_from_a_code_problem() -> None:
     doc = " ".join(dag_of("daily_refresh").doc_md.split())
-    assert "A job that says exit code 65 refused its input and was not retried" in doc
+    data, _, code = doc.partition("Any other red task")
+    assert f"exit code {DATA_EXIT_CODE}" in data
+    assert "code or cluster problem" in code
+
+
+def gates_of_the_day() -> list:
+    return [task for task in dag_of("daily_refresh").tasks if ".check_" in task.task_id]
+
+
+def test_every_stage_that_writes_a_dataset_has_its_gates() -> None:
+    """One gate per ingested table, per pass of a system, and per other stage."""
+    passes = [stage_name(system.job, one) for system in SYSTEMS for one in PASSES]
+    once = (
+        *("embed_texts", "build_histories", "build_trees", "evaluate_models", "infer_users"),
+        *("retrieve_candidates", "build_index", "publish_release"),
+    )
+    ingested = [f"check_{dataset.name}" for dataset in INGESTED]
+    found = [(task.stage, task.task_id.rpartition(".")[2]) for task in gates_of_the_day()]
+    assert sorted(gate for stage, gate in found if stage == "ingest_landing") == sorted(ingested)
+    others = [stage for stage, _ in found if stage != "ingest_landing"]
+    assert sorted(others) == sorted([*once, *passes])
+
+
+FILES = re.compile(r"`((?:jobs|schemas|libs)/[^`]+)`")
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_a_stage_and_a_gate_name_the_files_behind_them(dag_id: str) -> None:
+    documented = [task for task in dag_of(dag_id).tasks if hasattr(task, "stage")]
+    assert documented
+    for task in documented:
+        files = FILES.findall(task.doc_md or "")
+        assert f"jobs/{task.stage.partition('.')[0]}.py" in files, f"{task.task_id}: {task.doc_md}"
+        for file in files:
+            assert (REPOSITORY / file).is_file(), f"{task.task_id} names {file}"
+
+
+def test_the_gate_of_the_codes_names_module_and_contract() -> None:
+    doc = dag_of("daily_refresh").get_task("trees.check_codes").doc_md
+    assert "`schemas/codes.v1.yaml`" in doc
+    assert "`libs/grove/stages/build_trees.py`" in doc
 
 
 def test_every_gate_reports_its_asset() -> None:
-    gates = [task for task in dag_of("daily_refresh").tasks if ".check_" in task.task_id]
-    assert len(gates) == 20
+    gates = gates_of_the_day()
+    assert gates
     for gate in gates:
         (asset,) = gate.outlets
         assert asset.name == "grove." + gate.task_id.rpartition(".check_")[2]

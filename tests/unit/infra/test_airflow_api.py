@@ -53,12 +53,12 @@ def server() -> Iterator[type[Handler]]:
 @pytest.mark.parametrize(
     ("status", "next_step"),
     [
-        (400, "correct what was typed"),
+        (400, "correct the command"),
         (401, "make stop"),
         (404, "check the day and the name"),
-        (409, "wait until the backfill"),
-        (422, "correct what was typed"),
-        (503, "type the same command again"),
+        (409, "wait until the existing backfill"),
+        (422, "correct the command"),
+        (503, "repeat the command"),
     ],
 )
 def test_the_next_step_depends_on_the_status(server: Any, status: int, next_step: str) -> None:

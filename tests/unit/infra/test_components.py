@@ -14,7 +14,7 @@ from infra.local import components
 from infra.local.components import (
     COMPONENTS,
     is_alive,
-    refuse_busy_port,
+    require_free_port,
     running_components,
     start_airflow,
     stop_airflow,
@@ -116,7 +116,7 @@ def test_a_busy_port_is_refused_with_another_one() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(InfrastructureError, match=f"PORT={port + 1}"):
-            refuse_busy_port(port)
+            require_free_port(port)
 
 
 def test_there_is_no_port_above_the_highest() -> None:
@@ -127,4 +127,4 @@ def test_there_is_no_port_above_the_highest() -> None:
             pytest.skip("another program listens on port 65535")
         taken.listen()
         with pytest.raises(InfrastructureError, match="PORT=65534"):
-            refuse_busy_port(65535)
+            require_free_port(65535)

@@ -79,7 +79,7 @@ def test_each_stage_is_shown_once_and_the_day_ends(
     ]
 
 
-def test_a_closed_day_is_said_to_be_closed(
+def test_a_closed_day_is_reported_as_closed(
     layout: Layout, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tasks = [task("ingest_landing", "success"), task("plan_day", "skipped")]
@@ -105,7 +105,7 @@ def test_a_day_without_a_run_is_not_waited_for(
         watch_days(api, layout, [DAY], ignored=ended_runs(api))
 
 
-def test_what_a_day_waits_for_is_said_once_where_nothing_runs(
+def test_the_cause_of_a_wait_is_printed_once_if_nothing_runs(
     layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sensors = [
@@ -120,13 +120,13 @@ def test_what_a_day_waits_for_is_said_once_where_nothing_runs(
     assert "waits for" not in capsys.readouterr().out  # not after so short a time
     monkeypatch.setattr(progress, "WAITING_SECONDS", 0.0)
     watch_days(FakeApi(not_yet, given_up, look, look, end), layout, [DAY], ignored=frozenset())
-    told = [line for line in capsys.readouterr().out.splitlines() if "waits for" in line]
-    assert len(told) == 1
-    assert "2026-08-20 waits for its logs, which have not landed" in told[0]
+    lines = [line for line in capsys.readouterr().out.splitlines() if "waits for" in line]
+    assert len(lines) == 1
+    assert "2026-08-20 waits for its logs, which have not landed" in lines[0]
 
 
 class SlowLooks:
-    """A stopwatch by which every look at Airflow takes twenty seconds."""
+    """A stopwatch by which every poll of Airflow takes twenty seconds."""
 
     now = 0.0
 
@@ -137,7 +137,7 @@ class SlowLooks:
         return SlowLooks.now - self.started
 
 
-def test_nothing_is_said_while_another_day_works(
+def test_nothing_is_printed_while_another_day_works(
     layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tomorrow = DAY + timedelta(days=1)
@@ -159,9 +159,13 @@ def test_nothing_is_said_while_another_day_works(
         assert ("waits for" in capsys.readouterr().out) is said
 
 
-def test_a_run_may_take_a_while_to_appear(layout: Layout) -> None:
+def test_a_run_may_take_a_while_to_appear(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
     api = FakeApi(([], []), ([run("a", str(DAY), "success")], []))
     watch_days(api, layout, [DAY], ignored=frozenset())
+    assert api.looks == [], "both polls took place"
+    assert capsys.readouterr().out.splitlines() == ["2026-08-20  published"]
 
 
 def test_the_newest_run_of_a_day_counts() -> None:
@@ -197,7 +201,7 @@ def test_models_are_listed_best_first() -> None:
     assert [line.split()[0] for line in table[1:-1]] == ["model", "oracle", "fused", "popularity"]
 
 
-def test_a_part_of_the_positives_has_a_table_of_its_own_where_somebody_has_one() -> None:
+def test_a_segment_of_the_positives_has_a_table_if_a_user_has_one() -> None:
     rows = [
         figure("fused", "hit_rate", 10, 0.25, segment="new_items"),
         figure("fused", "hit_rate", 50, 0.5, segment="new_items"),
@@ -220,7 +224,7 @@ def figure(
     return row | {"value": value, "support": support}
 
 
-def test_rows_of_a_day_are_shown_where_they_ended_up(layout: Layout) -> None:
+def test_rows_of_a_day_are_counted_by_where_they_ended(layout: Layout) -> None:
     counts = {"landed": 1010, "accepted": 1000, "duplicates": 4, "quarantined": {"malformed": 6}}
     written = {"rows": {"out": 1}, "notes": {"feeds": {"events": counts}}}
     write_json(layout.report(DAY, "ingest_landing"), written)

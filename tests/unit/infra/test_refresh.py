@@ -281,7 +281,7 @@ def test_the_dag_is_paused_before_there_is_a_scheduler(
     monkeypatch.setattr(refresh, "prepare_data", lambda *_: done.append(("data",)))
     monkeypatch.setattr(refresh, "run_missing", lambda *_, **__: done.append(("days",)))
     monkeypatch.setattr(refresh, "show_outcome", lambda *_: done.append(("outcome",)))
-    monkeypatch.setattr(refresh, "refuse_busy_port", lambda _: done.append(("port",)))
+    monkeypatch.setattr(refresh, "require_free_port", lambda _: done.append(("port",)))
     run_days(installation, RunRequest(source="marketplace", data=None, days=None, size="tiny"))
     assert done == [
         *(("port",), ("data",), PAUSE, ("scheduler",), ("pool",), ("days",), ("outcome",)),
@@ -293,7 +293,7 @@ def test_a_second_run_beside_a_running_one_is_refused(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would restart the Airflow under the first one, and write its settings anew."""
-    monkeypatch.setattr(refresh, "refuse_busy_port", lambda _: None)
+    monkeypatch.setattr(refresh, "require_free_port", lambda _: None)
     request = RunRequest(source="marketplace", data=None, days=None, size="tiny")
     with (
         hold_lock(installation.home / "make-run.lock", wait_seconds=0),
