@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from grove.errors import DataError
-from grove.systems.treebridge.trees.assignment import nearest_offers
+from grove.systems.treebridge.trees.assignment import nearest_clusters
 from grove.systems.treebridge.trees.requirements import require_item_ids, require_vectors
 from grove.systems.treebridge.trees.tree import Tree
 
@@ -16,8 +16,8 @@ from grove.systems.treebridge.trees.tree import Tree
 def append(tree: Tree, vectors: np.ndarray, item_ids: Sequence[str] | np.ndarray) -> Tree:
     """Put new items into the nearest leaves with a free slot.
 
-    In rounds: every item asks for its nearest leaf with room, a leaf takes the closest
-    that fit, the others ask again. Centroids stay, so a leaf means the same as before.
+    In rounds: every item proposes to its nearest open leaf, a leaf accepts the closest items that
+    fit, the others propose again. Centroids stay, so a leaf means the same as before.
 
     Args:
         tree: the tree in use.
@@ -29,7 +29,7 @@ def append(tree: Tree, vectors: np.ndarray, item_ids: Sequence[str] | np.ndarray
 
     Raises:
         DataError: bad vectors, another width, ids that repeat or are in the tree already,
-            or fewer free slots than new items.
+            or too few free slots for the new items.
 
     Example:
         >>> from grove.systems.treebridge.trees.build import build_tree
@@ -55,7 +55,7 @@ def append(tree: Tree, vectors: np.ndarray, item_ids: Sequence[str] | np.ndarray
 
 
 def keep_items(tree: Tree, item_ids: Sequence[str] | np.ndarray) -> Tree:
-    """Forget items that are no longer in the catalogue; their slots become free.
+    """Remove items that are no longer in the catalogue; their slots become free.
 
     Args:
         tree: the tree in use.
@@ -99,36 +99,37 @@ def _place(tree: Tree, vectors: np.ndarray) -> np.ndarray:
     placed = np.full(len(vectors), -1, dtype=np.int64)  # [A]
     while (placed < 0).any():
         waiting, open_leaves = np.flatnonzero(placed < 0), np.flatnonzero(room > 0)
-        offers = nearest_offers(vectors[waiting], tree.centroids[-1][open_leaves])
-        _take_turns(placed, room, waiting, offers.per_offer(open_leaves), offers.costs)
+        found = nearest_clusters(vectors[waiting], tree.centroids[-1][open_leaves])
+        _fill_leaves(placed, room, waiting, found.spread(open_leaves), found.costs)
     return placed
 
 
-def _take_turns(
+def _fill_leaves(
     placed: np.ndarray,
     room: np.ndarray,
     waiting: np.ndarray,
     leaves: np.ndarray,
     distances: np.ndarray,
 ) -> None:
-    """Place the waiting vectors, closest pair first, until their offers are used up.
+    """Place the waiting vectors, closest pair first, until their candidate leaves are used up.
 
     Changes `placed` and `room` in place. Only a vector none of whose M leaves has room
     is left for the next search.
     """
-    asking = np.arange(len(waiting))  # [W]
-    while len(asking):
-        costs = np.where(room[leaves[asking]] > 0, distances[asking], np.inf)  # [W, M]
+    rest = np.arange(len(waiting))  # [W]
+    while len(rest):
+        costs = np.where(room[leaves[rest]] > 0, distances[rest], np.inf)  # [W, M]
         best = np.argmin(costs, axis=1)  # [W]
-        cost = costs[np.arange(len(asking)), best]
-        asking, best, cost = (one[np.isfinite(cost)] for one in (asking, best, cost))
-        wanted = leaves[asking, best]
-        order = np.lexsort((cost, wanted))
-        first = np.searchsorted(wanted[order], wanted[order], side="left")
-        accepted = order[np.arange(len(order)) - first < room[wanted[order]]]
-        placed[waiting[asking[accepted]]] = wanted[accepted]
-        np.subtract.at(room, wanted[accepted], 1)
-        asking = np.delete(asking, accepted)
+        cost = costs[np.arange(len(rest)), best]
+        rest, best, cost = (one[np.isfinite(cost)] for one in (rest, best, cost))
+        chosen = leaves[rest, best]
+        # Sorted by leaf, then by distance: a leaf accepts the first ones of its run that fit.
+        order = np.lexsort((cost, chosen))
+        first = np.searchsorted(chosen[order], chosen[order], side="left")
+        accepted = order[np.arange(len(order)) - first < room[chosen[order]]]
+        placed[waiting[rest[accepted]]] = chosen[accepted]
+        np.subtract.at(room, chosen[accepted], 1)
+        rest = np.delete(rest, accepted)
 
 
 def _lowest_free_slots(tree: Tree, leaves: np.ndarray) -> np.ndarray:

@@ -1,31 +1,29 @@
 """K-means with clusters of equal size, and the ordinary one for codebooks.
 
-Letters: N vectors, K clusters, D width.
+Notation: N vectors, K clusters, D width.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import faiss
 import numpy as np
 from scipy.sparse import csr_matrix
-from threadpoolctl import threadpool_limits
 
 from grove.errors import DataError
 from grove.systems.treebridge.trees.assignment import assign_balanced
 from grove.systems.treebridge.trees.requirements import require_vectors
+from grove.systems.treebridge.trees.threads import side_by_side
 
 SAMPLE_PER_CLUSTER = 256
-"""Centroids are found on at most this many vectors per cluster, as FAISS does."""
+"""Vectors per cluster of the sample on which centroids are found, FAISS's own bound."""
 BALANCED_ROUNDS = 7
-"""Lloyd rounds with exact balance that follow the ordinary ones."""
+"""Lloyd rounds with exact balance, after the ordinary ones."""
 ORDINARY_SHARE = 0.5
-"""Share of the rounds asked for that is spent before balancing, which moves centroids anyway."""
+"""Share of `iterations` that is spent before balancing, which moves the centroids anyway."""
 SPLIT_ABOVE = 1024
-"""More clusters than this are found in two steps, so that cost stays below N x K."""
+"""More clusters than this are found in two steps, so that the cost stays below N x K."""
 
 
 def balanced_kmeans(
@@ -38,20 +36,20 @@ def balanced_kmeans(
 ) -> np.ndarray:
     """Split vectors into clusters whose sizes differ by at most one.
 
-    Ordinary k-means finds where the mass is; a few rounds of balanced assignment and
-    new means then move the centroids to where equal shares are cheap.
+    Ordinary k-means finds the dense regions; a few rounds of balanced assignment and new means
+    then move the centroids to where clusters of equal size are cheap.
 
-    Source: TreeBridge, Tree Encoder Generation, "Balanced k-means"; empty placeholders are not
-    stored, sizes that differ by one stand for them.
+    Source: TreeBridge, Tree Encoder Generation, "Balanced k-means". Deviation: sizes differ by
+    one where the paper inserts empty placeholders.
 
     Args:
         vectors: [N, D] float, finite, no zero vector.
         clusters: K, 1 <= K <= N.
-        iterations: Lloyd rounds that ordinary k-means would be given; half of them are run, and
-            `BALANCED_ROUNDS` balanced ones take the others' place.
+        iterations: Lloyd rounds of ordinary k-means; half of them are run, and `BALANCED_ROUNDS`
+            balanced ones replace the other half.
         seed: seed of the first centroids and of samples.
-        start: [K, D] first centroids, from which the balanced rounds go on; cluster k stays near
-            centroid k. None: they are found.
+        start: [K, D] first centroids, from which the balanced rounds continue; cluster k stays
+            near centroid k. None: they are found.
 
     Returns:
         [N] int64 cluster of each vector; equal input and seed give equal labels.
@@ -90,10 +88,9 @@ def split_nodes(
     seed: int,
     starts: Sequence[np.ndarray | None] | None = None,
 ) -> np.ndarray:
-    """Split the vectors of every node by `balanced_kmeans`, the nodes side by side.
+    """Split the vectors of every node by `balanced_kmeans`, the nodes in parallel.
 
-    A node is small work of many steps, most of which no library would spread over cores; so each
-    core takes whole nodes. The result does not depend on their number.
+    The result does not depend on the number of cores; see `side_by_side`.
 
     Args:
         vectors: [N, D] float32.
@@ -115,15 +112,7 @@ def split_nodes(
             vectors[rows], clusters, iterations=iterations, seed=seed, start=start
         )
 
-    if len(members) == 1:
-        split(members[0], begin[0])
-        return labels
-    cores = faiss.omp_get_max_threads()
-    workers = ThreadPoolExecutor(cores, initializer=faiss.omp_set_num_threads, initargs=(1,))
-    # Products of many nodes, each spread over all cores, would wait for one another.
-    each = max(1, cores // len(members))
-    with threadpool_limits(each, user_api="blas"), workers:
-        deque(workers.map(split, members, begin), maxlen=0)
+    side_by_side(split, members, begin)
     return labels
 
 
@@ -213,10 +202,11 @@ def _split(vectors: np.ndarray, sizes: np.ndarray, *, iterations: int, seed: int
 def _balance(
     vectors: np.ndarray, sample: np.ndarray, centroids: np.ndarray, sizes: np.ndarray
 ) -> np.ndarray:
-    """Assign at the given sizes, after rounds of that and of new means on a sample: [N]."""
+    """Assign at the given sizes, after rounds of assignment and new means on a sample: [N]."""
     sample_sizes = even_sizes(len(sample), len(sizes)) if len(sample) < len(vectors) else sizes
     prices: np.ndarray | None = None
     for _ in range(BALANCED_ROUNDS):
+        # Centroids move little between rounds, so the last prices are a good start.
         found = assign_balanced(sample, centroids, sample_sizes, prices=prices)
         centroids, prices = group_means(sample, found.labels, len(sizes)), found.prices
     return assign_balanced(vectors, centroids, sizes, prices=prices).labels
@@ -232,7 +222,7 @@ def _split_in_two_steps(
     group_sizes = np.add.reduceat(sizes, first_of_group[:-1])
     groups = _split(vectors, group_sizes, iterations=iterations, seed=seed)
     labels = np.empty(len(vectors), dtype=np.int64)
-    # Balancing may hand a size to another group than the one it was summed for.
+    # Balancing may give a group another size than the sum it was made for: pair them by size.
     filled = np.bincount(groups, minlength=len(group_sizes))
     order = np.argsort(-filled, kind="stable")
     for group, position in zip(order, np.argsort(-group_sizes, kind="stable"), strict=True):

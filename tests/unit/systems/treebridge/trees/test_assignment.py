@@ -7,8 +7,8 @@ from scipy.optimize import linear_sum_assignment
 from grove.systems.treebridge.trees import assignment
 from grove.systems.treebridge.trees.assignment import (
     assign_balanced,
-    clearing_prices,
-    nearest_offers,
+    dual_prices,
+    nearest_clusters,
 )
 from grove.systems.treebridge.trees.kmeans import even_sizes
 
@@ -18,7 +18,7 @@ def squared_distances(vectors, centroids):
 
 
 def reference_assign_balanced(vectors, centroids, capacities):
-    """The optimum: one column per place of a cluster."""
+    """The optimum: one column per unit of a cluster's capacity."""
     columns = np.repeat(np.arange(len(capacities)), capacities)
     distances = squared_distances(vectors.astype(np.float64), centroids.astype(np.float64))
     rows, places = linear_sum_assignment(distances[:, columns])
@@ -69,40 +69,40 @@ def test_few_candidates_still_fill_exactly(monkeypatch):
     assert sorted(sizes) == [10] * 7 + [11] * 3
 
 
-def test_offers_hold_the_nearest_centroids(monkeypatch):
+def test_candidates_are_the_nearest_clusters(monkeypatch):
     monkeypatch.setattr(assignment, "DENSE_FLOATS", 0)
     monkeypatch.setattr(assignment, "CANDIDATES", 3)
     generator = np.random.default_rng(1)
     vectors = generator.normal(size=(40, 5)).astype(np.float32)
     centroids = generator.normal(size=(9, 5)).astype(np.float32)
-    offers = nearest_offers(vectors, centroids)
+    found = nearest_clusters(vectors, centroids)
     nearest = np.argsort(squared_distances(vectors, centroids), axis=1)[:, :3]
-    assert [set(row) for row in offers.clusters] == [set(row) for row in nearest]
+    assert [set(row) for row in found.clusters] == [set(row) for row in nearest]
 
 
 def test_prices_stay_when_all_clusters_are_alike():
-    offers = nearest_offers(np.ones((6, 2), dtype=np.float32), np.zeros((3, 2), dtype=np.float32))
-    assert clearing_prices(offers, np.array([2, 2, 2]), np.zeros(3)).tolist() == [0, 0, 0]
+    found = nearest_clusters(np.ones((6, 2), dtype=np.float32), np.zeros((3, 2), dtype=np.float32))
+    assert dual_prices(found, np.array([2, 2, 2]), np.zeros(3)).tolist() == [0, 0, 0]
 
 
 def test_crowded_clusters_cost_more():
     vectors = np.array([[1.0], [1.1], [1.2], [9.0]], dtype=np.float32)
-    offers = nearest_offers(vectors, np.array([[1.0], [9.0]], dtype=np.float32))
-    prices = clearing_prices(offers, np.array([2, 2]), np.zeros(2))
+    found = nearest_clusters(vectors, np.array([[1.0], [9.0]], dtype=np.float32))
+    prices = dual_prices(found, np.array([2, 2]), np.zeros(2))
     assert prices[0] > prices[1]
 
 
 @pytest.mark.parametrize("candidates", [5, 12])
-def test_priced_demand_meets_capacity_within_a_fifth(monkeypatch, candidates):
+def test_sizes_at_the_prices_are_within_a_fifth_of_the_capacities(monkeypatch, candidates):
     monkeypatch.setattr(assignment, "DENSE_FLOATS", 0)
     monkeypatch.setattr(assignment, "CANDIDATES", candidates)
     generator = np.random.default_rng(2)
     vectors = generator.normal(size=(2400, 6)).astype(np.float32)
-    offers = nearest_offers(vectors, vectors[:12])
-    prices = clearing_prices(offers, even_sizes(2400, 12), np.zeros(12))
-    chosen, _ = offers.cheapest(offers.costs + offers.per_offer(prices))
-    demand = np.bincount(chosen, minlength=12)
-    assert np.abs(demand - 200).max() <= 40
+    found = nearest_clusters(vectors, vectors[:12])
+    prices = dual_prices(found, even_sizes(2400, 12), np.zeros(12))
+    chosen, _ = found.cheapest(found.costs + found.spread(prices))
+    sizes = np.bincount(chosen, minlength=12)
+    assert np.abs(sizes - 200).max() <= 40
 
 
 def test_earlier_prices_give_an_equally_good_assignment():
@@ -114,13 +114,13 @@ def test_earlier_prices_give_an_equally_good_assignment():
     assert distances[rows, again.labels].sum() <= 1.01 * distances[rows, first.labels].sum()
 
 
-def test_the_faintest_wishes_change_no_label(monkeypatch):
+def test_the_floor_of_the_exponent_changes_no_label(monkeypatch):
     generator = np.random.default_rng(4)
     topics = generator.normal(size=(12, 8)).astype(np.float32)
     vectors = 0.05 * generator.normal(size=(900, 8)).astype(np.float32)
     vectors += topics[generator.choice(12, 900, p=np.arange(1, 13) / 78)]
     floored = assign_balanced(vectors, topics, even_sizes(900, 12)).labels
-    monkeypatch.setattr(assignment, "LEAST_ENERGY", -1e9)
+    monkeypatch.setattr(assignment, "LEAST_EXPONENT", -1e9)
     assert np.array_equal(assign_balanced(vectors, topics, even_sizes(900, 12)).labels, floored)
-    monkeypatch.setattr(assignment, "LEAST_ENERGY", -0.5)  # so much would be heard
+    monkeypatch.setattr(assignment, "LEAST_EXPONENT", -0.5)  # a floor this high does
     assert not np.array_equal(assign_balanced(vectors, topics, even_sizes(900, 12)).labels, floored)

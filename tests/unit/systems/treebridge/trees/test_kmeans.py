@@ -108,10 +108,10 @@ def test_group_means_of_chosen_rows_leave_groups_without_a_member_at_zero():
     means = group_means(vectors, groups, 4, rows=rows)
     assert means.tolist() == [[6, 7], [0, 0], [3, 4], [0, 0]]
     with pytest.raises(ValueError, match="same length"):
-        group_means(vectors, groups, 4)  # which vectors are meant, nobody said
+        group_means(vectors, groups, 4)  # the rows are ambiguous
 
 
-def test_nodes_split_side_by_side_as_they_split_alone():
+def test_nodes_split_in_parallel_as_they_split_alone():
     vectors, nodes = mixture(400), np.random.default_rng(1).integers(0, 7, size=400)
     children = split_nodes(vectors, nodes, 5, iterations=4, seed=2)
     for node in range(7):
@@ -124,9 +124,9 @@ def test_an_error_in_one_node_is_not_lost():
         split_nodes(mixture(20), np.repeat([0, 1], [17, 3]), 4, iterations=2, seed=0)
 
 
-def test_nodes_are_split_side_by_side_and_not_their_products(monkeypatch):
+def test_nodes_are_split_in_parallel_and_not_their_matmuls(monkeypatch):
     def threads():
-        # NumPy's. FAISS has one on OpenMP, which keeps a number for every thread by itself.
+        # NumPy's pools. That of FAISS is on OpenMP, which has a number of threads per thread.
         pools = [pool for pool in threadpool_info() if pool.get("threading_layer") == "pthreads"]
         return [pool["num_threads"] for pool in pools]
 
