@@ -1,7 +1,6 @@
-"""What data must look like: ODCS contracts and what follows from them.
+"""Data contracts (ODCS) and what is derived from them: schemas, constraints, verdicts.
 
-Importing this package is cheap; Spark and Arrow are loaded by the functions that return
-their types.
+Importing this package is cheap: functions that return Spark or Arrow types load these libraries.
 """
 
 from grove.contracts.arrow_types import arrow_schema

@@ -1,4 +1,4 @@
-"""Contract → Arrow schema."""
+"""Arrow schema of a contract."""
 
 from __future__ import annotations
 

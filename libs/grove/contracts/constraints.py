@@ -1,24 +1,24 @@
-"""Contract → CHECK constraints that Delta itself enforces on every write.
+"""CHECK constraints of a contract, which Delta enforces on every write.
 
-Two engines read them, Spark SQL and DataFusion (under `deltalake`), so they use only
-what both spell alike. Keys and patterns stay out: a constraint sees one row, and the
-regular expressions of the two differ. `NOT NULL` comes with the schema.
+Spark SQL and DataFusion (in `deltalake`) both parse them, so they use only syntax that both
+share. Keys and patterns are excluded: a constraint applies to one row, and the two dialects of
+regular expressions differ. `NOT NULL` is part of the schema.
 """
 
 from __future__ import annotations
 
 from grove.contracts.contract import Check, Contract
 
-# DataFusion does not know Spark's `size`, and delta-rs cannot write `length` back into the
-# table; both engines know these.
+# DataFusion lacks Spark's `size`, and delta-rs cannot write `length` back into the table; both
+# engines support these functions.
 _MEASURES = {"range": "{}", "length": "character_length({})", "items": "cardinality({})"}
 
 
 def delta_constraints(contract: Contract) -> dict[str, str]:
-    """SQL conditions every row must meet, by name of the check.
+    """SQL conditions that every row must satisfy, by name of the check.
 
-    Only `fail` checks without a tolerated share can be constraints. A missing value must
-    be let through by name: Spark refuses a row whose condition is NULL.
+    Only `fail` checks without a tolerated share can be constraints. A null value must be
+    allowed explicitly: Spark rejects a row whose condition is NULL.
 
     Returns:
         Constraint name → condition, valid in Spark SQL and in DataFusion.
@@ -34,11 +34,11 @@ def delta_constraints(contract: Contract) -> dict[str, str]:
 
 def _condition(check: Check, *, nullable: bool) -> str:
     column = check.columns[0]
-    promise = _promise(check, column)
-    return f"{column} IS NULL OR ({promise})" if nullable else promise
+    condition = _condition_on_value(check, column)
+    return f"{column} IS NULL OR ({condition})" if nullable else condition
 
 
-def _promise(check: Check, column: str) -> str:
+def _condition_on_value(check: Check, column: str) -> str:
     if check.kind == "values":
         return f"{column} IN ({', '.join(_literal(value) for value in check.values)})"
     measure = _MEASURES[check.kind].format(column)

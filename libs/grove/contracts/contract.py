@@ -1,4 +1,4 @@
-"""What a dataset promises: its columns, its key, its checks, who owns it and how long it stays."""
+"""Contract of a dataset: columns, key, checks, owner and retention."""
 
 from __future__ import annotations
 
@@ -22,55 +22,55 @@ LOGICAL_TYPES: dict[str, frozenset[str]] = {
         f"array<{element}>" for element in ("string", "int", "float", "date", "timestamp")
     ),
 }
-"""Physical types a logical type may take; feeds carry dates and times as ISO-8601 strings."""
+"""Physical types allowed for a logical type; feeds hold dates and times as ISO-8601 strings."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column: what it is called, how it is stored, what it means and in which unit."""
+    """One column: name, types, nullability, meaning and unit."""
 
     name: str
     logical_type: str
     physical_type: str
-    """Spark SQL's name of the type: string, boolean, int, bigint, float, double, date, timestamp,
+    """Spark SQL name of the type: string, boolean, int, bigint, float, double, date, timestamp,
     or an array of one of these."""
     nullable: bool
     meaning: str
     unit: str | None = None
-    """Unit of a number; `none` is said so."""
+    """Unit of a number; a number without a unit has `none`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One promise about the rows of a dataset.
+    """One condition on the rows of a dataset.
 
-    A missing value breaks only `not_null`; every other kind looks at the values that are there.
+    A null value violates only `not_null`; every other kind tests the values that are present.
     """
 
     name: str
     kind: CheckKind
     severity: Severity
     columns: tuple[str, ...]
-    """The columns looked at: one, or the key of `unique`, or the two arrays of `same_length`."""
+    """The tested columns: one, or the key of `unique`, or the two arrays of `same_length`."""
     values: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
     pattern: str | None = None
     tolerated_share: float = 0.0
-    """Share of the looked-at rows, 0 to 1, that may break the promise before the check falls."""
+    """Share of the tested rows, 0 to 1, that may violate the condition before the check fails."""
 
     @property
     def column(self) -> str | None:
-        """The column a person should look at; none for a key of several columns."""
+        """The column to inspect after a failure; none for a key of several columns."""
         return self.columns[0] if self.kind != "unique" or len(self.columns) == 1 else None
 
     @property
     def expected(self) -> str:
-        """The promise in words, for verdicts and documentation."""
+        """The condition in words, for verdicts and documentation."""
         share = f" in at least {1 - self.tolerated_share:.0%}" if self.tolerated_share else ""
-        return self._promise() + share
+        return self._condition() + share
 
-    def _promise(self) -> str:
+    def _condition(self) -> str:
         if self.kind == "not_null":
             return "no missing value"
         if self.kind == "unique":
@@ -87,7 +87,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """Everything one version of a dataset promises its readers."""
+    """All guarantees of one version of a dataset to its readers."""
 
     name: str
     version: int
@@ -95,10 +95,10 @@ class Contract:
     owner: str
     grain: str
     is_feed: bool
-    """A feed comes from outside: what is wrong with it is a data error, never a bug of ours."""
+    """A feed comes from outside: an error in it is a data error, never an internal error."""
     partition_by: tuple[str, ...]
     retention_days: int | None
-    """Days a partition stays; none: for good."""
+    """Days for which a partition is kept; none: without limit."""
     columns: tuple[Column, ...]
     checks: tuple[Check, ...]
 

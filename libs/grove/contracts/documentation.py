@@ -1,4 +1,4 @@
-"""Contracts → the table of datasets in `schemas/README.md`."""
+"""The table of datasets in `schemas/README.md`, generated from the contracts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`schemas/*.yaml` → contracts, read once per process."""
+"""Loading of the contracts in `schemas/*.yaml`, once per process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
 
 
 def feed_dataset(feed: str) -> Dataset:
-    """The landed files of one feed as a dataset, so that a feed has a contract like a table.
+    """The landed files of a feed as a dataset, so that a feed has a contract as a table has.
 
     Example:
         >>> feed_dataset("events").contract_file
@@ -35,7 +35,7 @@ def load_contract(dataset: Dataset, folder: Path | str | None = None) -> Contrac
         folder: where the contract files are; none: the `schemas/` of this checkout.
 
     Raises:
-        SettingsError: the file is missing or wrong; all its problems are in one message.
+        SettingsError: the file is missing or invalid; one message lists all of its problems.
     """
     contract = _read(Path(folder or SCHEMAS) / dataset.contract_file)
     found = (contract.name, contract.version, contract.partition_by)
@@ -63,7 +63,7 @@ def _read(file: Path) -> Contract:
     contract = read_contract(_read_mapping(file), problems)
     if problems.sentences:
         raise SettingsError(
-            f"{len(problems.sentences)} things are wrong with a contract",
+            f"a contract has {len(problems.sentences)} problems",
             where=str(file),
             expected="ODCS v3.1.0 in the form schemas/README.md explains",
             found="; ".join(problems.sentences),

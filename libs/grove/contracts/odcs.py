@@ -1,7 +1,7 @@
-"""ODCS v3.1.0 mapping → `Contract`, with every problem of the file named at once.
+"""Parsing of an ODCS v3.1.0 mapping into a `Contract`, with a list of all problems of the file.
 
-Only the part of the standard that this project uses is known here; any other key is an
-error, because a key nobody reads is a promise nobody keeps.
+Only the part of the standard that this project uses is accepted. Any other key is an error,
+because a key that no code reads would be a guarantee that no code enforces.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NUMBERS = ("int", "bigint", "float", "double")
 
 
 def read_contract(values: Mapping[str, Any], problems: Problems) -> Contract:
-    """Read one contract file's mapping; whatever is wrong is added to `problems`.
+    """Read the mapping of one contract file; every problem is added to `problems`.
 
     Returns:
         The contract; meaningless when `problems` is not empty.

@@ -1,7 +1,7 @@
-"""The `quality` blocks of an ODCS file → checks.
+"""Parsing of the `quality` blocks of an ODCS file into checks.
 
-`required: true` is itself a promise, so it becomes a `not_null` check without being
-written twice: `fail` in a table, `warn` in a feed, whose broken rows are quarantined.
+`required: true` implies a `not_null` check, which is therefore not written again: `fail` in a
+table, `warn` in a feed, whose invalid rows are quarantined.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _KIND_BY_ARGUMENT: dict[str, CheckKind] = {
     "maxNorm": "norm",
     "sameLengthAs": "same_length",
 }
-"""What `invalidValues` counts, by the argument that defines an invalid value."""
+"""Kind of an `invalidValues` check, by the argument that defines an invalid value."""
 
 
 def read_checks(
@@ -41,7 +41,7 @@ def read_checks(
     is_feed: bool,
     problems: Problems,
 ) -> tuple[Check, ...]:
-    """All checks of one dataset: not null first, then keys, then the checks of each column."""
+    """All checks of a dataset: `not_null` first, then keys, then the checks of each column."""
     keys = problems.mappings(table.get("quality", []), where="schema.quality")
     checks = [*_required_columns(properties, "warn" if is_feed else "fail")]
     checks += [_check(each, None, problems) for each in keys]

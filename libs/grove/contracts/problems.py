@@ -1,4 +1,4 @@
-"""Collects everything wrong with one file, so that its author corrects it once."""
+"""Collector of all problems of a file, so that its author can correct them at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Problems:
     sentences: list[str] = field(default_factory=list)
 
     def add(self, where: str, *, expected: str, found: str) -> None:
-        """Remember one problem."""
+        """Add one problem."""
         self.sentences.append(f"{where}: expected {expected}, found {found}")
 
     def check_keys(
@@ -25,7 +25,7 @@ class Problems:
         required: Iterable[str],
         where: str,
     ) -> None:
-        """Remember unknown and missing keys of a mapping."""
+        """Add a problem for each unknown and each missing key of a mapping."""
         known = tuple(known)
         for key in values:
             if key not in known:
@@ -37,13 +37,13 @@ class Problems:
     def check_value(
         self, values: Mapping[str, Any], key: str, allowed: tuple[Any, ...], *, where: str
     ) -> None:
-        """Remember a value that is there and not allowed; a missing key is `check_keys`' matter."""
+        """Add a problem for a value that is not allowed; `check_keys` reports a missing key."""
         if key in values and values[key] not in allowed:
             wanted = ", ".join(str(value) for value in allowed)
             self.add(f"{where}.{key}", expected=wanted, found=repr(values[key]))
 
     def mappings(self, values: object, *, where: str) -> list[Mapping[str, Any]]:
-        """The list of mappings `values` should be; an empty list, remembered, where it is not."""
+        """`values` as a list of mappings; if it is not one, an empty list and a problem."""
         if isinstance(values, list) and all(isinstance(each, Mapping) for each in values):
             return values
         self.add(where, expected="a list of mappings", found=type(values).__name__)

@@ -1,4 +1,4 @@
-"""Contract → Spark schema."""
+"""Spark schema of a contract."""
 
 from __future__ import annotations
 

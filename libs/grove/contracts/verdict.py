@@ -1,4 +1,4 @@
-"""What the checks of one dataset found, and whether its rows may be committed.
+"""Verdict on a dataset: the results of its checks, and whether its rows may be committed.
 
 Standard library only: the gate task of a dataset reads a verdict without Spark.
 """
@@ -14,7 +14,7 @@ from grove.errors import InfrastructureError
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """What one check found."""
+    """Result of one check."""
 
     name: str
     severity: Severity
@@ -27,7 +27,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All results of one dataset; only a fallen `fail` check refuses it.
+    """All results of one dataset; only a failed `fail` check rejects it.
 
     Example:
         >>> odd = CheckResult(
@@ -41,24 +41,24 @@ class Verdict:
     dataset: str
     results: tuple[CheckResult, ...]
     seconds: float = field(default=0.0, compare=False)
-    """What judging took; no part of what was found."""
+    """Duration of the validation; not part of the comparison."""
 
     @property
     def passed(self) -> bool:
-        """Whether no `fail` check fell."""
+        """Whether no `fail` check failed."""
         return not self.failures
 
     @property
     def failures(self) -> tuple[CheckResult, ...]:
-        """The fallen checks that refuse the rows."""
-        return self._fallen("fail")
+        """The failed checks that reject the rows."""
+        return self._failed("fail")
 
     @property
     def warnings(self) -> tuple[CheckResult, ...]:
-        """The fallen checks that are only shown."""
-        return self._fallen("warn")
+        """The failed checks that only warn."""
+        return self._failed("warn")
 
-    def _fallen(self, severity: Severity) -> tuple[CheckResult, ...]:
+    def _failed(self, severity: Severity) -> tuple[CheckResult, ...]:
         return tuple(
             result for result in self.results if result.severity == severity and not result.passed
         )
@@ -69,10 +69,10 @@ class Verdict:
 
     @classmethod
     def from_json(cls, text: str) -> Verdict:
-        """Read what `to_json` wrote.
+        """Read the output of `to_json`.
 
         Raises:
-            InfrastructureError: the text is no verdict, for example a file cut short.
+            InfrastructureError: the text is not a verdict, for example a truncated file.
         """
         try:
             values = json.loads(text)
@@ -89,7 +89,7 @@ class Verdict:
 
 
 def verdict_table(verdict: Verdict) -> str:
-    """The verdict as aligned text for a log: fallen checks first.
+    """The verdict as aligned text for a log: failed checks first.
 
     Example:
         >>> odd = CheckResult(

@@ -1,4 +1,4 @@
-"""Judges rows against their contract: Great Expectations inside, our own severity rule outside.
+"""Validation of rows against their contract, with Great Expectations and Grove's severity rule.
 
 Importing this package does not import Great Expectations, which takes seconds; the functions
 that need it do.

@@ -1,9 +1,9 @@
 """The Data Docs site of a day: one page per run of a dataset's checks.
 
-Many stages write to one site, each from a process of its own. Great Expectations would make
-the index from the results its own process holds, delete all other pages, and fetch scripts
-from the network to show it. So the pages are its work, and the index is ours: a plain table
-made from a small file per page.
+Several stages write to one site, each from its own process. Great Expectations would build the
+index from the results of its own process, delete all other pages, and load scripts from the
+network. Therefore it renders only the pages; this module writes the index, a plain table built
+from one small file per page.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ td, th {{ padding: 0.3rem 1rem; text-align: left; border-bottom: 1px solid #ccc;
 </style>
 <h1>Checks of the day</h1>
 <table>
-<tr><th>Dataset</th><th>Run</th><th>Checked (UTC)</th><th>Checks</th><th>Fallen</th></tr>
+<tr><th>Dataset</th><th>Run</th><th>Checked (UTC)</th><th>Checks</th><th>Failed</th></tr>
 {rows}
 </table>
 </html>
@@ -46,20 +46,21 @@ _ROW = (
 
 
 def write_page(outcome: ExpectationSuiteValidationResult, *, run_name: str, folder: str) -> None:
-    """Add one page of results to a site and renew the site's index.
+    """Add one page of results to a site and rebuild the site's index.
 
     Args:
         outcome: results of one suite.
         run_name: name of the run on the index, for example the day and the stage.
-        folder: folder of the site; created where it does not exist.
+        folder: folder of the site; created if it does not exist.
     """
-    _count_nothing_unexpected(outcome)
+    _complete_passed_results(outcome)
     page = _write_gx_page(outcome, run_name=run_name, folder=folder)
     summary = {
         "dataset": outcome.suite_name,
         "run": run_name,
         "time": f"{outcome.meta['validation_time']:%Y-%m-%d %H:%M:%S.%f}",
         "checks": len(outcome.results),
+        # The key is as in summaries of earlier code, which the index of the same day also reads.
         "fallen": sum(not result.success for result in outcome.results),
         "page": page.relative_to(Path(folder).resolve()).as_posix(),
     }
@@ -67,8 +68,8 @@ def write_page(outcome: ExpectationSuiteValidationResult, *, run_name: str, fold
     _write_index(Path(folder))
 
 
-def _count_nothing_unexpected(outcome: ExpectationSuiteValidationResult) -> None:
-    """Say of a check that held on all rows what its yes or no implies: nothing unexpected."""
+def _complete_passed_results(outcome: ExpectationSuiteValidationResult) -> None:
+    """Add the counts that a passed check without tolerated rows implies: 0 unexpected rows."""
     for result in outcome.results:
         if result.success and result.expectation_config.kwargs.get("mostly", 1) == 1:
             result.result = {"unexpected_count": 0, "unexpected_percent": 0.0}
@@ -109,9 +110,9 @@ def _identifier(
 
 
 def _write_index(folder: Path) -> None:
-    """Make the index from the summaries beside the pages, newest first.
+    """Build the index from the summaries beside the pages, newest first.
 
-    Checks of one stage end within the same second: order by all of the time, show its seconds.
+    Checks of one stage end within the same second: sort by the full time, display seconds.
     """
     files = sorted(folder.glob("validations/**/*.json"))
     summaries = [json.loads(file.read_text(encoding="utf-8")) for file in files]
@@ -129,7 +130,7 @@ def _write_index(folder: Path) -> None:
 
 
 def _write_whole(file: Path, text: str) -> None:
-    """Replace a file at once: another stage that ends now must never read half of it."""
+    """Replace a file atomically: another stage must not read half of it."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     draft.write_text(text, encoding="utf-8")
     draft.replace(file)

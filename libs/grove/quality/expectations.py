@@ -1,4 +1,4 @@
-"""Check → Great Expectations expectation."""
+"""Translation of a check into an expectation of Great Expectations."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def expectation_suite(
     """The suite of a dataset; each expectation carries its check's name in `meta`.
 
     Args:
-        checks: what is asked of the rows.
-        contract: what the checks are part of.
-        counted: whether the rows come with their number of repeated keys; see `measure_spark`.
+        checks: checks of the contract.
+        contract: contract of the dataset.
+        counted: whether the rows include the number of repeated keys; see `measure_spark`.
     """
     gx = import_great_expectations()
     expectations = [_expectation(check, contract, counted=counted) for check in checks]
@@ -48,7 +48,7 @@ def _expectation(check: Check, contract: Contract, *, counted: bool) -> Expectat
 
 
 def _kind_and_arguments(check: Check, *, counted: bool) -> tuple[str, dict[str, Any]]:
-    """Name of the expectation, and what it takes besides the column."""
+    """Name of the expectation, and its arguments besides the column."""
     if check.kind == "unique" and counted:
         return "ExpectColumnValuesToBeBetween", {"min_value": 0, "max_value": 0}
     if check.kind == "unique" and len(check.columns) > 1:

@@ -1,4 +1,4 @@
-"""Great Expectations as a gate imports it: without what no check of ours asks for."""
+"""Import of Great Expectations without the modules that no check needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ POSTPONED = "scipy.stats"
 
 
 def import_great_expectations() -> ModuleType:
-    """Import Great Expectations; `scipy.stats` loads when somebody first uses it, if ever.
+    """Import Great Expectations; `scipy.stats` loads at its first use, if any.
 
     Each stage's gate runs in a process of its own, so a day pays for this import a dozen times.
 

@@ -1,9 +1,9 @@
-"""Rows → the columns that checks look at.
+"""Columns that checks need, computed from rows in Spark or in Arrow.
 
-Great Expectations knows no arrays. What a check asks of an array (how many elements, which
-norm) is therefore measured first, as a number in a column of its own, in Spark or in Arrow;
-from there on both engines answer the same question. NaN is a value that fits no upper bound,
-in Spark by its ordering, here by reading it as infinity.
+Great Expectations does not support arrays. The property of an array that a check tests (number
+of elements, norm) is therefore computed first, as a numeric column. After that, both engines
+run the same expectation. NaN exceeds every upper bound: in Spark by its sort order, in Arrow
+because it is replaced by infinity.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 Frame: TypeAlias = Union["DataFrame", "pd.DataFrame", pa.Table]
-"""Rows of any size: in Spark, or on this machine."""
+"""Rows in Spark, or in the memory of this process."""
 _MEASURED = ("items", "norm", "same_length")
 
 
 def measured_column(check: Check, contract: Contract, *, counted: bool = False) -> str:
-    """Name of the column in which a check finds what it looks at.
+    """Name of the column that a check tests.
 
     Args:
         check: the check.
-        contract: what it is part of.
-        counted: whether uniqueness is looked at as a number of repeated keys.
+        contract: contract of the check.
+        counted: whether uniqueness is tested as a number of repeated keys.
 
     Example:
         >>> from grove.datasets import HISTORIES
@@ -54,15 +54,15 @@ def measured_column(check: Check, contract: Contract, *, counted: bool = False) 
 def measure_spark(
     frame: DataFrame, checks: Iterable[Check], contract: Contract, *, counted: bool
 ) -> DataFrame:
-    """Select what the checks look at from a Spark frame.
+    """Select the columns that the checks test from a Spark frame.
 
     Args:
         frame: the rows.
-        checks: what is asked of them.
-        contract: what the checks are part of.
-        counted: count repeated keys here, by a hash, where Great Expectations would sort all
-            rows by key. Two keys with one hash count as repeated, so a number other than zero
-            is a reason to ask again with the keys themselves, and no verdict.
+        checks: checks of the contract.
+        contract: contract of the dataset.
+        counted: count repeated keys by a hash, whereas Great Expectations would sort all rows by
+            key. Two keys with the same hash count as repeated, so a count above zero requires a
+            second run with the keys themselves; it is not a verdict.
     """
     from pyspark.sql import functions
 
@@ -83,6 +83,7 @@ def measure_spark(
 def _repeated_keys(frame: DataFrame, key: tuple[str, ...]) -> int:
     from pyspark.sql import functions
 
+    # 8 bytes per row are shuffled, not the key. Null keys are left to `not_null`.
     hashes = frame.dropna(subset=list(key)).select(functions.xxhash64(*key).alias("key_hash"))
     return hashes.groupBy("key_hash").count().where("count > 1").count()
 
@@ -98,10 +99,12 @@ def _spark_measure(measure: str, columns: tuple[str, ...]) -> Column:
 
 
 def _spark_norm(vector: str) -> Column:
-    """L2 norm of an array; infinite where an element is missing or no number."""
+    """L2 norm of an array; infinite if an element is null or NaN."""
     from pyspark.sql import functions
 
     def add_square(total: Column, value: Column) -> Column:
+        # float32 squares would overflow and round; a null would make the whole sum null, which
+        # a check ignores, so it becomes NaN.
         number = functions.coalesce(value.cast("double"), functions.lit(float("nan")))
         return total + number * number
 
@@ -110,7 +113,7 @@ def _spark_norm(vector: str) -> Column:
 
 
 def measure_arrow(table: pa.Table, checks: Iterable[Check], contract: Contract) -> pd.DataFrame:
-    """Select what the checks look at from an Arrow table, as pandas columns."""
+    """Select the columns that the checks test from an Arrow table, as pandas columns."""
     wanted: dict[str, pa.ChunkedArray] = {}
     for check in checks:
         name = measured_column(check, contract)
@@ -132,11 +135,15 @@ def _arrow_measure(measure: str, arrays: list[pa.Array]) -> pa.Array:
 
 
 def _norms(vectors: pa.Array) -> pa.Array:
-    """L2 norm of each list; infinite where an element is missing or no number."""
-    rows = pc.list_parent_indices(vectors).to_numpy(zero_copy_only=False)
+    """‖x‖₂ = √Σx² of each list; infinite if an element is null or NaN."""
+    # One pass over the flat elements, each with the row it belongs to: lists may differ in
+    # length, so a reshape to [N, D] would need a check of its own.
+    rows = pc.list_parent_indices(vectors).to_numpy(zero_copy_only=False)  # [elements]
+    # A null element becomes NaN here, and float64 keeps the squares of float32 exact.
     values = pc.list_flatten(vectors).to_numpy(zero_copy_only=False).astype(np.float64)
     squares = np.bincount(rows, weights=values**2, minlength=len(vectors))  # [N]
     norms = np.where(np.isnan(squares), np.inf, np.sqrt(squares))  # [N]
+    # A null list has no elements, hence norm 0; it must stay null, which is for `not_null`.
     return pa.array(norms, mask=vectors.is_null().to_numpy(zero_copy_only=False))
 
 

@@ -1,9 +1,9 @@
-"""Runs a contract's checks through Great Expectations.
+"""Execution of a contract's checks with Great Expectations.
 
-Two passes. The first asks every check for yes or no only: then all row checks share one
-aggregation over the data. The second asks the fallen checks how many rows broke them;
-on a good day there is none. On 10^6 interactions this takes less than half the time of
-asking every check for everything.
+There are two passes. The first asks every check only whether it passed, so that all row checks
+share one aggregation over the data. The second counts the unexpected rows of the failed checks;
+usually there are none. On 10^6 interactions this takes less than half the time of one pass with
+all counts.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ log = logging.getLogger(__name__)
 def validate_frame(
     frame: Frame, contract: Contract, *, run_name: str, docs_folder: str | None
 ) -> tuple[CheckResult, ...]:
-    """Run every check of a contract on rows; a Spark frame stays in Spark.
+    """Run every check of a contract on rows; a Spark frame is processed in Spark.
 
-    An empty frame passes every check: whether there should be rows is a stage's invariant.
+    An empty frame passes every check: a stage's invariant decides whether rows are required.
 
     Args:
         frame: Spark or pandas frame, or Arrow table.
-        contract: what the rows promise; a feed's optional columns may be absent.
+        contract: contract of the rows; a feed's optional columns may be absent.
         run_name: names the page in Data Docs.
         docs_folder: folder of the Data Docs site; none: no page is written.
 
@@ -47,19 +47,19 @@ def validate_frame(
         One result per check, in the contract's order.
 
     Raises:
-        DataError: a feed lacks a column, or holds values its checks cannot read.
-        BugError: the same in a table of ours, which is no fault of the rows.
+        DataError: a feed lacks a column, or has values that its checks cannot read.
+        BugError: the same in a table, because a stage of Grove wrote the rows.
     """
     rows = frame if _is_spark(frame) or isinstance(frame, pa.Table) else _as_arrow(frame)
     columns = tuple(rows.columns if _is_spark(rows) else rows.column_names)
     _require_columns(columns, contract)
     checks = [check for check in contract.checks if set(check.columns) <= set(columns)]
     outcome = _run(rows, checks, contract, detailed=False)
-    fallen = [
+    failed = [
         check for check, result in zip(checks, outcome.results, strict=True) if not result.success
     ]
-    if fallen:
-        details = iter(_run(rows, fallen, contract, detailed=True).results)
+    if failed:
+        details = iter(_run(rows, failed, contract, detailed=True).results)
         outcome.results = [
             result if result.success else next(details) for result in outcome.results
         ]
@@ -119,7 +119,7 @@ def _run(
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     if _is_spark(rows):
-        # Persisting is ours to do: GX would cache the frame and never let go of it.
+        # The caller persists the frame: GX would cache it and never release it.
         source = context.data_sources.add_spark("spark", persist=False)
         measured = measure_spark(rows, checks, contract, counted=counted)
     else:
@@ -132,14 +132,14 @@ def _run(
         batch_parameters={"dataframe": measured},
         result_format="SUMMARY" if detailed else "BOOLEAN_ONLY",
     )
-    _order_and_refuse_exceptions(outcome, checks, contract)
+    _sort_and_reject_exceptions(outcome, checks, contract)
     return outcome
 
 
-def _order_and_refuse_exceptions(
+def _sort_and_reject_exceptions(
     outcome: ExpectationSuiteValidationResult, checks: Sequence[Check], contract: Contract
 ) -> None:
-    """Put results in the order of the checks; an exception is no verdict on the rows."""
+    """Sort results in the order of the checks; an exception is not a verdict on the rows."""
     by_check = {result.expectation_config.meta["check"]: result for result in outcome.results}
     outcome.results = [by_check[check.name] for check in checks]
     for check, result in zip(checks, outcome.results, strict=True):
@@ -166,7 +166,7 @@ def _exception_message(result: ExpectationValidationResult) -> str | None:
 def _check_result(check: Check, result: ExpectationValidationResult) -> CheckResult:
     unexpected = int(result.result.get("unexpected_count", 0))
     rows = int(result.result.get("element_count", 0))
-    # No sample values: Spark may pick others next time, and a rerun must give equal rows.
+    # No sample values: Spark may select others next time, and a rerun must give equal rows.
     # The page in Data Docs shows some.
     observed = f"{unexpected} of {rows} rows ({unexpected / max(rows, 1):.2%}) break it"
     return CheckResult(

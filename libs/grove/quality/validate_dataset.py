@@ -1,4 +1,4 @@
-"""Contract checks and stage invariants → one verdict."""
+"""The verdict on a dataset: contract checks and stage invariants together."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def validate_dataset(
     docs_folder: str | None = None,
     invariants: Iterable[CheckResult] = (),
 ) -> Verdict:
-    """Run a dataset's checks and add what the stage itself found.
+    """Run a dataset's checks and add the invariants of its stage.
 
     Args:
-        contract: what the rows promise.
-        frame: the rows, staged and not yet committed; cache a Spark frame first, because
-            several jobs read it.
+        contract: contract of the rows.
+        frame: the rows, not yet committed; persist a Spark frame first, because several Spark
+            jobs read it.
         run_name: names the page in Data Docs, for example `2026-11-19 ingest_landing`.
         docs_folder: folder of the day's Data Docs site; none: no page is written.
         invariants: results of `grove.quality.invariants`.

@@ -1,7 +1,7 @@
-"""Promises of a stage that no single row can show: each function gives one result.
+"""Invariants of a stage that a single row cannot show: each function returns one result.
 
-Great Expectations sees one frame. These look at counts from several places, at vectors, at
-trees and at models, and end in the same verdict.
+Great Expectations validates one frame. These functions check counts from several places, vectors,
+trees and models. Their results are part of the same verdict.
 """
 
 from grove.quality.invariants.artifacts import (

@@ -1,4 +1,4 @@
-"""Invariants of what a stage built: vectors, codes of a tree, an index."""
+"""Invariants of a stage's artifacts: vectors, codes of a tree, an index."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ UNIT_NORM_TOLERANCE = 1e-3
 
 
 def finite_vectors(vectors: np.ndarray, *, column: str | None = None) -> CheckResult:
-    """No vector holds a NaN or an infinity.
+    """No vector contains a NaN or an infinity.
 
     Args:
         vectors: [N, D] float.
-        column: column the vectors are for, where a dataset has several.
+        column: column of the vectors, if a dataset has several.
     """
     broken = ~np.isfinite(vectors).all(axis=1)  # [N]
     return _vector_result("finite_vectors", "only finite numbers", broken, column)
 
 
 def finite_unit_vectors(vectors: np.ndarray, *, column: str | None = None) -> CheckResult:
-    """Every vector has L2 norm 1, to `UNIT_NORM_TOLERANCE`; a NaN or an infinity has none.
+    """Every vector has |‖x‖₂ − 1| ≤ `UNIT_NORM_TOLERANCE`; one with a NaN or an infinity has not.
 
     Args:
         vectors: [N, D] float.
-        column: column the vectors are for, where a dataset has several.
+        column: column of the vectors, if a dataset has several.
     """
     squares = np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64)  # [N]
     unit = np.abs(np.sqrt(squares) - 1) <= UNIT_NORM_TOLERANCE  # [N] False for NaN
@@ -51,10 +51,10 @@ def _vector_result(name: str, expected: str, broken: np.ndarray, column: str | N
 def one_path_per_item(
     item_ids_of_codes: Iterable[str], item_ids_expected: Iterable[str]
 ) -> CheckResult:
-    """Every item hangs in the tree exactly once, and nothing else does.
+    """Every item has exactly one path in the tree, and the tree has no other items.
 
     Args:
-        item_ids_of_codes: item of every code of one tree, repeated where it is repeated.
+        item_ids_of_codes: item of every code of one tree, with repetitions.
         item_ids_expected: the day's items.
     """
     coded = list(item_ids_of_codes)
@@ -90,7 +90,12 @@ def leaf_capacity(paths: np.ndarray, *, capacity: int) -> CheckResult:
 
 
 def index_recall(recall: float, *, minimum: float) -> CheckResult:
-    """The approximate index finds nearly what an exact search finds; both shares, 0 to 1."""
+    """The approximate index finds most results of an exact search.
+
+    Args:
+        recall: share, 0 to 1, of the exact top K that the index also returns.
+        minimum: smallest recall allowed, 0 to 1.
+    """
     return CheckResult(
         name="index_recall",
         severity="fail",
@@ -101,11 +106,11 @@ def index_recall(recall: float, *, minimum: float) -> CheckResult:
 
 
 def every_text_embedded(embedded: int, *, unseen: int) -> CheckResult:
-    """Every text without a vector got one.
+    """Every text without a vector has received one.
 
     Args:
-        embedded: vectors made.
-        unseen: texts that had none.
+        embedded: number of new vectors.
+        unseen: number of texts without a vector before.
 
     Example:
         >>> every_text_embedded(3, unseen=4).passed

@@ -1,4 +1,4 @@
-"""Promises of a tree between rebuilds: new items find a place, and no code moves."""
+"""Invariants of a tree between rebuilds: new items get a slot, and no code changes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from grove.contracts.verdict import CheckResult
 
 
 def slots_distinct(leaves: np.ndarray, slots: np.ndarray) -> CheckResult:
-    """No two items stand in one slot of one leaf: of two, the second could never be found.
+    """No two items share a slot of a leaf: the search could never find the second one.
 
     Args:
         leaves: [N] int, the leaf of each item.
-        slots: [N] int, its slot there.
+        slots: [N] int, the slot of each item in its leaf.
     """
     taken = np.unique(np.stack([leaves, slots]), axis=1).shape[1]
     return CheckResult(
@@ -28,13 +28,13 @@ def slots_distinct(leaves: np.ndarray, slots: np.ndarray) -> CheckResult:
 
 
 def slots_suffice(unplaced: int, *, free: int, day: date, rebuilt: bool) -> CheckResult:
-    """Every new item took a free slot of its tree.
+    """Every new item has a slot of its tree.
 
     Args:
-        unplaced: new items for which no slot was left.
-        free: slots that are free.
-        day: day of the run, for the command that helps.
-        rebuilt: whether the tree was built anew, from the items of the evening before.
+        unplaced: new items without a slot.
+        free: number of free slots.
+        day: day of the run, for the suggested command.
+        rebuilt: whether the tree was rebuilt on the items as of D−1.
     """
     again = f"`make trigger DAY={day} RETRAIN=1`"
     advice = f"raise trees.headroom, then {again}" if rebuilt else f"rebuild the trees: {again}"
@@ -50,11 +50,11 @@ def slots_suffice(unplaced: int, *, free: int, day: date, rebuilt: bool) -> Chec
 
 
 def codes_kept(churn: float, *, rebuilt: bool) -> CheckResult:
-    """No item of the tree before changed its path; a rebuild may, and is shown.
+    """No item of the previous tree changed its path; after a rebuild this is only a warning.
 
     Args:
-        churn: share of these items whose path changed.
-        rebuilt: whether the tree was built anew.
+        churn: share of these items whose path changed, 0 to 1.
+        rebuilt: whether the tree was rebuilt.
     """
     return CheckResult(
         name="codes_kept",

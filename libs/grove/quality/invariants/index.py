@@ -1,4 +1,4 @@
-"""Promises of an index that no row can show."""
+"""Invariants of an index."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from grove.contracts.verdict import CheckResult
 
 
 def index_complete(item_ids: Iterable[str], item_ids_expected: Iterable[str]) -> CheckResult:
-    """The index holds every item of the day, and no other.
+    """The index contains every item of the day, and no other item.
 
     Args:
         item_ids: items of the index.

@@ -1,4 +1,4 @@
-"""Invariants of a training pass: is what it learnt sound, and not worse than what was there?"""
+"""Invariants of a training pass: finite, close to the weights before, and not worse than them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ import numpy as np
 from grove.contracts.verdict import CheckResult
 
 CONFIDENCE = 0.95
-"""Of the one-sided bound of the update's gate."""
+"""Confidence level of the one-sided bound in the update's gate."""
 
 
 def candidate_not_worse(
     candidate: float, comparator: float | None, *, tolerance: float
 ) -> CheckResult:
-    """The candidate loses at most a share of the comparator's metric.
+    """The candidate loses at most a share of the comparator's metric: c ≥ (1 − t) · c₀.
 
     Args:
-        candidate: metric of the new weights, higher is better.
-        comparator: metric of the release before, over the same items; none: there is none,
-            which is shown as a warning.
-        tolerance: share of the comparator's metric that may be lost.
+        candidate: metric c of the new weights, higher is better.
+        comparator: metric c₀ of the previous release, over the same items; none gives a warning.
+        tolerance: share t of the comparator's metric that may be lost, 0 to 1.
     """
     if comparator is None:
         return CheckResult(
@@ -46,18 +45,18 @@ def candidate_not_worse(
 def update_not_worse(
     before: np.ndarray, after: np.ndarray, *, tolerance: float, minimum_users: int
 ) -> CheckResult:
-    """The update did not make held-out users worse off, as far as they can tell.
+    """The update shows no clear loss on held-out users.
 
-    Each user is compared with itself, which takes the differences between users out of the
-    noise. The update falls only when even the upper 95 % bound of the mean difference lies
-    below the tolerated loss: a loss that chance explains does not stop a day. The bound uses
-    Student's t, so that few users widen it.
+    Users are compared pairwise, which removes the variance between users from the noise. The
+    check fails only if the upper 95 % bound of the mean difference is below the tolerated loss:
+    mean(d) + t₀.₉₅ · s / √U < −tolerance · mean(before), with d = after − before. A loss within
+    chance does not stop a day. Student's t widens the bound for few users.
 
     Args:
-        before: [U] metric of each held-out user under the weights before.
+        before: [U] metric of each held-out user under the previous weights.
         after: [U] metric of the same users, in the same order, after the update.
-        tolerance: share of the mean of `before` that may be lost.
-        minimum_users: with fewer users the result is a warning, whatever it is.
+        tolerance: share of the mean of `before` that may be lost, 0 to 1.
+        minimum_users: with fewer users the result is a warning, whatever the figures are.
 
     Raises:
         ValueError: the shapes disagree.
@@ -86,13 +85,13 @@ def update_not_worse(
 
 
 def upper_bound_of_mean(sample: np.ndarray) -> float:
-    """One-sided upper 95 % confidence bound of the mean, by Student's t.
+    """One-sided upper 95 % confidence bound of the mean: x̄ + t₀.₉₅ · s / √U.
 
     Args:
         sample: [U] float, independent draws.
 
     Returns:
-        The bound; infinite for fewer than two draws, which bound nothing.
+        The bound; infinite for fewer than two draws, which have no standard error.
 
     Example:
         >>> round(upper_bound_of_mean(np.array([1.0, 2.0, 3.0, 4.0, 5.0])), 3)
@@ -109,8 +108,8 @@ def _student_t_quantile(degrees: int) -> float:
     """The t quantile at `CONFIDENCE`.
 
     Exact for 1 and 2 degrees of freedom; above, the expansion around the normal quantile.
-    Measured against an exact quantile it is 0.043 % too small at 3 degrees, 0.011 % at 4, and
-    less than 1e-8 of itself from 29 on.
+    Compared with the exact quantile it is 0.043 % too small at 3 degrees, 0.011 % at 4; from 29
+    on, the relative error is below 1e-8.
 
     Source: Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.7.5.
     """
@@ -131,7 +130,7 @@ def _student_t_quantile(degrees: int) -> float:
 
 
 def finite_losses(losses: Iterable[float]) -> CheckResult:
-    """No loss of a training pass was NaN or infinite; a pass without steps has none."""
+    """No loss of a training pass is NaN or infinite; a pass without steps has no losses."""
     values = list(losses)
     broken = sum(not math.isfinite(loss) for loss in values)
     return CheckResult(
@@ -144,7 +143,7 @@ def finite_losses(losses: Iterable[float]) -> CheckResult:
 
 
 def vector_drift(drift: float, *, maximum: float) -> CheckResult:
-    """The vectors moved little enough for what was built on them to hold.
+    """The item vectors moved little enough for trees and indexes built on them to stay valid.
 
     Args:
         drift: mean cosine distance of item vectors before and after, 0 to 2.

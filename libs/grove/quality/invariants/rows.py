@@ -1,4 +1,4 @@
-"""Invariants of landed rows: are they all accounted for, and about as many as usual?"""
+"""Invariants of landed rows: all accounted for, and as many as usual."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grove.contracts.verdict import CheckResult
 
 
 def rows_conserved(landed: int, accepted: int, duplicates: int, quarantined: int) -> CheckResult:
-    """Every landed row is accepted, a duplicate, or in quarantine; none is lost or made up.
+    """Every landed row is accepted, a duplicate, or in quarantine; none is lost or invented.
 
     Example:
         >>> rows_conserved(10, 7, 1, 1).observed
@@ -31,12 +31,12 @@ def rows_conserved(landed: int, accepted: int, duplicates: int, quarantined: int
 
 
 def one_row_per_user(name: str, *, rows: int, users: int) -> CheckResult:
-    """As many rows as users with a history; that no user is there twice is the contract's check.
+    """As many rows as users with a history; the contract checks that no user occurs twice.
 
     Args:
-        name: of the check, which says what was done for every user.
-        rows: rows a stage made.
-        users: histories it read.
+        name: name of the check, which states what every user received.
+        rows: rows of the stage's output.
+        users: histories of its input.
 
     Example:
         >>> one_row_per_user("every_user_encoded", rows=50, users=61).unexpected_rows
@@ -55,16 +55,16 @@ def one_row_per_user(name: str, *, rows: int, users: int) -> CheckResult:
 def quarantined_share(
     quarantined: int, landed: int, *, warn_above: float, fail_above: float
 ) -> tuple[CheckResult, CheckResult]:
-    """A few broken rows are daily life; many are a broken collector.
+    """A small share of invalid rows is normal; a large one means a broken collector.
 
     Args:
-        quarantined: rows refused.
-        landed: rows that came in.
+        quarantined: rejected rows.
+        landed: landed rows.
         warn_above: share, 0 to 1, above which the gate warns.
-        fail_above: share, 0 to 1, above which the day is refused.
+        fail_above: share, 0 to 1, above which the day is rejected.
 
     Returns:
-        The warning and the refusal, in this order.
+        The `warn` and the `fail` check, in this order.
     """
     share = quarantined / landed if landed else 0.0
 
@@ -82,7 +82,7 @@ def quarantined_share(
 
 
 def rows_on_open_day(rows: int) -> CheckResult:
-    """A day on which the shop was open has rows."""
+    """A day on which the shop was open has at least one row."""
     return CheckResult(
         name="rows_on_open_day",
         severity="fail",
@@ -93,12 +93,14 @@ def rows_on_open_day(rows: int) -> CheckResult:
 
 
 def volume_like_weekday(rows: int, past_rows: Sequence[int], *, ratio: float) -> CheckResult:
-    """About as many rows as on the same weekday before; a shop's week has a shape.
+    """The row count m is close to the median of the same weekday: m̃ / ratio ≤ m ≤ m̃ · ratio.
+
+    Traffic of a shop has a weekly pattern, so other weekdays are not comparable.
 
     Args:
         rows: rows of the day.
         past_rows: rows of earlier days with the same weekday; may be empty.
-        ratio: above 1; the day may have this many times more or fewer rows than their median.
+        ratio: largest factor between the day and the median, above 1.
     """
     usual = statistics.median(past_rows) if past_rows else None
     days = len(past_rows)
@@ -116,11 +118,11 @@ def volume_like_weekday(rows: int, past_rows: Sequence[int], *, ratio: float) ->
 
 
 def no_gap(missing_days: Iterable[date], *, fail: bool) -> CheckResult:
-    """No day that the stage looks back on is missing or was refused.
+    """No day in the stage's window is missing or was rejected.
 
     Args:
-        missing_days: the gaps; every day after one names it, for as long as it is looked back on.
-        fail: whether a gap refuses the day, a setting; else it is only shown.
+        missing_days: the gaps; every later day whose window contains a gap names it.
+        fail: whether a gap rejects the day (a setting); otherwise it is a warning.
     """
     gaps = sorted(missing_days)
     return CheckResult(
