@@ -40,12 +40,12 @@ def test_each_kind_has_its_condition() -> None:
     }
 
 
-def test_a_missing_value_is_let_through_by_name() -> None:
+def test_a_null_value_is_allowed_explicitly() -> None:
     contract = contract_of(check_of("range", minimum=1.0), nullable=True)
     assert delta_constraints(contract) == {"range": "a IS NULL OR (a >= 1)"}
 
 
-def test_what_only_warns_tolerates_or_needs_other_rows_is_no_constraint() -> None:
+def test_a_check_that_warns_tolerates_or_needs_other_rows_is_not_a_constraint() -> None:
     contract = contract_of(
         check_of("range", minimum=1.0, severity="warn"),
         check_of("values", values=("a",), tolerated_share=0.1),

@@ -22,7 +22,7 @@ from grove.contracts import Check
         ({"kind": "not_null", "tolerated_share": 0.2}, "no missing value in at least 80%"),
     ],
 )
-def test_a_promise_in_words(values: dict[str, object], expected: str) -> None:
+def test_a_check_in_words(values: dict[str, object], expected: str) -> None:
     check = Check(**({"name": "x", "severity": "fail", "columns": ("a",)} | values))  # type: ignore[arg-type]
     assert check.expected == expected
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from grove.contracts import documentation_table
 
 
-def test_one_line_per_contract_says_how_long_rows_stay() -> None:
+def test_one_line_per_contract_states_its_retention() -> None:
     lines = documentation_table().splitlines()
     assert len(lines) == 2 + 19
     kept = {line.split("|")[1].split("`")[1]: line.split("|")[4].strip() for line in lines[2:]}

@@ -127,30 +127,30 @@ def test_a_feed_must_have_only_its_required_columns() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path: Path, change: Change, message: str) -> None:
+def test_a_problem_is_named(tmp_path: Path, change: Change, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         load_contract(INTERACTIONS, changed(tmp_path, change))
 
 
-def test_everything_wrong_is_named_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_named_at_once(tmp_path: Path) -> None:
     def change(values: dict[str, Any]) -> None:
         values.update(owner="me")
         column(values, "price").update(physicalType="money", unit="EUR")
         price_check(values).update(severity="fatal")
 
-    with pytest.raises(SettingsError, match="4 things are wrong") as raised:
+    with pytest.raises(SettingsError, match="a contract has 4 problems") as raised:
         load_contract(INTERACTIONS, changed(tmp_path, change))
     for found in ("`owner`", "'money'", "`unit`", "'fatal'"):
         assert found in str(raised.value)
 
 
-def test_a_file_that_describes_another_table_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_describes_another_table_is_rejected(tmp_path: Path) -> None:
     folder = changed(tmp_path, lambda v: column(v, "day").pop("partitioned"))
     with pytest.raises(SettingsError, match="does not describe its dataset"):
         load_contract(INTERACTIONS, folder)
 
 
-def test_a_missing_file_and_no_yaml_are_told_apart(tmp_path: Path) -> None:
+def test_a_missing_file_and_invalid_yaml_are_distinguished(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no contract file"):
         load_contract(METRICS, tmp_path)
     for text, found in (("- a\n- b\n", "list"), ("a: [", "expected the node content")):

@@ -11,21 +11,21 @@ from grove.contracts import CheckResult, Verdict, verdict_table
 from grove.errors import InfrastructureError
 
 HELD = CheckResult(name="held", severity="fail", passed=True, expected="a", observed="a")
-FALLEN = replace(HELD, name="fallen", passed=False, column="price", unexpected_rows=3)
+FAILED = replace(HELD, name="failed", passed=False, column="price", unexpected_rows=3)
 ODD = replace(HELD, name="odd", passed=False, severity="warn")
 
 
 @pytest.mark.parametrize(
     ("results", "passed"),
-    [((), True), ((HELD,), True), ((HELD, ODD), True), ((HELD, FALLEN), False)],
+    [((), True), ((HELD,), True), ((HELD, ODD), True), ((HELD, FAILED), False)],
 )
-def test_only_a_fallen_fail_check_refuses(results: tuple[CheckResult, ...], passed: bool) -> None:
+def test_only_a_failed_fail_check_rejects(results: tuple[CheckResult, ...], passed: bool) -> None:
     assert Verdict("items", results).passed == passed
 
 
-def test_fallen_checks_are_told_apart_by_severity() -> None:
-    verdict = Verdict("items", (HELD, FALLEN, ODD))
-    assert verdict.failures == (FALLEN,)
+def test_failed_checks_are_distinguished_by_severity() -> None:
+    verdict = Verdict("items", (HELD, FAILED, ODD))
+    assert verdict.failures == (FAILED,)
     assert verdict.warnings == (ODD,)
 
 
@@ -48,20 +48,20 @@ def test_json_and_back(dataset: str, found: list[CheckResult]) -> None:
 
 
 def test_json_says_whether_it_passed_for_readers_without_this_class() -> None:
-    assert json.loads(Verdict("items", (FALLEN,)).to_json())["passed"] is False
+    assert json.loads(Verdict("items", (FAILED,)).to_json())["passed"] is False
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"dataset": "a", "results": [{"name": 1}]}'])
-def test_what_is_no_verdict_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_verdict_is_rejected(text: str) -> None:
     with pytest.raises(InfrastructureError, match="a verdict cannot be read"):
         Verdict.from_json(text)
 
 
-def test_the_table_shows_fallen_checks_first() -> None:
-    lines = verdict_table(Verdict("items", (HELD, ODD, FALLEN))).splitlines()
+def test_the_table_shows_failed_checks_first() -> None:
+    lines = verdict_table(Verdict("items", (HELD, ODD, FAILED))).splitlines()
     assert [line.split()[:2] for line in lines] == [
         ["outcome", "check"],
-        ["fail", "fallen"],
+        ["fail", "failed"],
         ["warn", "odd"],
         ["held", "held"],
     ]

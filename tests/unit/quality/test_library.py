@@ -1,4 +1,4 @@
-"""What importing Great Expectations brings along, in a fresh process as a gate has it."""
+"""Modules that the import of Great Expectations loads, in a fresh process as in a gate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ print(stats.norm.cdf(0.0), type(stats).__name__)
 
 @pytest.mark.slow
 def test_distributions_load_when_they_are_used():
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", FRESH], capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    assert told == ["great_expectations importlib.util _LazyModule", "0.5 module"]
+    assert output == ["great_expectations importlib.util _LazyModule", "0.5 module"]

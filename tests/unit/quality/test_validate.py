@@ -25,7 +25,7 @@ def validate(frame: object, contract: Contract) -> tuple[CheckResult, ...]:
     ("dataset", "error", "message"),
     [(EVENTS, DataError, "feed_events lacks"), (INTERACTIONS, BugError, "bug: ")],
 )
-def test_a_missing_column_is_a_feeds_fault_or_our_bug(
+def test_a_missing_column_is_a_data_error_of_a_feed_and_a_bug_of_a_table(
     dataset: Dataset, error: type[Exception], message: str
 ) -> None:
     contract = load_contract(dataset)
@@ -59,7 +59,7 @@ def test_pandas_and_arrow_are_the_same_rows() -> None:
     assert validate(table.to_pandas(), contract) == validate(table, contract)
 
 
-def test_what_was_seen_is_counted_and_names_no_row() -> None:
+def test_unexpected_rows_are_counted_and_not_named() -> None:
     contract = load_contract(METRICS)
     rows = valid_rows(contract, 4)
     rows[0]["value"] = rows[1]["value"] = float("nan")

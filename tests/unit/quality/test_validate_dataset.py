@@ -22,7 +22,7 @@ CONTRACT = load_contract(INTERACTIONS)
         ({"price": -1.0, "query": " q"}, ["price_range"], ["query_normalised"]),
     ],
 )
-def test_only_a_fail_check_refuses_the_rows(
+def test_only_a_fail_check_rejects_the_rows(
     change: dict[str, Any], failures: list[str], warnings: list[str]
 ) -> None:
     rows = valid_rows(CONTRACT, 3)
@@ -33,7 +33,7 @@ def test_only_a_fail_check_refuses_the_rows(
     assert verdict.passed == (not failures)
 
 
-def test_an_invariant_counts_like_a_check_and_no_rows_break_none_but_it() -> None:
+def test_an_invariant_counts_as_a_check_and_fails_alone_on_an_empty_frame() -> None:
     empty = as_table([], CONTRACT)
     verdict = validate_dataset(CONTRACT, empty, run_name="test", invariants=[rows_on_open_day(0)])
     assert verdict.dataset == "interactions"

@@ -6,7 +6,7 @@ import pytest
 from grove.quality.invariants.codes import codes_kept, slots_distinct, slots_suffice
 
 
-def test_a_full_tree_fails_and_names_the_command_that_helps():
+def test_a_full_tree_fails_and_suggests_a_command():
     full = slots_suffice(3, free=1, day=date(2026, 11, 19), rebuilt=False)
     assert (full.severity, full.passed, full.unexpected_rows) == ("fail", False, 3)
     assert "make trigger DAY=2026-11-19 RETRAIN=1" in full.observed
@@ -37,6 +37,6 @@ def test_two_items_in_one_slot_are_found():
         (0.0, True, True, "warn"),
     ],
 )
-def test_codes_move_in_a_rebuild_only(churn, rebuilt, passed, severity):
+def test_codes_change_only_in_a_rebuild(churn, rebuilt, passed, severity):
     found = codes_kept(churn, rebuilt=rebuilt)
     assert (found.passed, found.severity) == (passed, severity)

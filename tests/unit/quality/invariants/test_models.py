@@ -36,14 +36,14 @@ def test_a_candidate_may_lose_a_share(
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5, 8, 30, 200, 5000])
-def test_the_bound_is_students(count: int) -> None:
+def test_the_bound_equals_students_t(count: int) -> None:
     sample = np.random.default_rng(count).normal(size=count)
     error = sample.std(ddof=1) / math.sqrt(count)
     quantile = (upper_bound_of_mean(sample) - sample.mean()) / error
     assert quantile == pytest.approx(stats.t.ppf(0.95, count - 1), rel=5e-4)
 
 
-def test_the_bound_holds_as_often_as_it_says() -> None:
+def test_the_bound_has_its_nominal_coverage() -> None:
     random = np.random.default_rng(0)
     held = [upper_bound_of_mean(random.normal(size=20)) >= 0 for _ in range(4000)]
     assert np.mean(held) == pytest.approx(0.95, abs=0.011)  # three standard errors
@@ -64,13 +64,13 @@ def test_equal_and_better_users_pass() -> None:
         assert (result.severity, result.passed) == ("fail", True)
 
 
-def test_a_clear_loss_falls() -> None:
+def test_a_clear_loss_fails() -> None:
     before = hits(500, 0.5)
     result = update_not_worse(before, before * hits(500, 0.5, 1), tolerance=0.1, minimum_users=200)
     assert (result.severity, result.passed) == ("fail", False)
 
 
-def test_a_loss_that_chance_explains_does_not_fall() -> None:
+def test_a_loss_within_chance_does_not_fail() -> None:
     # 40 of 200 users hit before; 30 after: mean -0.05, tolerated -0.02, bound above it.
     before, after = np.zeros(200), np.zeros(200)
     before[:40], after[25:55] = 1, 1
@@ -88,7 +88,7 @@ def test_few_users_only_warn(users: int) -> None:
     assert (result.severity, result.passed) == ("warn", False)
 
 
-def test_a_metric_that_is_no_number_falls() -> None:
+def test_a_metric_of_nan_fails() -> None:
     before = np.ones(300)
     result = update_not_worse(before, before * np.nan, tolerance=0.1, minimum_users=200)
     assert (result.severity, result.passed) == ("fail", False)

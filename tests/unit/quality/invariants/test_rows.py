@@ -19,7 +19,7 @@ counts = st.integers(min_value=0, max_value=10**9)
 
 
 @given(counts, counts)
-def test_every_user_has_a_row_and_no_row_is_nobodys(rows: int, users: int) -> None:
+def test_there_are_as_many_rows_as_users(rows: int, users: int) -> None:
     result = one_row_per_user("every_user_served", rows=rows, users=users)
     assert (result.name, result.severity) == ("every_user_served", "fail")
     assert result.passed == (rows == users)
@@ -38,16 +38,16 @@ def test_rows_are_conserved_exactly(
 
 
 @pytest.mark.parametrize(
-    ("quarantined", "landed", "warned", "refused"),
+    ("quarantined", "landed", "warned", "rejected"),
     [(0, 0, False, False), (5, 100, False, False), (6, 100, True, False), (51, 100, True, True)],
 )
-def test_a_few_broken_rows_warn_and_many_refuse(
-    quarantined: int, landed: int, warned: bool, refused: bool
+def test_a_few_invalid_rows_warn_and_many_reject(
+    quarantined: int, landed: int, warned: bool, rejected: bool
 ) -> None:
-    warning, refusal = quarantined_share(quarantined, landed, warn_above=0.05, fail_above=0.5)
-    assert (warning.severity, refusal.severity) == ("warn", "fail")
-    assert (not warning.passed, not refusal.passed) == (warned, refused)
-    assert warning.name != refusal.name
+    warning, failure = quarantined_share(quarantined, landed, warn_above=0.05, fail_above=0.5)
+    assert (warning.severity, failure.severity) == ("warn", "fail")
+    assert (not warning.passed, not failure.passed) == (warned, rejected)
+    assert warning.name != failure.name
 
 
 @pytest.mark.parametrize(("rows", "passed"), [(0, False), (1, True)])
