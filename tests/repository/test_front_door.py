@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from grove.datasets import SYSTEMS
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.M))
@@ -59,11 +61,55 @@ def test_commands_in_the_documents_exist() -> None:
         assert named <= TARGETS, f"{document} names {named - TARGETS}"
 
 
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
 def test_readme_is_short_and_begins_with_a_command() -> None:
-    lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
-    assert len(lines) < 150
+    lines = README.splitlines()
+    assert len(lines) <= 145
     first = next(number for number, line in enumerate(lines, 1) if line.startswith("make "))
-    assert first < 30
+    assert first <= 25
+
+
+def rows_of(section: str) -> list[list[str]]:
+    """Cells of the table in a section of the README, its head left out."""
+    text = README.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_every_link_in_the_documents_leads_to_a_file() -> None:
+    for document in ("README.md", "CONTRIBUTING.md", "infra/README.md"):
+        file = REPOSITORY / document
+        for link in re.findall(r"\]\(([^)#:]+)\)", file.read_text(encoding="utf-8")):
+            assert (file.parent / link).exists(), f"{document} links to {link}"
+
+
+def test_every_system_has_a_line_with_its_folder_decision_and_benchmark() -> None:
+    models = rows_of("Models")
+    folders = [re.findall(r"\(([^)]+)\)", row[3])[0] for row in models]
+    systems = {f"libs/grove/systems/{system.name}/README.md" for system in SYSTEMS}
+    assert set(folders) == systems
+    for row in models:
+        assert all(row), f"an empty cell: {row}"
+        assert "infra/decisions/" in row[4], row[0]
+        assert "tests/benchmarks/results/" in row[5], row[0]
+
+
+def test_every_job_of_the_day_has_a_line_with_its_module() -> None:
+    stages = {
+        name: row[1] for row in rows_of("The stages") for name in re.findall(r"`(\w+)`", row[0])
+    }
+    golden = (REPOSITORY / "tests/dags/golden").glob("daily_refresh.*.txt")
+    assert set(stages) == {file.stem.rpartition(".")[2] for file in golden}
+    for job, module in stages.items():
+        path = module.strip("`")
+        assert (REPOSITORY / "libs/grove" / path).is_file(), f"{job}: {path}"
+        package = "grove." + path.removesuffix(".py").replace("/", ".")
+        text = (REPOSITORY / f"jobs/{job}.py").read_text(encoding="utf-8")
+        imports = re.findall(r"^\s*from (grove[\w.]*) import", text, re.M)
+        known = (package, package.rpartition(".")[0])
+        assert any(name in known for name in imports), f"jobs/{job}.py does not import {package}"
 
 
 def test_ci_calls_only_make() -> None:
