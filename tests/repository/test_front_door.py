@@ -144,3 +144,21 @@ def test_the_top_level_holds_only_what_belongs_there() -> None:
     ).stdout.splitlines()
     folders = {name.partition("/")[0] for name in tracked if "/" in name}
     assert folders <= {"dags", "jobs", "libs", "schemas", "tests", "infra", ".ci"}
+
+
+def test_paths_in_contributing_exist() -> None:
+    """A path with a placeholder counts up to the folder before it."""
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:libs|schemas|infra|dags|jobs|tests)/[^` ]*)`", text)
+    assert len(paths) > 20
+    for path in paths:
+        known = re.split(r"[^/]*[<*]", path)[0]
+        assert (REPOSITORY / known).exists(), f"CONTRIBUTING.md names {path}"
+
+
+def test_every_package_of_the_library_has_a_line() -> None:
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("| folder of `libs/grove/` |")[2].partition("\n\n")[0]
+    listed = set(re.findall(r"`([\w.]+)/?`", table))
+    found = {path.name for path in (REPOSITORY / "libs/grove").iterdir()}
+    assert found - {"__init__.py", "__pycache__"} == listed
