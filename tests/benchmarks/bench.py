@@ -104,7 +104,7 @@ def _trained(
     inputs = bench.folder / f"{name}-inputs"
     _write_inputs(bench.split, inputs, codes)
     spec = _spec(bench, inputs, options, code=learning_code(train.__module__))
-    model = bench.folder / f"{name}-{work_fingerprint(spec, ranks=bench.ranks)[:_DIGITS]}"
+    model = bench.folder / f"{name}-{work_fingerprint(spec, workers=bench.ranks)[:_DIGITS]}"
     if not model.is_dir():
         unfinished, checkpoint = (model.with_name(f"{model.name}.{what}") for what in _UNFINISHED)
         resumed = checkpoint.is_dir()

@@ -41,7 +41,7 @@ from grove.features.sequences import Sequences
 from grove.systems.treebridge.programs import HISTORY_FIELDS
 from grove.systems.treebridge.search import USERS_PER_SEARCH
 from grove.training.batches import user_batches
-from grove.training.worker import read_worker_inputs
+from grove.training.worker_inputs import read_worker_inputs
 
 LEARNERS, EPOCHS_TIMED = 512, 2
 LARGEST_LOADING_SHARE = 0.5

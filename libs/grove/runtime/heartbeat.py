@@ -31,7 +31,9 @@ def heartbeat(log: logging.Logger, *, seconds: float = HEARTBEAT_SECONDS) -> Ite
     last = _LastLine()
     done = threading.Event()
     root = logging.getLogger(ROOT_LOGGER)
-    root.addHandler(last)
+    observer = logging.Handler(logging.INFO)
+    observer.addFilter(last.remember)
+    root.addHandler(observer)
     thread = threading.Thread(
         target=_beat, args=(log, last, done, seconds), name="heartbeat", daemon=True
     )
@@ -41,21 +43,22 @@ def heartbeat(log: logging.Logger, *, seconds: float = HEARTBEAT_SECONDS) -> Ite
     finally:
         done.set()
         thread.join()
-        root.removeHandler(last)
+        root.removeHandler(observer)
 
 
-class _LastLine(logging.Handler):
+class _LastLine:
     """Remembers the last line of the project's loggers, and when it came."""
 
     def __init__(self) -> None:
-        super().__init__(logging.INFO)
         self.message = "start"
         self.at = time.monotonic()
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def remember(self, record: logging.LogRecord) -> bool:
+        """Take note of a line; as a handler's filter it lets none through."""
         self.at = time.monotonic()
         if record.msg != _LINE:
             self.message = record.getMessage().partition("\n")[0]
+        return False
 
 
 _LINE = "still working after %.0f s, peak memory %.0f MiB; last: %s"

@@ -1,4 +1,4 @@
-"""State of an unfinished training, kept so that a killed one goes on where it was."""
+"""State of an unfinished training, kept so that a killed one can be resumed."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _WEIGHTS, _OPTIMIZER = "weights/", "optimizer/"
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """Where a training keeps its state, and whose state it is."""
+    """Where a training keeps its state, and the fingerprint of its work."""
 
     folder: Path
     """Holds at most one state; replaced as a whole after every epoch. While it is replaced, the
-    earlier state stands beside it under another name."""
+    earlier state is beside it under another name."""
     fingerprint: str
     """Of the work; a state of other work is never resumed."""
 
 
-def work_fingerprint(spec: TrainingSpec, *, ranks: int) -> str:
-    """Fingerprint of all that decides how a training ends, besides processors and folders.
+def work_fingerprint(spec: TrainingSpec, *, workers: int) -> str:
+    """Fingerprint of everything that determines a training's result, except hardware and folders.
 
     The files in the folder of inputs count by content, as they keep their names from day to day.
     Files of histories and the warm start count by name: a table's files and a model folder are
@@ -42,7 +42,7 @@ def work_fingerprint(spec: TrainingSpec, *, ranks: int) -> str:
 
     Args:
         spec: of the training.
-        ranks: among which the users are dealt out.
+        workers: processes among which the users are divided.
 
     Returns:
         64 hex digits.
@@ -50,7 +50,7 @@ def work_fingerprint(spec: TrainingSpec, *, ranks: int) -> str:
     work: dict[str, Any] = {
         key: value for key, value in spec.as_json().items() if key not in _NOT_THE_WORK
     }
-    work["ranks"] = ranks
+    work["workers"] = workers
     work["contents"] = {
         file.name: _content_hash(file) for file in spec.input_folder.iterdir() if file.is_file()
     }
@@ -101,7 +101,7 @@ def resume_progress(
     Returns:
         The curve so far, one loss per finished epoch; empty when there is nothing to resume.
     """
-    # The earlier state stands in for a new one that a crash kept from getting its name.
+    # The earlier state is used where a crash kept the new one from getting its name.
     folders = (checkpoint.folder, _beside(checkpoint, _REPLACED))
     folder = next((one for one in folders if (one / _PROGRESS_FILE).is_file()), None)
     if folder is None:

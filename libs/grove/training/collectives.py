@@ -1,6 +1,6 @@
-"""What the ranks of one training agree on: gradients, counts, number of steps.
+"""Collective operations of the workers of a training: gradients, counts, number of steps.
 
-Every function works alone, without a process group, as if there were one rank.
+Every function works alone, without a process group, as if there were one worker.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ def world() -> tuple[int, int]:
     return distributed.get_rank(), distributed.get_world_size()
 
 
-def sum_over_ranks(values: Tensor) -> Tensor:
-    """Sum a tensor of equal shape over all ranks; every rank gets the sum."""
+def sum_over_workers(values: Tensor) -> Tensor:
+    """Sum a tensor of equal shape over all workers; every worker gets the sum."""
     values = values.clone()
     _sum_in_place(values)
     return values
 
 
-def largest_over_ranks(value: int) -> int:
-    """Largest of the ranks' integers."""
+def largest_over_workers(value: int) -> int:
+    """Largest of the workers' integers."""
     if not distributed.is_initialized():
         return value
     largest = torch.tensor(value)
@@ -35,14 +35,14 @@ def largest_over_ranks(value: int) -> int:
 
 
 def sum_gradients(parameters: Sequence[nn.Parameter], scale: Tensor) -> None:
-    """Replace every gradient by its sum over ranks times a scale, in one message.
+    """Replace every gradient by its sum over workers times a scale, in one message.
 
-    A parameter that no loss of this step reached counts as gradient zero, so that all ranks send
-    messages of one shape.
+    A parameter that no loss of this step reached counts as gradient zero, so that all workers
+    send messages of one shape.
 
     Args:
-        parameters: the same ones, in the same order, on every rank.
-        scale: scalar, equal on every rank.
+        parameters: the same ones, in the same order, on every worker.
+        scale: scalar, equal on every worker.
     """
     gradients = [
         torch.zeros_like(parameter) if parameter.grad is None else parameter.grad

@@ -1,4 +1,4 @@
-"""Which users an update does not learn from, so that it can be judged on them."""
+"""Users held out from an update, so that it can be evaluated on them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _RANGE = 2**64
 
 
 def held_out(user_id: str, day: date, share: float) -> bool:
-    """Say whether a user is kept out of a day's update.
+    """Return whether a user is held out from a day's update.
 
     The draw is a hash of user and day: the same in every process, and other users every day.
 

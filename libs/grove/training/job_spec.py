@@ -1,4 +1,4 @@
-"""What one training is told: a frozen record that travels to the ranks as plain JSON."""
+"""Specification of one training: a frozen record that travels to the workers as plain JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ QUERY_VECTORS_FILE = "query_vectors.parquet"
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSpec:
-    """Inputs, outputs and numbers of one training; every field is JSON-able.
+    """Inputs, outputs and hyper-parameters of one training; every field is JSON-able.
 
     Example:
         >>> spec = TrainingSpec(files=["a"], inputs="in", output="out", through="2026-11-19")
@@ -31,29 +31,31 @@ class TrainingSpec:
     """Folder with item_table.parquet, query_vectors.parquet (if queries are read) and the
     vocabulary to train with (for a warm start: the earlier one, grown)."""
     output: str
-    """Folder of the trained model; rank 0 writes it."""
+    """Folder of the trained model; the first worker writes it."""
     through: str
-    """Newest landing day in the histories, YYYY-MM-DD: what the weights will have learnt."""
+    """Newest landing day in the histories, YYYY-MM-DD; the weights are trained up to it."""
     checkpoint: str | None = None
     """Folder of the state of an unfinished training; none: not resumable."""
     warm_start: str | None = None
     """Model folder to start from; none: from random weights."""
     learned_through: str | None = None
-    """Landing day the warm start has learnt; only later events are targets. None: all are."""
+    """Landing day that the warm start has been trained up to: only later events are targets; none:
+    all are."""
     holdout_share: float = 0.0
-    """Share of the users that this pass must not see, drawn for the day `through`."""
+    """Share of the users held out from this pass, drawn for the day `through`."""
     learn_repeats: bool = True
-    """Whether an item the user has had is a target again; false where it is not recommended."""
+    """Whether an item the user has interacted with is a target again; false where it is not
+    recommended again."""
     max_events: int = 50
     """Newest events per user."""
     seed: int = 0
     """Of everything random."""
     code_version: str = ""
-    """Of the code that trains; a training begun by other code is not gone on with."""
+    """Of the code that trains; a training begun by other code is not resumed."""
     use_gpu: bool = False
-    """Train on one accelerator per rank."""
+    """Train on one accelerator per worker."""
     options: dict[str, Any] = field(default_factory=dict)
-    """The model's own numbers: width, epochs, batch_size, learning_rate, …"""
+    """Hyper-parameters: width, epochs, batch_size, learning_rate, …; absent ones have defaults."""
 
     def as_json(self) -> dict[str, Any]:
         """As a plain dict."""
@@ -76,7 +78,7 @@ class TrainingSpec:
 
     @property
     def excluded(self) -> Callable[[str], bool] | None:
-        """Predicate of the users to leave out; none when nobody is."""
+        """Predicate of the held-out users; none where no user is."""
         if not self.holdout_share:
             return None
         day = date.fromisoformat(self.through)

@@ -1,8 +1,10 @@
-"""One training loop for every model: deterministic, distributed, resumable."""
+"""One training loop for every model: deterministic, distributed, resumable, and logged."""
 
 from __future__ import annotations
 
+import logging
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
@@ -16,21 +18,25 @@ from grove.training.checkpoint import (
     resume_progress,
     save_progress,
 )
-from grove.training.collectives import sum_gradients, sum_over_ranks, world
+from grove.training.collectives import sum_gradients, sum_over_workers, world
+from grove.training.epoch_log import EpochResult, EpochTiming, epoch_line
 from grove.training.seeds import seed_torch
 
 BatchType_co = TypeVar("BatchType_co", covariant=True)
 BatchType = TypeVar("BatchType")
-WARM_UP_SHARE = 0.1
-ADAM_BETAS = (0.9, 0.95)
+LOG = logging.getLogger("grove.training")
 
 
 class Batches(Protocol[BatchType_co]):
-    """What the loop needs of a loader."""
+    """A loader, as the loop uses it."""
 
     @property
     def steps(self) -> int:
-        """Batches per epoch, equal on all ranks."""
+        """Batches per epoch, equal on all workers."""
+
+    @property
+    def histories(self) -> int:
+        """Sequences per epoch, over all workers."""
 
     def epoch(self, number: int) -> Iterator[BatchType_co]:
         """The batches of one epoch."""
@@ -64,6 +70,10 @@ class TrainingPlan:
     """Of AdamW."""
     clip_norm: float = 1.0
     """Largest gradient norm per parameter group."""
+    warm_up_share: float = 0.1
+    """Share of the steps in which a one-cycle rate rises."""
+    adam_betas: tuple[float, float] = (0.9, 0.95)
+    """Decay of AdamW's means of gradients and of squared gradients."""
     groups: tuple[ParameterGroup, ...] = ()
     """Exceptions."""
 
@@ -78,17 +88,18 @@ def train(
 ) -> list[float]:
     """Train a model in place.
 
-    Each rank reports the *sum* of its losses and their total weight; the step follows the gradient
-    of all ranks' sum divided by all ranks' weight. So a prediction counts the same on a rank with
-    many users and on one with few. The result still depends on the number of ranks: each draws and
-    shuffles for itself, and a loss that looks at its batch (in-batch negatives, the share of h_gen)
-    sees its own rank's. Random numbers restart at every epoch from seed, epoch and rank: a training
-    that was resumed ends with the same bits as one that was not, on processors of one kind.
+    Each worker reports the *sum* of its losses and their total weight; the step follows the
+    gradient of all workers' sum divided by all workers' weight. So a prediction counts the same on
+    a worker with many users and on one with few. The result still depends on the number of workers:
+    each draws and shuffles for itself, and a loss that looks at its batch (in-batch negatives, the
+    share of h_gen) sees its own worker's. Random numbers restart at every epoch from seed, epoch
+    and rank: a resumed training ends with the same bits as an uninterrupted one, on processors of
+    one kind.
 
     Source: the optimiser is that of STARS §4.3 (AdamW, one cycle, clipping per parameter group).
 
     Args:
-        model: its parameters must start equal on all ranks.
+        model: its parameters must start equal on all workers.
         batches: the loader.
         loss_of: batch → (scalar sum of losses, scalar sum of their weights).
         plan: epochs, rates, groups.
@@ -100,11 +111,20 @@ def train(
     """
     optimizer, groups = _optimizer(model, plan)
     curve = resume_progress(checkpoint, model, optimizer) if checkpoint else []
+    started, first = time.monotonic(), len(curve)
     for epoch in range(len(curve), plan.epochs):
         seed_torch(plan.seed, "epoch", epoch, world()[0])
         _freeze(groups, epoch)
         model.train()
-        curve.append(_one_epoch(optimizer, batches, loss_of, plan, epoch))
+        result = _one_epoch(optimizer, batches, loss_of, plan, epoch)
+        curve.append(result.loss)
+        if world()[0] == 0:
+            timing = EpochTiming(
+                done=len(curve) - first,
+                sequences=batches.histories,
+                seconds=time.monotonic() - started,
+            )
+            LOG.info(epoch_line(result, epoch=epoch, epochs=plan.epochs, timing=timing))
         if not math.isfinite(curve[-1]):
             break
         if checkpoint and world()[0] == 0:
@@ -116,13 +136,14 @@ def train(
     return curve
 
 
-def rate_factor(step: int, steps: int, shape: str) -> float:
+def rate_factor(step: int, steps: int, shape: str, warm_up_share: float = 0.1) -> float:
     """Share of the peak learning rate at a step.
 
     Args:
         step: 0 .. steps − 1.
         steps: of the whole training.
-        shape: `constant`, or `one_cycle`: linear warm-up over a tenth, then cosine decay to zero.
+        shape: `constant`, or `one_cycle`: linear warm-up, then cosine decay to zero.
+        warm_up_share: share of the steps that warm up.
 
     Returns:
         0 to 1.
@@ -133,7 +154,7 @@ def rate_factor(step: int, steps: int, shape: str) -> float:
     """
     if shape == "constant":
         return 1.0
-    warm_up = max(int(steps * WARM_UP_SHARE), 1)
+    warm_up = max(int(steps * warm_up_share), 1)
     if step < warm_up:
         return (step + 1) / warm_up
     return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(steps - warm_up, 1)))
@@ -145,33 +166,42 @@ def _one_epoch(
     loss_of: Callable[[BatchType], tuple[Tensor, Tensor]],
     plan: TrainingPlan,
     epoch: int,
-) -> float:
+) -> EpochResult:
     totals = torch.zeros(2, dtype=torch.float64)
+    steps, norms, peak = plan.epochs * batches.steps, 0.0, 0.0
     for step, batch in enumerate(batches.epoch(epoch), start=epoch * batches.steps):
-        factor = rate_factor(step, plan.epochs * batches.steps, plan.shape)
+        factor = rate_factor(step, steps, plan.shape, plan.warm_up_share)
         loss, weight = loss_of(batch)
         optimizer.zero_grad()
         if loss.requires_grad:
             torch.autograd.backward(loss)
-        summed = sum_over_ranks(torch.stack([loss.detach(), weight]).double().cpu())
+        summed = sum_over_workers(torch.stack([loss.detach(), weight]).double().cpu())
         if not math.isfinite(float(summed[0])):
-            return float("nan")
-        _step(optimizer, factor, 1 / max(float(summed[1]), 1e-9), plan.clip_norm)
+            return EpochResult(loss=float("nan"), learning_rate=plan.peak_rate * factor)
+        norms += _step(optimizer, factor, 1 / max(float(summed[1]), 1e-9), plan.clip_norm)
+        peak = max(peak, factor)
         totals += summed
-    return float(totals[0] / totals[1].clamp_min(1e-9))
+    return EpochResult(
+        loss=float(totals[0] / totals[1].clamp_min(1e-9)),
+        learning_rate=plan.peak_rate * peak,
+        gradient_norm=norms / batches.steps,
+    )
 
 
-def _step(optimizer: torch.optim.Optimizer, factor: float, scale: float, clip_norm: float) -> None:
+def _step(optimizer: torch.optim.Optimizer, factor: float, scale: float, clip_norm: float) -> float:
+    """Take one step; returns the norm of the whole gradient before clipping."""
     learning = [
         [parameter for parameter in group["params"] if parameter.requires_grad]
         for group in optimizer.param_groups
     ]
     everything = [parameter for parameters in learning for parameter in parameters]
     sum_gradients(everything, torch.tensor(scale))
+    norms = []
     for group, parameters in zip(optimizer.param_groups, learning, strict=True):
         group["lr"] = group["peak_rate"] * factor
-        nn.utils.clip_grad_norm_(parameters, clip_norm)
+        norms.append(float(nn.utils.clip_grad_norm_(parameters, clip_norm)))
     optimizer.step()
+    return math.hypot(*norms)
 
 
 def _optimizer(
@@ -189,7 +219,7 @@ def _optimizer(
             {"params": parameters, "peak_rate": plan.peak_rate * group.rate_factor}
             for group, parameters in groups
         ],
-        betas=ADAM_BETAS,
+        betas=plan.adam_betas,
         weight_decay=plan.weight_decay,
         # One pass over each table instead of a dozen: a quarter of a small model's step.
         fused=True,

@@ -1,4 +1,4 @@
-"""The arithmetic a training takes for its largest products."""
+"""Precision of a training's largest matmuls."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Precision = Literal["fp32", "bf16"]
 
 
 def fast_precision(device: str) -> Precision:
-    """Choose bfloat16 where a processor multiplies tiles of it, which is six times as fast there.
+    """Choose bf16 on a processor with AMX bf16, where it is six times as fast as float32.
 
-    On a processor without them it may take several times as long as float32. So weights that were
-    learnt on processors of two kinds differ by rounding, as sums on them differ anyway.
+    On a processor without AMX it may take several times as long as float32. So weights trained on
+    two kinds of processors differ by rounding, as their sums differ anyway.
 
     Args:
-        device: what the training runs on; on an accelerator it stays float32.
+        device: of the training; on an accelerator the precision stays float32.
 
     Returns:
         What `large_products` takes.
@@ -27,13 +27,14 @@ def fast_precision(device: str) -> Precision:
 
 
 def large_products(precision: Precision, device: str) -> AbstractContextManager[object]:
-    """Compute the products inside in a precision; weights, gradients and all else stay float32.
+    """Compute the matmuls of a block in a precision; everything else stays float32.
 
-    A product's sum is float32 in either. Serving never computes so: an item has one vector there.
+    Matmuls accumulate in float32 in either. Serving always uses float32, so that an item has one
+    vector there.
 
     Args:
-        precision: of the products' factors.
-        device: of the factors.
+        precision: of the operands.
+        device: of the operands.
 
     Returns:
         A context.

@@ -1,4 +1,4 @@
-"""Random choices of one step: where histories are cut, and which items compete.
+"""Random choices of one step: the cuts of the histories, and the items of the softmax.
 
 All draws use torch's global generator, which the loop restarts at every epoch.
 
@@ -15,33 +15,33 @@ from grove.features.ids import PAD, SECONDS_PER_DAY, UNKNOWN
 from grove.features.items import ItemFeatures
 from grove.features.sequences import SequenceBatch
 from grove.nn.losses import NO_TARGET, sampling_correction
+from grove.training.options import SamplingOptions
 from grove.training.precision import Precision, large_products
 
-FULL_SOFTMAX_ITEMS = 20_000
-"""Up to this many items the softmax runs over the whole catalogue."""
-SAMPLED_ITEMS = 8_192
-"""Negatives drawn per step above that."""
-UNKNOWN_SHARE = 0.1
-"""Share of a step's items that are seen without their id."""
 
+def hide_ids(ids: Tensor, share: float) -> Tensor:
+    """Replace some ids by the unknown one (id dropout), so that text and attributes must suffice.
 
-def hide_ids(ids: Tensor) -> Tensor:
-    """Replace some ids by the unknown one, so that text and attributes alone must do for them.
-
-    A new item has nothing else; what it is read with is learnt here.
+    A new item has nothing else: this trains the vector of the unknown id that it is read with.
 
     Args:
         ids: [M] int64 rows of the vocabulary; 0 is no item and stays.
+        share: probability of being replaced.
 
     Returns:
         [M] int64.
     """
-    hidden = torch.rand(len(ids), device=ids.device) < UNKNOWN_SHARE
+    hidden = torch.rand(len(ids), device=ids.device) < share
     return ids.masked_fill(hidden & (ids != PAD), UNKNOWN)
 
 
 def item_vectors_of_step(
-    items: nn.Module, features: ItemFeatures, rows: Tensor, *, precision: Precision = "fp32"
+    items: nn.Module,
+    features: ItemFeatures,
+    rows: Tensor,
+    *,
+    unknown_share: float,
+    precision: Precision = "fp32",
 ) -> Tensor:
     """Vectors of a step's items, some of them seen without their id; see `hide_ids`.
 
@@ -49,17 +49,18 @@ def item_vectors_of_step(
         items: the model's part that is called with ids, attributes and text.
         features: of N items.
         rows: [M] int64 distinct rows of `features`, ascending; 0 is no item.
-        precision: of the products that the texts go through.
+        unknown_share: share of the items whose id is hidden.
+        precision: of the matmuls that the texts go through.
 
     Returns:
         [M, D]; no item is zero, as `grove.inference.load.encode_all_items` has it.
     """
-    # Distinct rows as many as there are, are all of them: that copies nothing.
+    # As many distinct rows as there are items are all of them: a slice copies nothing.
     chosen = slice(None) if len(rows) == len(features.ids) else rows
     ids = features.ids[chosen]
     # A model of ids alone has nothing else to read where an id is hidden.
     if not getattr(items, "id_only", False):
-        ids = hide_ids(ids)
+        ids = hide_ids(ids, unknown_share)
     with large_products(precision, rows.device.type):
         vectors: Tensor = items(ids, features.attributes[chosen], features.text[chosen])
     return vectors * (rows > PAD)[:, None]
@@ -73,8 +74,8 @@ def target_mask(batch: SequenceBatch) -> Tensor:
 def sample_cuts(batch: SequenceBatch, *, most: int, window: int) -> tuple[Tensor, Tensor]:
     """Choose up to `most` positions per history that have a target in the window after them.
 
-    Users are encoded once a day, at midnight; so positions after which the day ends, which look
-    like those at serving, are chosen before any others.
+    Users are encoded once a day, at midnight; so the last positions of days, which resemble those
+    at serving, are chosen before any others.
 
     Args:
         batch: B histories.
@@ -88,6 +89,8 @@ def sample_cuts(batch: SequenceBatch, *, most: int, window: int) -> tuple[Tensor
     eligible = targets.unfold(1, window, 1)[:, :-1].any(dim=2)  # [B, T-1]
     days = batch.times // SECONDS_PER_DAY  # [B, T]
     day_ends = eligible & (days[:, 1:] > days[:, :-1])  # [B, T-1]
+    # Draws lie in [0, 1): adding 1 per criterion ranks day ends first, then other eligible
+    # positions, each at random; ineligible ones are taken only to fill the shape.
     draws = torch.rand(eligible.shape, device=eligible.device) + eligible + day_ends
     cuts = draws.topk(min(most, eligible.shape[1]), dim=1).indices  # [B, P]
     return cuts, eligible.gather(1, cuts)
@@ -118,8 +121,9 @@ def pick_one(window: Tensor) -> Tensor:
         window: [M, W] int64 rows, 0 for nothing; each row has an item.
 
     Returns:
-        [M] int64, its place in the window.
+        [M] int64, its position in the window.
     """
+    # The largest of independent uniform draws is at each item with equal probability.
     draws = torch.rand(window.shape, device=window.device) * (window > 0)  # [M, W]
     return draws.argmax(dim=1)
 
@@ -127,7 +131,7 @@ def pick_one(window: Tensor) -> Tensor:
 def strongest_event_weight(batch: SequenceBatch, weights: Tensor) -> Tensor:
     """Weight of each event's item: the largest among the user's events with that item.
 
-    A user clicks before ordering; the click is what is predicted, the order is what it was worth.
+    A user clicks before ordering: the click is the positive, and the order gives its weight.
 
     Args:
         batch: B histories.
@@ -140,24 +144,29 @@ def strongest_event_weight(batch: SequenceBatch, weights: Tensor) -> Tensor:
     return (same * weights[batch.fields[KIND.name]][:, None, :]).amax(dim=2)
 
 
-def candidate_rows(batch: SequenceBatch, catalogue: int) -> tuple[Tensor, Tensor]:
-    """Items that compete in this step: all, or the batch's own and a uniform sample.
+def candidate_rows(
+    batch: SequenceBatch, catalogue: int, sampling: SamplingOptions
+) -> tuple[Tensor, Tensor]:
+    """Items of this step's softmax: all, or the batch's own and a uniform sample.
 
     Args:
         batch: B histories.
         catalogue: N, items of the item table.
+        sampling: up to how many items all are taken, and how many are drawn above that.
 
     Returns:
-        [C] int64 rows of `ItemFeatures`, ascending, and [C] float, what their logits get added;
-        see `sampling_correction`.
+        [C] int64 rows of `ItemFeatures`, ascending, and [C] float, added to their logits; see
+        `sampling_correction`.
     """
     device = batch.item_rows.device
-    if catalogue <= FULL_SOFTMAX_ITEMS:
+    if catalogue <= sampling.full_softmax_items:
         every = torch.arange(1, catalogue + 1, device=device)
         return every, torch.zeros(catalogue, device=device)
     present = torch.unique(batch.item_rows)
     present = present[present > 0]
-    drawn = torch.unique(torch.randint(1, catalogue + 1, (SAMPLED_ITEMS,), device=device))
+    draws = torch.randint(1, catalogue + 1, (sampling.sampled_items,), device=device)
+    drawn = torch.unique(draws)
+    # An item of the batch is present for certain: drawn as well, it would count twice.
     drawn = drawn[~torch.isin(drawn, present)]
     correction = torch.zeros(len(present) + len(drawn), device=device)
     correction[len(present) :] = sampling_correction(len(present), len(drawn), catalogue)
@@ -166,7 +175,7 @@ def candidate_rows(batch: SequenceBatch, catalogue: int) -> tuple[Tensor, Tensor
 
 
 def candidate_index(rows: Tensor, candidates: Tensor) -> Tensor:
-    """Where rows stand among the candidates.
+    """Position of rows among the candidates.
 
     Args:
         rows: any shape, int64; 0 for nothing.

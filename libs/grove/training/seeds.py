@@ -1,4 +1,4 @@
-"""Random numbers that depend on names, not on how often someone drew before."""
+"""Seeds derived from names, so that a draw does not depend on the draws before it."""
 
 from __future__ import annotations
 

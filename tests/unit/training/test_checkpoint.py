@@ -19,8 +19,8 @@ def spec(tmp_path: Path) -> TrainingSpec:
     return write_shop(tmp_path / "inputs", HISTORIES, shop_items(10), code_version="c1")
 
 
-def fingerprint(spec: TrainingSpec, ranks: int = 1) -> str:
-    return work_fingerprint(spec, ranks=ranks)
+def fingerprint(spec: TrainingSpec, workers: int = 1) -> str:
+    return work_fingerprint(spec, workers=workers)
 
 
 def test_the_same_work_written_again_is_the_same_work(spec, tmp_path):
@@ -39,10 +39,10 @@ def test_another_content_under_the_same_name_is_other_work(spec, name):
     assert fingerprint(spec) != first
 
 
-def test_a_new_input_other_ranks_and_other_code_are_other_work(spec):
+def test_a_new_input_other_workers_and_other_code_are_other_work(spec):
     others = [
         fingerprint(spec),
-        fingerprint(spec, ranks=2),
+        fingerprint(spec, workers=2),
         fingerprint(replace(spec, code_version="c2")),
         fingerprint(replace(spec, seed=1)),
         fingerprint(replace(spec, options={**spec.options, "generations": {"llm": "another"}})),

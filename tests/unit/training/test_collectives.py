@@ -9,9 +9,9 @@ import torch
 from torch import distributed, multiprocessing, nn
 
 from grove.training.collectives import (
-    largest_over_ranks,
+    largest_over_workers,
     sum_gradients,
-    sum_over_ranks,
+    sum_over_workers,
     world,
 )
 
@@ -34,8 +34,8 @@ def rank_work(rank: int, folder: str) -> None:
     found = {
         "gradient": parameter.grad,
         "untouched": untouched.grad,
-        "sum": sum_over_ranks(torch.tensor([1.0 + rank])),
-        "largest": torch.tensor(largest_over_ranks(3 - rank)),
+        "sum": sum_over_workers(torch.tensor([1.0 + rank])),
+        "largest": torch.tensor(largest_over_workers(3 - rank)),
         "world": torch.tensor(world()),
     }
     torch.save(found, f"{folder}/{rank}.pt")
@@ -57,5 +57,5 @@ def test_two_ranks_sum_what_one_would_compute(tmp_path: Path):
 
 def test_one_process_alone_is_the_whole_world():
     assert world() == (0, 1)
-    assert largest_over_ranks(5) == 5
-    assert sum_over_ranks(torch.tensor(2.0)) == 2.0
+    assert largest_over_workers(5) == 5
+    assert sum_over_workers(torch.tensor(2.0)) == 2.0

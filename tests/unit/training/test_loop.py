@@ -22,6 +22,7 @@ class Numbers:
 
     steps: int = 3
     killed_at: int | None = None
+    histories: int = 24
 
     def epoch(self, number: int) -> Iterator[Tensor]:
         if number == self.killed_at:

@@ -14,7 +14,7 @@ from grove.features.sequences import HistoryEncoder, SequenceBatch
 from grove.inference.load import encode_all_items
 from grove.systems.dssm.network import ItemTower
 from grove.systems.treebridge.network import ItemEmbedding
-from grove.training import sampling
+from grove.training.options import SamplingOptions
 from grove.training.sampling import (
     candidate_index,
     candidate_rows,
@@ -40,7 +40,7 @@ def batch_of(rows: list[list[int]], **settings) -> SequenceBatch:
 def test_some_items_lose_their_id_and_no_item_stays_no_item():
     torch.manual_seed(0)
     ids = torch.cat([torch.zeros(1_000, dtype=torch.int64), torch.arange(2, 20_002)])
-    hidden = hide_ids(ids)
+    hidden = hide_ids(ids, 0.1)
     assert (hidden[:1_000] == 0).all()
     lost = hidden[1_000:] == 1
     assert 0.09 < lost.float().mean() < 0.11
@@ -56,7 +56,7 @@ def test_no_item_is_zero_in_training_as_in_inference():
     assert (encoded[0] == 0).all()
     # Nearly all ids are seen; these have learnt nothing, so that hiding one changes nothing.
     for rows in (torch.tensor([0, 3, 5]), torch.arange(len(encoded))):
-        vectors = item_vectors_of_step(model, features, rows)
+        vectors = item_vectors_of_step(model, features, rows, unknown_share=0.1)
         assert vectors.shape == (len(rows), 8)
         assert (vectors[0] == 0).all()
         assert torch.allclose(vectors, encoded[rows], atol=1e-6)
@@ -70,7 +70,8 @@ def test_ids_stay_where_nothing_else_is_read():
     for seed in range(50):
         torch.manual_seed(seed)
         assert torch.equal(
-            item_vectors_of_step(model, features, rows)[1:], model.offsets.weight[features.ids[1:]]
+            item_vectors_of_step(model, features, rows, unknown_share=0.5)[1:],
+            model.offsets.weight[features.ids[1:]],
         )
 
 
@@ -82,7 +83,9 @@ def test_short_products_move_items_and_gradients_little():
     for precision in ("fp32", "bf16"):
         torch.manual_seed(0)
         model.zero_grad()
-        vectors = item_vectors_of_step(model, features, rows, precision=precision)
+        vectors = item_vectors_of_step(
+            model, features, rows, unknown_share=0.1, precision=precision
+        )
         (vectors**2).sum().backward()
         found[precision] = torch.cat(
             [vectors.detach().flatten(), model.text[0].weight.grad.flatten()]
@@ -154,17 +157,16 @@ def test_window_holds_the_events_after_the_cut():
 
 
 def test_small_catalogues_compete_in_full():
-    rows, correction = candidate_rows(batch_of([[0, 1]]), 10)
+    rows, correction = candidate_rows(batch_of([[0, 1]]), 10, SamplingOptions())
     assert rows.tolist() == list(range(1, 11))
     assert not correction.any()
 
 
 @pytest.mark.parametrize("drawn", [1, 4, 500])
-def test_sampled_candidates_hold_the_batch_and_stand_for_the_catalogue(monkeypatch, drawn):
+def test_sampled_candidates_hold_the_batch_and_stand_for_the_catalogue(drawn):
     torch.manual_seed(0)
-    monkeypatch.setattr(sampling, "FULL_SOFTMAX_ITEMS", 5)
-    monkeypatch.setattr(sampling, "SAMPLED_ITEMS", drawn)
-    rows, correction = candidate_rows(batch_of([[8, 1], [1, 4]]), 10)
+    options = SamplingOptions(full_softmax_items=5, sampled_items=drawn)
+    rows, correction = candidate_rows(batch_of([[8, 1], [1, 4]]), 10, options)
     assert rows.tolist() == sorted(set(rows.tolist()))
     assert {2, 5, 9} <= set(rows.tolist()) <= set(range(1, 11))
     assert correction[torch.isin(rows, torch.tensor([2, 5, 9]))].tolist() == [0.0] * 3

@@ -19,7 +19,7 @@ from grove.training.sampling import (
     item_vectors_of_step,
     target_mask,
 )
-from grove.training.worker import WorkerInputs
+from grove.training.worker_inputs import WorkerInputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +39,12 @@ class RetrieverObjective:
 
     def __call__(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
         """Sum of losses and number of predictions."""
+        features, sampling = self.inputs.features, self.inputs.sampling
         batch = self.inputs.on_device(batch)
-        rows, correction = candidate_rows(batch, self.inputs.features.count)  # [C], [C]
-        candidates = item_vectors_of_step(self.model.items, self.inputs.features, rows)  # [C, O]
+        rows, correction = candidate_rows(batch, features.count, sampling)  # [C], [C]
+        candidates = item_vectors_of_step(
+            self.model.items, features, rows, unknown_share=sampling.unknown_share
+        )  # [C, O]
         index = candidate_index(batch.item_rows, rows)  # [B, T]
         known = (index >= 0)[..., None]  # [B, T, 1]
         history = candidates[index.clamp_min(0)] * known  # [B, T, O]

@@ -1,8 +1,9 @@
-"""DSSM's loss of a batch: which pairs are predicted, and with which weight."""
+"""DSSM's loss of a batch: the pairs of user and item, and their weights."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from grove.features.sequences import SequenceBatch
 from grove.features.vocabulary import Vocabulary
 from grove.nn.losses import in_batch_softmax_loss, log_popularity
 from grove.systems.dssm.network import Dssm
+from grove.training.options import read_options
 from grove.training.sampling import (
     item_vectors_of_step,
     later_window,
@@ -20,16 +22,21 @@ from grove.training.sampling import (
     sample_cuts,
     strongest_event_weight,
 )
-from grove.training.worker import WorkerInputs
+from grove.training.worker_inputs import WorkerInputs
 
-EVENT_WEIGHTS = {"cart": 1.5, "order": 2.0}
-"""Weight of a positive by kind of event; 1 for the others."""
-TEMPERATURE = 0.15
-"""Of the cosines; no unit, smaller is sharper."""
-DSSM_CUTS = 8
-"""Cuts per history and epoch at which a user vector learns."""
-LATER_EVENTS = 10
-"""Events of the window after a cut, of which one is predicted."""
+
+@dataclass(frozen=True, kw_only=True)
+class DssmOptions:
+    """Hyper-parameters of the objective."""
+
+    temperature: float = 0.15
+    """Of the cosines; no unit, smaller is sharper."""
+    cuts: int = 8
+    """Cuts per history and epoch at which a user vector is trained."""
+    later_events: int = 10
+    """Events of the window after a cut, of which one is the positive."""
+    event_weights: Mapping[str, float] = field(default_factory=lambda: {"cart": 1.5, "order": 2.0})
+    """Weight of a positive by kind of event; 1 for the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +52,7 @@ class DssmObjective:
 
     model: Dssm
     inputs: WorkerInputs
+    options: DssmOptions
     log_frequency: Tensor
     """[N] logarithm of each item's share of the targets."""
     event_weights: Tensor
@@ -52,21 +60,29 @@ class DssmObjective:
 
     def __call__(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
         """Sum of weighted losses and sum of weights."""
+        options, later = self.options, self.options.later_events
         batch = self.inputs.on_device(batch)
-        cuts, chosen = sample_cuts(batch, most=DSSM_CUTS, window=LATER_EVENTS)  # [B, P]
-        window = later_window(batch, cuts, LATER_EVENTS)[chosen]  # [pairs, W]
+        cuts, chosen = sample_cuts(batch, most=options.cuts, window=later)  # [B, P]
+        window = later_window(batch, cuts, later)[chosen]  # [pairs, W]
         place = pick_one(window)[:, None]  # [pairs, 1]
         items = window.gather(1, place)[:, 0]  # [pairs]
+        # Each item of the batch is encoded once, however often it occurs.
         rows, index = torch.unique(batch.item_rows, return_inverse=True)  # [M], [B, T]
-        vectors = item_vectors_of_step(self.model.items, self.inputs.features, rows)  # [M, D]
+        vectors = item_vectors_of_step(
+            self.model.items,
+            self.inputs.features,
+            rows,
+            unknown_share=self.inputs.sampling.unknown_share,
+        )  # [M, D]
         users = self.model.users(batch, vectors[index], cuts)[chosen]  # [pairs, D]
         losses = in_batch_softmax_loss(
             users,
             vectors[torch.searchsorted(rows, items)],
             items=items,
             log_frequency=self.log_frequency[items - 1],
-            temperature=TEMPERATURE,
+            temperature=options.temperature,
         )
+        # The event after a cut is at cut + 1, and `place` counts from there.
         worth = strongest_event_weight(batch, self.event_weights)  # [B, T]
         weights = worth[chosen.nonzero()[:, 0], cuts[chosen] + 1 + place[:, 0]]  # [pairs]
         return (losses * weights).sum(), weights.sum()
@@ -74,15 +90,18 @@ class DssmObjective:
 
 def dssm_objective(model: Dssm, inputs: WorkerInputs) -> DssmObjective:
     """Build DSSM's objective; item frequencies are those of the targets of this pass."""
+    options = read_options(DssmOptions, inputs.spec.options)
+    weights = event_weights(inputs.vocabulary, options.event_weights)
     return DssmObjective(
         model=model,
         inputs=inputs,
+        options=options,
         log_frequency=log_popularity(inputs.positives(fresh_only=True)),
-        event_weights=event_weights(inputs.vocabulary).to(inputs.device),
+        event_weights=weights.to(inputs.device),
     )
 
 
-def event_weights(vocabulary: Vocabulary) -> Tensor:
-    """Weight of a positive by row of the kinds of event, [kinds]."""
-    known = [EVENT_WEIGHTS.get(name, 1.0) for name in vocabulary.names(KIND.name)]
+def event_weights(vocabulary: Vocabulary, weights: Mapping[str, float]) -> Tensor:
+    """Weight of a positive by row of the kinds of event, [kinds]; 1 where none is given."""
+    known = [float(weights.get(name, 1.0)) for name in vocabulary.names(KIND.name)]
     return torch.tensor([1.0] * FIRST_KNOWN + known)

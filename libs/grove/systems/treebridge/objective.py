@@ -1,4 +1,4 @@
-"""TreeBridge's loss of a batch: every target of every history, in both trees and as itself.
+"""TreeBridge's loss of a batch: every target of every history, in both trees and item by item.
 
 Shapes: B batch, T events, P predictions, N items, L levels, τ leaf capacity, D width,
 E text width, M distinct items of a step, C candidates.
@@ -25,15 +25,22 @@ from grove.training.sampling import (
     item_vectors_of_step,
     target_mask,
 )
-from grove.training.worker import WorkerInputs
+from grove.training.worker_inputs import WorkerInputs
 
-KEYWORD_SHARE = 0.5
-"""Share of searches whose keyword starts the decoder; the others learn the keyword-free start."""
+
+@dataclass(frozen=True, kw_only=True)
+class TreeBridgeOptions:
+    """Hyper-parameters of the objective, besides the weights of the trees."""
+
+    item_weight: float = 0.0
+    """λ₃, weight of the item loss; at 0 no negatives are encoded."""
+    keyword_share: float = 0.5
+    """Share of searches whose keyword starts the decoder; the others train the start without."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TreeTensors:
-    """One tree on the rank's device, indexed by rows of `ItemFeatures` (row 0 is no item)."""
+    """One tree on the worker's device, indexed by rows of `ItemFeatures` (row 0 is no item)."""
 
     paths: Tensor
     """[N+1, L] int64 codes."""
@@ -51,7 +58,7 @@ class TreeTensors:
     """[N+1] bool: the item has a path."""
 
     def targets(self, rows: Tensor, vectors: Tensor, index: Tensor) -> PathTargets:
-        """Where some items stand.
+        """Targets of some items.
 
         Args:
             rows: [P] int64 rows of `ItemFeatures`, all placed.
@@ -59,7 +66,7 @@ class TreeTensors:
             index: [N+1] int64, position of a row in `vectors`.
 
         Returns:
-            Their targets in this tree.
+            Their paths, leaves and slots in this tree.
         """
         leaf_rows = self.leaf_rows[self.leaves[rows]]  # [P, τ]
         return PathTargets(
@@ -101,10 +108,11 @@ def tree_tensors(tree: CodeTree, level_sizes: Sequence[int], device: str) -> Tre
 class TreeBridgeObjective:
     """λ₁·L_llm + λ₂·L_cf + λ₃·L_item at every position whose next event is a target.
 
-    L_item is the surprise of the item among all, by the dot product of the user's state and the
-    item's vector, which the leaves score with too. A tree compares an item with its leaf mates
-    alone; here it meets every rival, and state and vectors learn from it. A prediction that is told
-    a keyword has no such loss: the state does not know the keyword, and ranking leaves it out too.
+    L_item is the negative log-likelihood of the item in a softmax over the catalogue, whose logits
+    are the dot products of user state and item vector that score the leaves too. A tree only
+    contrasts an item with the other items of its leaf; this loss contrasts it with the whole
+    catalogue. Positions with a keyword are excluded: the state does not depend on the keyword, and
+    ranking leaves the item score out there as well.
 
     Source: TreeBridge, equation 1; every position at once is sliding-window augmentation. L_item
     is ours; without it (λ₃ = 0) the loss is the paper's.
@@ -115,20 +123,20 @@ class TreeBridgeObjective:
     trees: Mapping[str, TreeTensors]
     weights: Mapping[str, float]
     """λ by tree."""
-    item_weight: float
-    """λ₃; at 0 no rivals are encoded."""
+    options: TreeBridgeOptions
+    """λ₃, and the share of keywords."""
     query_vectors: Tensor
     """[Q+1, E]; row 0, no query, is zero."""
     precision: Precision = "fp32"
-    """Of the texts' products: with λ₃ a step maps a catalogue's, in float32 half of its time."""
+    """Of the text matmuls: with λ₃ a step maps the catalogue's texts, half its time in float32."""
 
     def __call__(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
         """Sum of losses and number of predictions."""
         batch = self.inputs.on_device(batch)
         mask = self._targets(batch)  # [B, T-1]
         rows = batch.item_rows[:, 1:][mask]  # [P]
-        rivals, correction = self._rivals(batch)  # [C], [C]
-        vectors, index = self._item_vectors(batch, rows, rivals)  # [M, D], [N+1]
+        negatives, correction = self._negatives(batch)  # [C], [C]
+        vectors, index = self._item_vectors(batch, rows, negatives)  # [M, D], [N+1]
         states = self.model.users(batch, vectors[index[batch.item_rows]])  # [B, T, D]
         states = states[:, :-1][mask]  # [P, D]
         keywords = self._keywords(batch.queries[:, 1:][mask])  # [P, E]
@@ -137,15 +145,16 @@ class TreeBridgeObjective:
             targets = tree.targets(rows, vectors, index)
             losses = path_loss(self.model.decoder(name), states, keywords, targets)  # [P]
             total = total + self.weights[name] * losses.sum()
-        if self.item_weight:
+        if self.options.item_weight:
+            # The state does not depend on the keyword, so positions with one are left out.
             silent = ~keywords.any(dim=1)  # [P]
             losses = candidate_softmax_loss(
                 states[silent],
-                vectors[index[rivals]],
-                targets=candidate_index(rows[silent], rivals),
+                vectors[index[negatives]],
+                targets=candidate_index(rows[silent], negatives),
                 bias=correction,
-            )  # one per silent prediction
-            total = total + self.item_weight * losses.sum()
+            )  # [silent]
+            total = total + self.options.item_weight * losses.sum()
         return total, torch.tensor(float(len(rows)), device=states.device)
 
     def _targets(self, batch: SequenceBatch) -> Tensor:
@@ -154,24 +163,31 @@ class TreeBridgeObjective:
             mask = mask & tree.placed[batch.item_rows[:, 1:]]
         return mask
 
-    def _rivals(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
-        """Items that compete as themselves; see `candidate_rows`. None without that task."""
-        if self.item_weight:
-            return candidate_rows(batch, self.inputs.features.count)
+    def _negatives(self, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
+        """Items of the item loss's softmax; see `candidate_rows`. Empty without that loss."""
+        if self.options.item_weight:
+            return candidate_rows(batch, self.inputs.features.count, self.inputs.sampling)
         return batch.item_rows.new_zeros(0), torch.zeros(0, device=batch.item_rows.device)
 
     def _item_vectors(
-        self, batch: SequenceBatch, targets: Tensor, rivals: Tensor
+        self, batch: SequenceBatch, targets: Tensor, negatives: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Vectors of all items of the step, each once, and where a row's vector is."""
+        # Every item of a step is encoded once: history, leaf siblings and negatives overlap.
         siblings = [tree.leaf_rows[tree.leaves[targets]].flatten() for tree in self.trees.values()]
-        rows = torch.unique(torch.cat([batch.item_rows.flatten(), *siblings, rivals]))  # [M]
+        rows = torch.unique(torch.cat([batch.item_rows.flatten(), *siblings, negatives]))  # [M]
         features = self.inputs.features
-        vectors = item_vectors_of_step(self.model.items, features, rows, precision=self.precision)
+        vectors = item_vectors_of_step(
+            self.model.items,
+            features,
+            rows,
+            unknown_share=self.inputs.sampling.unknown_share,
+            precision=self.precision,
+        )
         return vectors, row_index(rows, features)
 
     def _keywords(self, queries: Tensor) -> Tensor:
-        used = torch.rand(len(queries), device=queries.device) < KEYWORD_SHARE
+        used = torch.rand(len(queries), device=queries.device) < self.options.keyword_share
         return self.query_vectors[queries * used]  # [P, E]
 
 

@@ -1,4 +1,4 @@
-"""The function each TorchDistributor rank runs to train TreeBridge."""
+"""Training of TreeBridge: the function that each TorchDistributor worker runs."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from torch import Tensor
 from grove.nn.user_encoder import ENCODER_OPTIONS
 from grove.systems.treebridge.code_tree import read_code_tree
 from grove.systems.treebridge.network import TreeBridge
-from grove.systems.treebridge.objective import TreeBridgeObjective, TreeTensors, tree_tensors
-from grove.training.job_spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE, TrainingSpec
-from grove.training.precision import fast_precision
-from grove.training.worker import (
-    WorkerInputs,
-    item_input_argument,
-    learn,
-    network_arguments,
-    open_worker,
-    seed_model,
-    start_weights,
+from grove.systems.treebridge.objective import (
+    TreeBridgeObjective,
+    TreeBridgeOptions,
+    TreeTensors,
+    tree_tensors,
 )
+from grove.training.first_weights import item_input_argument
+from grove.training.job_spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE
+from grove.training.options import read_options
+from grove.training.precision import fast_precision
+from grove.training.worker import Objective, train_worker
+from grove.training.worker_inputs import WorkerInputs
 
 
 def codes_file(tree: str) -> str:
@@ -32,44 +32,44 @@ def codes_file(tree: str) -> str:
 
 
 def train_treebridge_worker(spec: dict[str, Any]) -> None:
-    """Train TreeBridge on this rank's share, in step with the other ranks.
+    """Train TreeBridge on this worker's share of the users, in step with the other workers.
 
-    The folder of inputs holds, beside what every model reads, `codes_<tree>.parquet`: item_id,
-    path and slot as in the dataset `codes`.
+    Besides the files that every model reads, the folder of inputs holds `codes_<tree>.parquet`:
+    item_id, path and slot as in the dataset `codes`.
 
     Args:
-        spec: `TrainingSpec.as_json()`; options are width, layers, heads, dropout, epochs,
-            batch_size, learning_rate, `<tree>_weight` and item_weight (λ), leaf_step,
-            capacity (τ), `trees` (codes per level, by tree) and `generations` (by tree; kept
-            beside the weights), and optionally item_input.
+        spec: `TrainingSpec.as_json()`; options are width, layers, heads, dropout, `<tree>_weight`
+            (λ by tree), leaf_step, capacity (τ), `trees` (codes per level, by tree) and
+            `generations` (by tree; kept in the metadata), optionally item_input, and those of
+            `LoopOptions`, `SamplingOptions` and `TreeBridgeOptions`.
     """
-    with open_worker(TrainingSpec(**spec)) as inputs:
-        options = inputs.spec.options
-        arguments = network_arguments(
-            inputs,
-            {
-                "encoder": {name: options[name] for name in ENCODER_OPTIONS},
-                "trees": options["trees"],
-                "capacity": options["capacity"],
-                "text_width": inputs.features.text.shape[1],
-                "leaf_step": options["leaf_step"],
-                **item_input_argument(options),
-            },
-        )
-        seed_model(inputs.spec)
-        model = TreeBridge(**arguments)
-        start_weights(model, inputs)
-        precision = fast_precision(inputs.device)
-        objective = TreeBridgeObjective(
-            model=model,
-            inputs=inputs,
-            trees={name: _tree(inputs, arguments, name) for name in sorted(arguments["trees"])},
-            weights={name: options[f"{name}_weight"] for name in arguments["trees"]},
-            item_weight=options["item_weight"],
-            query_vectors=_query_vectors(inputs),
-            precision=precision,
-        )
-        learn(model, inputs, objective, arguments=arguments, precision=precision)
+    train_worker(spec, TreeBridge, _arguments, _objective)
+
+
+def _arguments(inputs: WorkerInputs) -> dict[str, Any]:
+    options = inputs.spec.options
+    return {
+        "encoder": {name: options[name] for name in ENCODER_OPTIONS},
+        "trees": options["trees"],
+        "capacity": options["capacity"],
+        "text_width": inputs.features.text.shape[1],
+        "leaf_step": options["leaf_step"],
+        **item_input_argument(options),
+    }
+
+
+def _objective(model: TreeBridge, inputs: WorkerInputs, arguments: dict[str, Any]) -> Objective:
+    options, precision = inputs.spec.options, fast_precision(inputs.device)
+    loss_of = TreeBridgeObjective(
+        model=model,
+        inputs=inputs,
+        trees={name: _tree(inputs, arguments, name) for name in sorted(arguments["trees"])},
+        weights={name: options[f"{name}_weight"] for name in arguments["trees"]},
+        options=read_options(TreeBridgeOptions, options),
+        query_vectors=_query_vectors(inputs),
+        precision=precision,
+    )
+    return Objective(loss_of=loss_of, precision=precision)
 
 
 def _tree(inputs: WorkerInputs, arguments: dict[str, Any], name: str) -> TreeTensors:

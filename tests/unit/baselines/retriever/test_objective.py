@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,7 @@ from tests.unit.training import synthetic
 
 from grove.baselines.retriever.network import ADAPTERS, Retriever
 from grove.baselines.retriever.objective import RetrieverObjective
-from grove.training import sampling
-from grove.training.worker import read_worker_inputs
+from grove.training.worker_inputs import read_worker_inputs
 
 ITEMS = 40
 ROWS = [[0, 1, 2, 99, 4], [5, 6], [7], [3, 3, 8]]
@@ -23,14 +23,10 @@ ENCODER = {"width": 8, "layers": 1, "heads": 2, "dropout": 0.0}
 @pytest.fixture
 def inputs(tmp_path):
     histories = synthetic.histories_of(ROWS)
+    options = synthetic.OPTIONS | {"unknown_share": 0.0}
     return read_worker_inputs(
-        synthetic.write_shop(tmp_path, histories, synthetic.shop_items(ITEMS))
+        synthetic.write_shop(tmp_path, histories, synthetic.shop_items(ITEMS), options=options)
     )
-
-
-@pytest.fixture(autouse=True)
-def every_id_is_seen(monkeypatch):
-    monkeypatch.setattr(sampling, "hide_ids", lambda ids: ids)
 
 
 def small_model(inputs, adapter):
@@ -68,7 +64,7 @@ def reference_loss(objective, batch):
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
-def test_loss_equals_its_plain_twin(inputs, adapter):
+def test_loss_equals_its_reference_implementation(inputs, adapter):
     objective, batch = objective_of(inputs, adapter), whole_batch(inputs)
     loss, count = objective(batch)
     expected, predictions = reference_loss(objective, batch)
@@ -78,18 +74,19 @@ def test_loss_equals_its_plain_twin(inputs, adapter):
 
 
 @pytest.mark.parametrize("drawn", [8, 1_000])
-def test_a_sample_stands_for_the_catalogue(inputs, monkeypatch, drawn):
+def test_a_sample_stands_for_the_catalogue(inputs, drawn):
     objective, batch = objective_of(inputs, "linear"), whole_batch(inputs)
     with torch.no_grad():
         full = objective(batch)[0].item()
-        monkeypatch.setattr(sampling, "FULL_SOFTMAX_ITEMS", 5)
-        monkeypatch.setattr(sampling, "SAMPLED_ITEMS", drawn)
+        options = inputs.spec.options | {"full_softmax_items": 5, "sampled_items": drawn}
+        sampled_inputs = replace(inputs, spec=replace(inputs.spec, options=options))
+        objective = replace(objective, inputs=sampled_inputs)
         torch.manual_seed(0)
         sampled = np.mean([objective(batch)[0].item() for _ in range(50)])
     assert sampled == pytest.approx(full, rel=1e-5 if drawn == 1_000 else 0.02)
 
 
-def test_nobody_with_a_target_is_no_error(inputs):
+def test_a_batch_without_a_target_is_no_error(inputs):
     objective = objective_of(inputs, "fused")
     loss, count = objective(inputs.sequences.batch(np.array([2])))
     assert (loss.item(), count.item()) == (0.0, 0.0)

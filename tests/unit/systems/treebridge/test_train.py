@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from unittest import mock
 
 import numpy as np
 import pyarrow as pa
@@ -16,16 +15,14 @@ from grove.features.model_folder import read_model
 from grove.features.model_metadata import read_metadata
 from grove.features.vocabulary import load_vocabulary, save_vocabulary
 from grove.inference.load import encode_all_items, in_batches
-from grove.systems.treebridge import objective as treebridge_objective
-from grove.systems.treebridge import train as treebridge_rank
 from grove.systems.treebridge.code_tree import build_code_tree
 from grove.systems.treebridge.network import TreeBridge
-from grove.systems.treebridge.objective import TreeBridgeObjective, tree_tensors
+from grove.systems.treebridge.objective import TreeBridgeObjective, TreeBridgeOptions, tree_tensors
 from grove.systems.treebridge.search import SearchFilters, load_searcher
 from grove.systems.treebridge.train import _tree, codes_file, train_treebridge_worker
-from grove.training import sampling
+from grove.training.first_weights import network_arguments
 from grove.training.sampling import target_mask
-from grove.training.worker import network_arguments, open_worker
+from grove.training.worker import open_worker
 
 pytestmark = pytest.mark.slow
 
@@ -158,7 +155,7 @@ def test_a_slot_can_be_decoded_instead(tmp_path):
     assert (rows >= 0).all()
 
 
-def test_an_item_is_learnt_as_itself_too(trained, tmp_path):
+def test_the_item_loss_trains_states_and_vectors(trained, tmp_path):
     spec, items, histories = shop(tmp_path, options={"item_weight": 1.0})
     train_treebridge_worker(spec.as_json())
     assert read_metadata(spec.output_folder).curve[0] > trees_curve(trained)[0]
@@ -171,14 +168,14 @@ def test_an_item_is_learnt_as_itself_too(trained, tmp_path):
     assert (rows == following[:, None]).any(axis=1).mean() > 0.6
 
 
-def test_without_the_task_the_items_scores_stay_unused(trained):
+def test_without_the_item_loss_item_scores_stay_unused(trained):
     spec, items, _ = trained
     assert not searcher_of(spec.output, items, beam=50).weighs_items
 
 
 @pytest.mark.parametrize(("item_weight", "asked"), [(0.0, False), (0.5, False), (0.5, True)])
-def test_the_loss_is_the_trees_plus_the_surprise_among_all_items(tmp_path, item_weight, asked):
-    spec, items, _ = shop(tmp_path, options={"item_weight": item_weight})
+def test_the_loss_is_the_trees_plus_the_cross_entropy_among_all_items(tmp_path, item_weight, asked):
+    spec, items, _ = shop(tmp_path, options={"item_weight": item_weight, "unknown_share": 0.0})
     shape = {"trees": TREES, "capacity": CAPACITY}
     with open_worker(spec) as inputs:
         model = TreeBridge(
@@ -192,32 +189,28 @@ def test_the_loss_is_the_trees_plus_the_surprise_among_all_items(tmp_path, item_
             inputs=inputs,
             trees={name: _tree(inputs, shape, name) for name in TREES},
             weights=dict.fromkeys(TREES, 1.0),
-            item_weight=item_weight,
+            options=TreeBridgeOptions(item_weight=item_weight, keyword_share=1.0),
             query_vectors=torch.zeros(1, 12),
         )
         batch = inputs.sequences.batch(np.arange(5))
-        # Whoever gave a keyword is asked for by the trees alone: here a few, at every event.
+        # Positions with a keyword have no item loss: here those of a few users, at every event.
         silent = torch.ones(len(batch.item_rows), 1) > 0
         if asked:
             silent[:2] = False
             batch = replace(batch, queries=(~silent).long().expand_as(batch.queries))
             objective = replace(objective, query_vectors=torch.eye(2, 12) - torch.eye(1, 12))
-        with (
-            torch.no_grad(),
-            mock.patch.multiple(sampling, UNKNOWN_SHARE=0.0),
-            mock.patch.multiple(treebridge_objective, KEYWORD_SHARE=1.0),
-        ):
+        with torch.no_grad():
             found, count = objective(batch)
-            trees, _ = replace(objective, item_weight=0.0)(batch)
+            trees, _ = replace(objective, options=TreeBridgeOptions(keyword_share=1.0))(batch)
             vectors = encode_all_items(model.items, inputs.features)  # [N+1, D]
             states = model.users(batch, vectors[batch.item_rows])[:, :-1]  # [B, T-1, D]
             shares = (states @ vectors[1:].T).log_softmax(dim=2)  # [B, T-1, N]
-        wanted, mask = batch.item_rows[:, 1:], target_mask(batch)
-        surprise = -shares.gather(2, (wanted - 1).clamp_min(0)[..., None])[..., 0]
-        surprise = surprise[mask & silent].sum()
+        positives, mask = batch.item_rows[:, 1:], target_mask(batch)
+        entropy = -shares.gather(2, (positives - 1).clamp_min(0)[..., None])[..., 0]
+        entropy = entropy[mask & silent].sum()
     assert len(items) == ITEMS
     assert float(count) == int(mask.sum())
-    assert float(found) == pytest.approx(float(trees + item_weight * surprise), rel=1e-4)
+    assert float(found) == pytest.approx(float(trees + item_weight * entropy), rel=1e-4)
 
 
 def test_an_item_without_a_path_is_no_target(tmp_path, monkeypatch):
@@ -227,21 +220,21 @@ def test_an_item_without_a_path_is_no_target(tmp_path, monkeypatch):
         pq.write_table(codes.slice(4), tmp_path / codes_file(name))
         without |= set(codes["item_id"].slice(0, 4).to_pylist())
     asked = []
-    monkeypatch.setattr(treebridge_rank, "learn", lambda *given, **_: asked.append(given))
+    monkeypatch.setattr("grove.training.worker.learn", lambda *given, **_: asked.append(given))
     train_treebridge_worker(spec.as_json())
     ((_, inputs, objective),) = asked
-    loss, count = objective(inputs.sequences.batch(np.arange(len(inputs.sequences))))
+    loss, count = objective.loss_of(inputs.sequences.batch(np.arange(len(inputs.sequences))))
     following = [item for walk in histories["item_ids"].to_pylist() for item in walk[1:]]
     assert count == sum(item not in without for item in following) < len(following)
     assert torch.isfinite(loss)
 
 
-def test_an_item_that_joins_counts_as_taken_once_somebody_has_had_it(trained, tmp_path):
+def test_an_item_that_joins_counts_as_trained_from_its_first_interaction(trained, tmp_path):
     spec, items, _ = trained
     assert not searcher_of(spec.output, items, beam=2).inputs.untaken.any()
     offered = synthetic.shop_items(ITEMS + 2)
     names = offered["item_id"].to_pylist()
-    walks = [[0, 1, ITEMS]] * 8  # of the two that joined, one is had
+    walks = [[0, 1, ITEMS]] * 8  # of the two that joined, one has interactions
     folder = tmp_path / "inputs"
     update = synthetic.write_shop(folder, synthetic.histories_of(walks), offered, options=OPTIONS)
     save_vocabulary(folder, load_vocabulary(spec.output_folder).grow(names))
@@ -281,7 +274,7 @@ def test_queries_start_the_decoder(tmp_path):
     assert not np.allclose(silent, searched)
 
 
-def test_the_tensors_say_where_items_stand():
+def test_the_tensors_hold_the_paths_and_leaves_of_items():
     paths = np.array([[0, 1], [2, 0], [-1, -1], [0, 0], [0, 1]])
     tree = build_code_tree(paths, np.array([1, 0, -1, 0, 0]), capacity=2)
     tensors = tree_tensors(tree, [3, 2], "cpu")
