@@ -15,6 +15,7 @@ from torch import Tensor
 
 from grove.features.event_fields import EVENT_FIELDS
 from grove.features.ids import RECENCY_BUCKETS, SECONDS_PER_DAY
+from grove.features.name_rows import rows_of
 from grove.features.vocabulary import Vocabulary
 
 HISTORY_COLUMNS = (
@@ -159,9 +160,9 @@ class HistoryEncoder:
             user_ids=np.asarray(histories["user_id"].to_pylist(), dtype=object),
             offsets=offsets,
             items=self.vocabulary.encode("items", events["item_ids"]),
-            item_rows=_rows(events["item_ids"], self.item_ids),
+            item_rows=rows_of(events["item_ids"], self.item_ids) + 1,
             recency=recency_bucket(_gaps(times, offsets, ends)),
-            queries=_rows(events["queries"], self.queries),
+            queries=_query_rows(events["queries"], self.queries),
             times=times,
             fresh=landed > _days_since_epoch(self.learned_through),
             fields={
@@ -222,12 +223,9 @@ def _seconds(times: pa.Array) -> np.ndarray:
     return np.asarray(micros.to_numpy(zero_copy_only=False) // 1_000_000, dtype=np.int64)
 
 
-def _rows(values: pa.Array, names: pa.Array | None) -> np.ndarray:
-    """Row of each value among the names, plus one; 0 where it is not there."""
-    if names is None:
-        return np.zeros(len(values), dtype=np.int64)
-    rows = pc.fill_null(pc.index_in(values, value_set=names), -1)
-    return np.asarray(rows.to_numpy(zero_copy_only=False), dtype=np.int64) + 1
+def _query_rows(queries: pa.Array, names: pa.Array | None) -> np.ndarray:
+    """[E] rows of the query vector table, from 1; 0 where a query has no vector."""
+    return rows_of(queries, names) + 1 if names is not None else np.zeros(len(queries), np.int64)
 
 
 def _ends(histories: pa.Table, last_times: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from grove.features.event_fields import EVENT_FIELDS
 from grove.features.ids import FIRST_KNOWN, PAD
+from grove.features.name_rows import rows_of
 
 _ITEMS_FILE = "vocabulary_items.parquet"
 _NAMES_FILE = "vocabulary.json"
@@ -71,9 +72,7 @@ class Vocabulary:
         Returns:
             [E] int64 in 0 .. rows(table) − 1.
         """
-        names = pa.array(self.names(table), pa.string())
-        known = pc.fill_null(pc.index_in(values, value_set=names), -1)
-        rows = known.to_numpy(zero_copy_only=False).astype(np.int64) + FIRST_KNOWN
+        rows = rows_of(values, pa.array(self.names(table), pa.string())) + FIRST_KNOWN
         nothing = pc.fill_null(pc.equal(values, ""), fill_value=True)
         rows[nothing.to_numpy(zero_copy_only=False)] = PAD
         return rows

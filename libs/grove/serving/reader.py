@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from grove.datasets import TREES
 from grove.errors import DataError
+from grove.features.name_rows import rows_of
 from grove.index import load_index
 from grove.release import (
     POPULARITY_FILE,
@@ -131,8 +132,8 @@ class ReleaseReader:
 
     def rows_of(self, item_ids: pa.Array) -> np.ndarray:
         """Item rows of ids; ids that are no item any more are left out."""
-        found = pc.index_in(item_ids, value_set=self.items["item_id"].combine_chunks())
-        return np.asarray(found.drop_null().to_numpy(zero_copy_only=False), dtype=np.int64)
+        rows = rows_of(item_ids, self.items["item_id"].combine_chunks())
+        return rows[rows >= 0]
 
     def rows_of_keys(self, keys: np.ndarray) -> np.ndarray:
         """Item rows of index keys, −1 where a key is none."""

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from grove.datasets import HISTORIES, INTERACTIONS
 from grove.evaluation.metrics import Targets
 from grove.evaluation.popularity import popularity_order, same_list_for_all
+from grove.features.name_rows import rows_of
 from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import partition_days, read_arrow
 from grove.stages.model_inputs import day_item_table, evening_before, known_items
@@ -136,11 +137,11 @@ def _evaluation_set(
         item_table=table,
         new_items=new,
         histories=histories,
-        known=_rows(histories["user_id"], user_ids),
+        known=rows_of(histories["user_id"], user_ids),
         targets=_targets(pairs if keep_seen else pairs[~repeated], count, len(users)),
         repurchases=_targets(pairs[repeated] if keep_seen else pairs[:0], count, len(users)),
         excluded=nothing if keep_seen else _split(seen, count, len(users)),
-        past_rows=_rows(past["item_id"], item_ids),
+        past_rows=rows_of(past["item_id"], item_ids),
         past_days=past["day"].to_numpy().astype("datetime64[D]"),
         not_judged=not_judged | {"seen before": 0 if keep_seen else int(repeated.sum())},
     )
@@ -162,19 +163,13 @@ def _pairs(
     events: pa.Table, user_ids: pa.Array, item_ids: pa.Array
 ) -> tuple[np.ndarray, dict[str, int]]:
     """Distinct user · N + item of some events, ascending, and how many events have no such pair."""
-    users, items = _rows(events["user_id"], user_ids), _rows(events["item_id"], item_ids)
+    users, items = rows_of(events["user_id"], user_ids), rows_of(events["item_id"], item_ids)
     judged = (users >= 0) & (items >= 0)
     left_out = {
         "user not drawn": int((users < 0).sum()),
         "item not known the day before": int(((users >= 0) & (items < 0)).sum()),
     }
     return np.unique(users[judged] * len(item_ids) + items[judged]), left_out
-
-
-def _rows(values: pa.ChunkedArray, names: pa.Array) -> np.ndarray:
-    """Row of each value among the names, int64; −1 where it is not there."""
-    rows = pc.fill_null(pc.index_in(values, value_set=names), -1)
-    return np.asarray(rows.to_numpy(), dtype=np.int64)
 
 
 def _targets(pairs: np.ndarray, items: int, users: int) -> Targets:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from grove.features.model_metadata import read_metadata
+from grove.features.name_rows import rows_of
 from grove.inference.top_k import NO_ITEM
 from grove.systems.treebridge.fusion import Fusion
 from grove.systems.treebridge.search import SearchFilters, TreeBridgeSearcher, load_searcher
@@ -84,9 +85,9 @@ def rows_of_lists(lists: pa.Array, names: pa.Array) -> list[np.ndarray]:
         >>> [rows.tolist() for rows in rows_of_lists(lists, pa.array(["a", "b"]))]
         [[1], [], [0, 1]]
     """
-    found = pc.fill_null(pc.index_in(lists.flatten(), value_set=names), -1).to_numpy()  # [E]
+    found = rows_of(lists.flatten(), names)  # [E]
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()  # [U]
-    pieces = np.split(found.astype(np.int64), np.cumsum(lengths)[:-1])
+    pieces = np.split(found, np.cumsum(lengths)[:-1])
     return [rows[rows >= 0] for rows in pieces]
 
 
