@@ -1,4 +1,4 @@
-"""A trained model made ready: weights, item features, and an encoder of histories."""
+"""Loading of trained models: weights, item features, and an encoder of histories."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedInputs:
-    """Everything but the network."""
+    """Inputs of a loaded network."""
 
     saved: SavedModel
     """Content of the model folder."""
@@ -33,8 +33,8 @@ class LoadedInputs:
     """Of the items of the table it was loaded for, encoded with the model's vocabulary."""
     encoder: HistoryEncoder
     """For histories over these items."""
-    untaken: Tensor
-    """[N+1] bool, row 0 no item: nobody had the item in what the weights learnt."""
+    cold_items: Tensor
+    """[N+1] bool, row 0 no item: items without training interactions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +63,8 @@ def load_inputs(
 
     Args:
         folder: as training wrote it.
-        item_table: as `grove.features.items.build_item_table` returns it; items that the model
-            never saw are encoded as unknown ones with their features.
+        item_table: as `grove.features.items.build_item_table` returns it; items that were not in
+            training are encoded as unknown ids with their features.
         queries: texts of the query vector table, where the model reads queries.
 
     Returns:
@@ -81,7 +81,7 @@ def load_inputs(
             queries=queries,
             max_events=saved.metadata.max_events,
         ),
-        untaken=_untaken(saved, item_table["item_id"]),
+        cold_items=_cold_items(saved, item_table["item_id"]),
     )
 
 
@@ -115,7 +115,7 @@ def build_network(build: Callable[..., Network], saved: SavedModel, folder: str 
         folder: where that was read, for messages.
 
     Raises:
-        DataError: the weights are those of another network, such as an earlier version's.
+        DataError: the weights do not fit the network, such as those of an earlier version.
     """
     model = build(**saved.arguments)
     try:
@@ -125,9 +125,9 @@ def build_network(build: Callable[..., Network], saved: SavedModel, folder: str 
     return model.eval().requires_grad_(requires_grad=False)
 
 
-def _untaken(saved: SavedModel, item_ids: pa.ChunkedArray) -> Tensor:
-    taken = pc.is_in(item_ids, value_set=saved.trained_items).to_numpy()  # [N]
-    return torch.from_numpy(np.append(False, ~taken))
+def _cold_items(saved: SavedModel, item_ids: pa.ChunkedArray) -> Tensor:
+    trained = pc.is_in(item_ids, value_set=saved.trained_items).to_numpy()  # [N]
+    return torch.from_numpy(np.append(False, ~trained))
 
 
 def _other_network(folder: str | Path, found: str) -> DataError:

@@ -96,7 +96,7 @@ def _write_search(stage: StageRun, model: str) -> CandidateSearch:
         beam=settings.beam,
         fusion=settings.fusion,
         new_item_bonus=settings.new_item_bonus,
-        places=settings.candidates,
+        k=settings.candidates,
     )
 
 

@@ -110,7 +110,7 @@ def test_a_keyword_changes_what_the_generator_finds(reader):
 )
 def test_a_keyword_that_is_no_vector_of_a_text_is_refused(reader, spoil, found):
     vector = np.ones(len(reader.items["text_vector"][0]), dtype=np.float32)
-    with pytest.raises(DataError, match="cannot read") as refused:
+    with pytest.raises(DataError, match="do not fit the generator") as refused:
         recommend(reader, "user0002", k=10, keyword_vector=spoil(vector))
     assert re.search(found, refused.value.found)
 

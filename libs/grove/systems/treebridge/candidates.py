@@ -1,6 +1,6 @@
-"""The generator's lists for many users: the function a Spark worker runs.
+"""Candidate lists of many users: the function that a Spark worker runs.
 
-Shapes: U users, N items, k places.
+Shapes: U users, N items, k items per user.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from grove.systems.treebridge.fusion import Fusion
 from grove.systems.treebridge.search import SearchFilters, TreeBridgeSearcher, load_searcher
 
 USERS_AT_ONCE = 1_024
-"""Users whose seen items are held as item rows together."""
+"""Users per search: bounds the memory for seen items as rows and for the lists."""
 SEEN = "seen_item_ids"
-"""Column of ids a user's list must not hold, beside those of `histories`; null for none."""
+"""Column of item ids that a user's list must not hold, added to `histories`; null for none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateSearch:
-    """What a worker searches with; every path is readable by every worker."""
+    """Inputs of a worker's search; every path is readable by every worker."""
 
     model: str
     """Folder of a trained TreeBridge."""
@@ -42,9 +42,9 @@ class CandidateSearch:
     fusion: Fusion
     """How the trees' candidates become one list."""
     new_item_bonus: float
-    """What items that nobody had in what the weights learnt are favoured by."""
-    places: int
-    """k, items per user."""
+    """Log-score boost of cold-start items."""
+    k: int
+    """Items per user."""
 
 
 def candidate_batches(
@@ -55,7 +55,7 @@ def candidate_batches(
     Each worker process loads the generator and the trees once, on its first batch.
 
     Args:
-        search: what to search with.
+        search: model, items, trees and how they are searched.
 
     Returns:
         Record batches of `histories`, with `SEEN`, → record batches of user_id, item_ids, scores
@@ -71,7 +71,7 @@ def candidate_batches(
 
 
 def rows_of_lists(lists: pa.Array, names: pa.Array) -> list[np.ndarray]:
-    """Rows of the names in each list, those that are no name left out.
+    """Rows of the names in each list; unknown strings are left out.
 
     Args:
         lists: [U] lists of strings, or null.
@@ -85,6 +85,7 @@ def rows_of_lists(lists: pa.Array, names: pa.Array) -> list[np.ndarray]:
         >>> [rows.tolist() for rows in rows_of_lists(lists, pa.array(["a", "b"]))]
         [[1], [], [0, 1]]
     """
+    # One look-up over all lists joined, then cut at the lists' ends: no Python per element.
     found = rows_of(lists.flatten(), names)  # [E]
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()  # [U]
     pieces = np.split(found, np.cumsum(lengths)[:-1])
@@ -96,10 +97,12 @@ def _candidates(search: CandidateSearch, batch: pa.RecordBatch) -> pa.RecordBatc
     names = searcher.inputs.encoder.item_ids
     rows, scores = searcher.recommend(
         pa.Table.from_batches([batch]),
-        k=search.places,
+        k=search.k,
         filters=SearchFilters(excluded=rows_of_lists(batch.column(SEEN), names)),
     )  # [U, k], [U, k]
     found = rows != NO_ITEM  # [U, k]
+    # Arrow's list column is its values in one run and the offsets where each list ends; both come
+    # from the mask, so that no list is built in Python.
     ends = pa.array(np.concatenate([[0], found.sum(axis=1).cumsum()]), pa.int32())
     version = read_metadata(Path(search.model)).model_version
     return pa.RecordBatch.from_pydict(

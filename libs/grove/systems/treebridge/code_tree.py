@@ -1,8 +1,8 @@
-"""A tree of item codes as arrays: who is whose child, and which items a leaf holds.
+"""A tree of item codes as arrays: the children of every node and the items of every leaf.
 
 Shapes: N items, L levels, τ leaf capacity. Level l has as many nodes as there are distinct code
 prefixes of length l + 1; the root is the only node above level 0. Nodes of a level are ordered by
-prefix, so the children of a node stand side by side (compressed sparse rows).
+prefix, so the children of a node are contiguous (compressed sparse rows).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from grove.errors import DataError
 
 NO_ITEM = -1
-"""Stands in a leaf's free slot, and for an item without a path."""
+"""In a leaf's free slot, and for an item without a path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ def build_code_tree(paths: np.ndarray, slots: np.ndarray, *, capacity: int) -> C
 
     Args:
         paths: [N, L] int64 codes, −1 in all columns for an item without a path.
-        slots: [N] int64 place inside the leaf, 0 .. τ − 1.
+        slots: [N] int64 slot inside the leaf, 0 .. τ − 1.
         capacity: τ.
 
     Returns:
@@ -100,21 +100,21 @@ def read_code_tree(codes: pa.Table, item_ids: pa.Array, *, capacity: int) -> Cod
             next_step="run build_trees for this day",
         )
     index = rows.drop_null().to_numpy().astype(np.int64)
-    coded = _read_places(codes)  # [C, L + 1]
-    places = np.full((len(item_ids), coded.shape[1]), NO_ITEM, dtype=np.int64)  # [N, L + 1]
-    places[found] = coded[index]
-    largest = max(capacity, int(places[:, -1].max()) + 1)
-    tree = build_code_tree(places[:, :-1], places[:, -1], capacity=largest)
+    coded = _read_positions(codes)  # [C, L + 1]
+    positions = np.full((len(item_ids), coded.shape[1]), NO_ITEM, dtype=np.int64)  # [N, L + 1]
+    positions[found] = coded[index]
+    largest = max(capacity, int(positions[:, -1].max()) + 1)
+    tree = build_code_tree(positions[:, :-1], positions[:, -1], capacity=largest)
     if (tree.leaf_items >= 0).sum() < len(index):
         lost = np.setdiff1d(np.flatnonzero(found), tree.leaf_items)
-        raise _wrong_place(
-            item_ids, lost, "a leaf and slot of its own for every item", places.tolist()
+        raise _wrong_position(
+            item_ids, lost, "a leaf and slot of its own for every item", positions.tolist()
         )
     return tree
 
 
-def _read_places(codes: pa.Table) -> np.ndarray:
-    """Path and slot of every row, [C, L + 1] int64, once they are places that a tree can have."""
+def _read_positions(codes: pa.Table) -> np.ndarray:
+    """Path and slot of every row, [C, L + 1] int64, validated."""
     items = codes["item_id"].combine_chunks()
     paths = codes["path"].combine_chunks()
     lengths = paths.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)  # [C]
@@ -122,33 +122,33 @@ def _read_places(codes: pa.Table) -> np.ndarray:
     ragged = np.flatnonzero((lengths != most) | (lengths == 0))
     if len(ragged):
         expected = f"{most or 'some'} codes in every path"
-        raise _wrong_place(items, ragged, expected, paths.to_pylist())
+        raise _wrong_position(items, ragged, expected, paths.to_pylist())
     slots, flat = (
         column.fill_null(NO_ITEM).to_numpy(zero_copy_only=False).astype(np.int64)
         for column in (codes["slot"].combine_chunks(), paths.flatten())
     )
-    places = np.column_stack([flat.reshape(len(codes), -1), slots])  # [C, L + 1]
-    negative = np.flatnonzero((places < 0).any(axis=1))
+    positions = np.column_stack([flat.reshape(len(codes), -1), slots])  # [C, L + 1]
+    negative = np.flatnonzero((positions < 0).any(axis=1))
     if len(negative):
-        raise _wrong_place(items, negative, "codes and slots from 0 up", places.tolist())
-    return places
+        raise _wrong_position(items, negative, "codes and slots from 0 up", positions.tolist())
+    return positions
 
 
-def _wrong_place(
-    items: pa.Array, rows: np.ndarray, expected: str, places: Sequence[object]
+def _wrong_position(
+    items: pa.Array, rows: np.ndarray, expected: str, positions: Sequence[object]
 ) -> DataError:
-    told = ", ".join(f"{items[row].as_py()} at {places[row]}" for row in rows[:5].tolist())
+    first = ", ".join(f"{items[row].as_py()} at {positions[row]}" for row in rows[:5].tolist())
     return DataError(
-        "items are where no tree can have them",
+        "invalid tree positions",
         where="codes",
         expected=expected,
-        found=f"{len(rows)} such items, the first are {told}",
+        found=f"{len(rows)} such items, the first are {first}",
         next_step="run build_trees for this day",
     )
 
 
 def allowed_codes(tree: CodeTree, level: int, size: int) -> np.ndarray:
-    """Which codes lead to an existing child, for every node of the level above.
+    """Mask of the codes that lead to an existing child, for every node of the level above.
 
     Args:
         tree: the tree.

@@ -21,13 +21,13 @@ START_STD = 0.02
 FEED_FORWARD_FACTOR = 2
 """Width of a feed-forward half's hidden units, as a multiple of D."""
 MOST_OWN_VECTORS = 65_536
-"""A level of more possible paths has shared vectors only. So many take 32 MiB at 128 wide, and
-four times as much in training."""
+"""A level with more possible paths has shared vectors only. At width 128 so many node embeddings
+take 32 MiB, and four times as much in training."""
 
 
 @dataclass(frozen=True)
 class DecoderState:
-    """What a decoder remembers of P paths: keys and values of their tokens so far.
+    """State of a decoder for P paths: keys and values of their tokens so far.
 
     Args:
         keys: [P, H, S, D/H].
@@ -41,7 +41,7 @@ class DecoderState:
 
     def select(self, rows: Tensor) -> DecoderState:
         """Continue with other paths: [P'] int64, rows of this state, repetition allowed."""
-        # Copies whole rows, where indexing would copy number by number.
+        # Copies whole rows; indexing would copy single numbers.
         return DecoderState(
             self.keys.index_select(0, rows),
             self.values.index_select(0, rows),
@@ -50,7 +50,7 @@ class DecoderState:
 
 
 class NodeLogits(nn.Module):
-    """What is added to a level's scores where a prefix gives its codes another meaning.
+    """Node embeddings of a level: scores of its codes that depend on the prefix.
 
     Args:
         width: D.
@@ -76,14 +76,15 @@ class CodeDecoder(nn.Module):
     output at the start token predicts code 1, the output at code l predicts code l + 1, and the
     output at code L ranks the leaf's items.
 
-    A code is scored by a vector that is the same wherever it stands, as the codebook it comes from
-    is, plus one of its own under each parent, which starts at zero. Without the latter, what sets
-    a node apart from one with the same code elsewhere has to be said by the output alone.
+    A code is scored by a vector that all nodes with this code share, as they share the codebook,
+    plus a node embedding under each parent, which starts at zero. Without the latter, only the
+    output could distinguish nodes with the same code.
 
-    It has no dropout of its own: the user states it starts from have theirs.
+    There is no dropout here: the user states that it starts from have theirs.
 
-    Source: TreeBridge, equation 1 and Implementation Details (1 layer, 128 wide, 8 heads). The
-    nodes' own vectors are ours.
+    Source: TreeBridge, equation 1 and Implementation Details (1 layer, width 128, 8 heads).
+    Deviations: node embeddings; a learned start token without a keyword; feed-forward factor 2,
+    which the paper does not state; the softmaxes of `path_loss`.
 
     Args:
         width: D.
@@ -162,7 +163,7 @@ class CodeDecoder(nn.Module):
         return self.norm(self.feed_forward(token)), DecoderState(keys, values, prefixes)
 
     def append_code(self, prefixes: Tensor, level: int, codes: Tensor) -> Tensor:
-        """Prefixes with a code of a level appended; all of one shape."""
+        """Append a code to each prefix: two [...] int64 arrays → [...] int64."""
         return prefixes * self.level_sizes[level] + codes
 
     def level_logits(self, outputs: Tensor, prefixes: Tensor, level: int) -> Tensor:
@@ -177,7 +178,7 @@ class CodeDecoder(nn.Module):
             [P, K_l].
         """
         logits: Tensor = self.code_logits[level](outputs)
-        # At the first level every code stands under the root: its vector is its own already.
+        # At the first level every code has one parent, the root: shared vectors suffice.
         if 1 <= level <= len(self.own_logits):
             logits = logits + self.own_logits[level - 1](outputs, prefixes)
         return logits
@@ -187,8 +188,8 @@ class CodeDecoder(nn.Module):
 
         Args:
             outputs: [..., D] at the last code.
-            leaf_vectors: [..., τ, D] vectors of the leaf's items by slot; their values play no
-                part when the slot is decoded.
+            leaf_vectors: [..., τ, D] vectors of the leaf's items by slot; not read when the slot
+                is decoded.
 
         Returns:
             [..., τ], unnormalised; free slots are for the caller to mask.
@@ -197,7 +198,7 @@ class CodeDecoder(nn.Module):
         return query if self.decodes_slot else (leaf_vectors @ query[..., None])[..., 0]
 
     def leaf_query(self, outputs: Tensor) -> Tensor:
-        """What a leaf is asked with: its slots' scores, or the vector its items' are multiplied by.
+        """Query of a leaf: the slots' scores, or the vector that scores the items' vectors.
 
         Args:
             outputs: [..., D] at the last code.
@@ -214,7 +215,7 @@ class CodeDecoder(nn.Module):
 
 
 def _with_own_vectors(level_sizes: Sequence[int]) -> list[tuple[int, int]]:
-    """Prefixes and codes of the levels below the first, as far down as there are few enough."""
+    """Prefixes and codes of the levels below the first that are small enough."""
     prefixes = [math.prod(level_sizes[:level]) for level in range(1, len(level_sizes))]
     levels = zip(prefixes, level_sizes[1:], strict=True)
     return [(before, size) for before, size in levels if before * size <= MOST_OWN_VECTORS]

@@ -1,4 +1,4 @@
-"""One tree's decoder as a beam search asks it.
+"""`PathScorer` of one tree's decoder.
 
 Shapes: U users, W paths, N items, K_l codes of level l, τ leaf capacity, D width, E keyword width.
 """
@@ -14,13 +14,13 @@ from torch.nn import functional
 from grove.systems.treebridge.decoder import CodeDecoder, DecoderState
 
 PATHS_AT_ONCE = 2_048
-"""Paths whose next codes are scored together: each takes a copy of its node's K_l · D numbers. Of
-128 users at a beam of 200, with 100 codes and a width of 128, all at once would take 1.2 GiB."""
+"""Paths whose next codes are scored together: each copies its node's K_l · D numbers. For 128 users
+at a beam of 200, with 100 codes and width 128, all paths at once would take 1.2 GiB."""
 
 
 @dataclass(frozen=True)
 class DecoderStep:
-    """[U, W] paths: the decoder's output at their last code, and what it remembers.
+    """[U, W] paths: the decoder's output at their last code, and its state.
 
     Args:
         outputs: [U, W, D].
@@ -33,7 +33,7 @@ class DecoderStep:
 
 @dataclass(frozen=True, kw_only=True)
 class DecoderScorer:
-    """One tree's decoder as `beam_search` asks it."""
+    """One tree's decoder, for `beam_search`."""
 
     decoder: CodeDecoder
     states: Tensor

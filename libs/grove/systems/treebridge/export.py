@@ -1,28 +1,29 @@
-"""Write a trained TreeBridge as programs that need torch and nothing of this repository.
+"""Export of a trained TreeBridge as programs that need torch and nothing of this repository.
 
-What a server does with them, as `grove.inference` does:
+How a server uses them, as `grove.systems.treebridge.search` does:
 
-- **Rows.** In every table row 0 is nothing and 1 unknown; the first name of the vocabulary is row
+- **Rows.** In every table row 0 is padding and row 1 unknown; the vocabulary's first name is row
   2. `items` takes an item's row, the rows of its attributes (`grove.features.items.item_attributes`
   names them) and the vector of its text by `encoder`; once a day, for all items.
 - **Users.** `users` takes the newest `max_events` events, oldest first: in `history` rows of kind,
   region, device, weather and promotion, `times` in seconds since 1970, UTC, and as `recency` the
   bucket, 1 + floor(log2(seconds + 1)) and at most 25, of the seconds to the next event or, of the
-  last one, to the midnight that ends the release's day, never less than 0; in `item_vectors` what
-  `items` gave of each event's item, zeros of one that is none. A user without events has one of
-  zeros, and length 0.
-- **Trees.** Per tree `begin` once, whose `keywords` are what the user searches for, embedded by
+  last one, to the midnight that ends the release's day, never less than 0; in `item_vectors` the
+  output of `items` for each event's item, zeros for an item that is not in the catalogue. A user
+  without events has one event of zeros, and length 0.
+- **Trees.** Per tree `begin` once, whose `keywords` are the user's search text embedded by
   `encoder`, or zeros; then `extend_<level>` level by level. `scores` are those of the next code: a
   softmax over the codes that lead to a child, no others. The `beam` likeliest paths are kept, none
-  without an item that the user may get, and as many more as it takes to have a list's length of
-  such items below them; see `beam.py`. After the last code `scores` is a vector, whose
-  dot products with those of the leaf's items go through a softmax over the occupied slots; where
-  `leaf_step` is `slot`, it is the slots' scores themselves. An item's log probability is the sum
-  along its path; what a user may not get is left out only then. Codes are those of the release, of
-  the `generations` named.
+  without an item that the user may get, and more until a list's length of such items is below
+  them; see `beam.py`. After the last code `scores` is a vector, whose dot products with the
+  vectors of the leaf's items go through a softmax over the occupied slots; where `leaf_step` is
+  `slot`, it is the slots' scores themselves. An item's log probability is the sum along its path;
+  items that a user may not get are removed only then. Codes are those of the release, of the
+  `generations` named.
 - **Lists.** Without a keyword, `weighs_items` adds state · item vector to every log probability,
-  and an item that is not in `trained_items.parquet` gets `new_item_bonus` more; with one, neither.
-  Then `fusion` makes one list of both trees; see `grove.systems.treebridge.fusion`.
+  and an item that is not in `trained_items.parquet` gets `new_item_bonus` more; with a
+  keyword neither applies. Then `fusion` makes one list of both trees; see
+  `grove.systems.treebridge.fusion`.
 
 Shapes: B batch, T events, P paths, P' paths chosen from them, M items, A attributes, L levels,
 K_l codes of level l, τ leaf capacity, S tokens so far, D width, E text width, H heads.
@@ -62,29 +63,29 @@ from grove.systems.treebridge.programs import (
 
 INTEGER, FLOAT = torch.int64, torch.float32
 Tensors = Mapping[str, tuple[torch.dtype, tuple[int | str, ...]]]
-"""Type and shape by name; a word among the sizes stands for one that may differ between calls."""
+"""Type and shape by name; a word among the sizes is a size that may differ between calls."""
 _FIRST_EXAMPLE = 3
-"""Sizes to trace with: those below 2 are taken for constants, and 2 itself for a bound."""
+"""First size to trace with: torch takes sizes below 2 for constants, and 2 itself for a bound."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServedBy:
-    """How a release ranks with the generator; the manifest repeats it."""
+    """How a release ranks with the generator; part of the manifest."""
 
     release_id: str
     encoder: str
-    """Fingerprint of what embeds texts and keywords."""
+    """Fingerprint of the encoder of texts and keywords."""
     beam: int
     """Paths kept per level and tree."""
     fusion: Fusion
     """How the trees' candidates become one list."""
     new_item_bonus: float
-    """What items that nobody had in training are favoured by, where there is no keyword."""
+    """Log-score boost of cold-start items, where there is no keyword."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Signature:
-    """A module, and what goes in and comes out in the order of its arguments."""
+    """A module with its inputs and outputs, in the order of its arguments."""
 
     module: nn.Module
     inputs: Tensors
@@ -94,20 +95,20 @@ class _Signature:
 def export_treebridge(folder: str | Path, target: str | Path, *, served_by: ServedBy) -> None:
     """Write a trained generator as a folder of programs; it appears whole or not at all.
 
-    The folder holds one `<name>.pt2` per program, the vocabulary that gives names their rows, the
-    items that somebody had in what the weights learnt, and `manifest.json`: level sizes, widths,
-    how lists are ranked, and every program's inputs and outputs. It names the torch
-    it was written by: torch does not promise to read the programs of another version.
+    The folder holds one `<name>.pt2` per program, the vocabulary that maps names to rows, the items
+    with training interactions, and `manifest.json`: level sizes, widths, how lists are ranked, and
+    every program's inputs and outputs. It names the torch version that wrote it: torch does not
+    promise to read the programs of another version.
 
     Source: TreeBridge, the split of its deployment: only the generator runs at request time.
 
     Args:
         folder: as `train_treebridge_worker` wrote it.
-        target: folder to make, in one that exists.
-        served_by: the release that it is served in.
+        target: folder to create, inside an existing one.
+        served_by: the release that serves it.
 
     Raises:
-        DataError: there is something at the target already.
+        DataError: the target exists already.
     """
     target = Path(target)
     if target.exists():
@@ -115,7 +116,7 @@ def export_treebridge(folder: str | Path, target: str | Path, *, served_by: Serv
             "an export is never overwritten",
             where=str(target),
             expected="no such folder yet",
-            found="one",
+            found="a file or folder",
             next_step="name another folder, or remove this one",
         )
     saved = read_model(Path(folder))
@@ -193,7 +194,7 @@ def _extend(decoder: CodeDecoder, level: int, scores: int) -> _Signature:
 
 
 def _state(decoder: CodeDecoder, paths: str, tokens: int) -> Tensors:
-    """What a decoder remembers of paths: keys and values [P, H, S, D/H], prefixes [P]."""
+    """State of a decoder's paths: keys and values [P, H, S, D/H], prefixes [P]."""
     heads = decoder.attention.heads
     shape = (paths, heads, tokens, decoder.keyword.out_features // heads)
     return {
@@ -204,7 +205,7 @@ def _state(decoder: CodeDecoder, paths: str, tokens: int) -> Tensors:
 
 
 def _trace(signature: _Signature) -> ExportedProgram:
-    """Trace a module; every word in its shapes becomes a size that is free."""
+    """Trace a module; every word in its shapes becomes a dynamic size."""
     shapes = [shape for _, shape in signature.inputs.values()]
     words = sorted({size for shape in shapes for size in shape if isinstance(size, str)})
     sizes = {word: size for size, word in enumerate(words, start=_FIRST_EXAMPLE)}

@@ -1,4 +1,4 @@
-"""An exported TreeBridge, read with torch and nothing that knows how it was trained.
+"""Reader of an exported TreeBridge, which needs torch and no training code.
 
 Shapes: U users, W paths per user, N items, K_l codes of level l, τ leaf capacity, S tokens so far,
 D width, E text width, H heads.
@@ -26,10 +26,10 @@ PathProgram = Callable[..., tuple[Tensor, Tensor, Tensor, Tensor]]
 
 @dataclass(frozen=True)
 class ProgramStep:
-    """[U, W] paths: the scores of what may follow them, and what the decoder remembers.
+    """[U, W] paths: the scores of the next codes, and the decoder's state.
 
     Args:
-        scores: [U, W, K_l]; after the last code, what a leaf is asked with.
+        scores: [U, W, K_l]; after the last code the query of the leaf.
         keys: [U · W, H, S, D/H].
         values: [U · W, H, S, D/H].
         prefixes: [U · W] int64, the codes so far as one number.
@@ -43,7 +43,7 @@ class ProgramStep:
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramScorer:
-    """One tree's programs as `beam_search` asks them: the twin of `DecoderScorer`."""
+    """One tree's programs, for `beam_search`; the counterpart of `DecoderScorer`."""
 
     begin: PathProgram
     extend: tuple[PathProgram, ...]
@@ -83,7 +83,7 @@ class ProgramScorer:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportedTreeBridge:
-    """Programs read back."""
+    """Programs of an export, loaded."""
 
     manifest: Mapping[str, Any]
     programs: Mapping[str, Program]
@@ -114,7 +114,7 @@ class ExportedTreeBridge:
 def load_export(folder: str | Path) -> ExportedTreeBridge:
     """Read the programs of a folder that `export_treebridge` wrote.
 
-    Weights are raw bytes; what torch unpickles of a program, it reads as weights only.
+    Weights are raw bytes; the rest of a program torch unpickles with `weights_only`.
     """
     folder = Path(folder)
     manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))

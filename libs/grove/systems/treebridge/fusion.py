@@ -1,6 +1,6 @@
 """Candidates of several trees into one ranked list per user.
 
-Shapes: U users, C candidates, M candidates that may be listed, k places.
+Shapes: U users, C candidates, M candidates that may be in the list, k items per list.
 """
 
 from __future__ import annotations
@@ -29,25 +29,26 @@ def rank_candidates(candidates: Candidates, *, k: int) -> RankedList:
 def fuse_candidates(trees: Sequence[Candidates], *, k: int, fusion: Fusion = "sum") -> RankedList:
     """Order the items of all trees together.
 
-    `sum` orders by the sum of an item's probabilities. It needs no scale between the trees, as each
-    tree's sum to one over the catalogue; it is the mixture of the trees' distributions, times the
-    item's own score where `weigh_items` has multiplied with it. `max` orders by the largest of
-    them: one tree's certainty is enough. In both, an item that one tree's beam did not reach has
-    probability zero there, and a tree that is sharper than the others has more to say. `product`
-    orders by the product of them, so that both trees must agree; an item that a beam did not reach
-    counts there as the least likely one that it did. `round_robin` looks at places only: the trees
-    take turns, the first one first.
+    `sum`: score Σ_tree P_tree(item), the mixture of the trees' distributions, times the item's own
+    score where `weigh_items` has multiplied by it. It needs no scale between the trees, as each
+    tree's probabilities sum to one over the catalogue.
+    `max`: score max_tree P_tree(item); one confident tree is enough. In both, an item that a tree's
+    beam did not reach has probability zero there, and a tree with a sharper distribution has more
+    influence.
+    `product`: score Π_tree P_tree(item); both trees must agree. An item that a beam did not reach
+    counts there as the least likely one that it reached.
+    `round_robin`: by rank only, the trees' lists interleaved, the first tree first.
 
     Source: TreeBridge leaves the fusion of the trees' candidates open; these are ours.
 
     Args:
         trees: candidates of the same U users.
-        k: places per user.
+        k: items per user.
         fusion: `sum`, `max`, `product` or `round_robin`.
 
     Returns:
         Rows, and their sums or maxima; of a product its logarithm, 0 for an item that is the least
-        likely of every tree; in a round robin, 1 / place.
+        likely of every tree; in a round robin, 1 / rank.
 
     Example:
         >>> from torch import tensor
@@ -70,13 +71,16 @@ def fuse_candidates(trees: Sequence[Candidates], *, k: int, fusion: Fusion = "su
 
 
 def _pooled(rows: np.ndarray, scores: np.ndarray, pool: np.ufunc) -> tuple[np.ndarray, np.ndarray]:
-    """Every item of a user once, with all its scores in one: twice [U, C], in another order."""
+    """Every item of a user once, its scores pooled: twice [U, C], in another order."""
+    # Equal items become neighbours, so each item is one run and one `reduceat` over the flattened
+    # rows pools all users at once. A run cannot cross users: every row starts one.
     order = np.argsort(rows, axis=1, kind="stable")
     rows, scores = np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)
     first = np.ones(rows.shape, dtype=bool)
     first[:, 1:] = rows[:, 1:] != rows[:, :-1]
     pooled = np.zeros_like(scores)
     pooled[first] = pool.reduceat(scores.ravel(), np.flatnonzero(first))
+    # The run of −1, no item, pools to some number too; `_ranked` puts it last.
     return np.where(first, rows, NO_ITEM), pooled
 
 
@@ -85,9 +89,9 @@ def _probabilities(candidates: Candidates) -> np.ndarray:
 
 
 def _log_ratios_to_the_least(candidates: Candidates) -> np.ndarray:
-    """By how much each candidate is likelier than its user's least likely one, [U, C], at least 0.
+    """log(P / least P of the user's candidates), [U, C], at least 0.
 
-    As logarithms; an item that is no candidate has, like the least likely one, 0.
+    An item that is no candidate has 0, like the least likely one.
     """
     logs = candidates.log_probabilities.double().numpy()  # [U, C]
     found = candidates.rows.numpy() != NO_ITEM
@@ -96,9 +100,12 @@ def _log_ratios_to_the_least(candidates: Candidates) -> np.ndarray:
 
 
 def _ranked(rows: np.ndarray, scores: np.ndarray, k: int) -> RankedList:
+    # Scores are at least 0, so −1 sorts empty columns behind every item.
     keys = np.where(rows == NO_ITEM, -1.0, scores)  # [U, C]
     kept = _at_least_the_best(keys, k)  # [U, M]
     rows, keys = np.take_along_axis(rows, kept, 1), np.take_along_axis(keys, kept, 1)
+    # Two stable sorts, by row and then by score: equal scores end in the order of their rows,
+    # whatever order the beam found them in.
     by_row = np.argsort(rows, axis=1, kind="stable")
     rows, keys = np.take_along_axis(rows, by_row, 1), np.take_along_axis(keys, by_row, 1)
     best = np.argsort(-keys, axis=1, kind="stable")[:, :k]  # [U, ≤ k]
@@ -109,9 +116,10 @@ def _ranked(rows: np.ndarray, scores: np.ndarray, k: int) -> RankedList:
 
 
 def _at_least_the_best(keys: np.ndarray, k: int) -> np.ndarray:
-    """Columns, [U, M], of the k largest keys of each row and of all that equal the least of them.
+    """Columns, [U, M], of the k largest keys of each row and of all ties with the least of them.
 
-    A beam brings some thousand candidates for some tens of places, and sorting is dear.
+    A beam finds thousands of candidates for tens of list items, and a partition is much cheaper
+    than a full sort. Ties must all be kept, or the partition would choose among them.
     """
     width = keys.shape[1]
     if k >= width or not len(keys):

@@ -1,4 +1,4 @@
-"""What a generator that has learnt items as themselves says of a tree's candidates.
+"""Own scores of a tree's candidates: by the item-level loss, and the boost of cold-start items.
 
 Shapes: U users, C candidates, N items, D width, E keyword width.
 """
@@ -15,11 +15,11 @@ from grove.features.model_folder import SavedModel
 from grove.systems.treebridge.beam import Candidates
 
 CANDIDATES_AT_ONCE = 65_536
-"""Candidates scored together: each takes a copy of its vector, 32 MiB in all at 128 wide."""
+"""Candidates scored together: each copies its vector, 32 MiB in all at width 128."""
 
 
 def weighs_items(saved: SavedModel) -> bool:
-    """Whether a generator has learnt items as themselves; weights of earlier versions have not."""
+    """Whether a generator was trained with the item-level loss; earlier versions had none."""
     return saved.metadata.item_weight > 0
 
 
@@ -28,12 +28,14 @@ def weigh_items(
 ) -> dict[str, Candidates]:
     """Multiply every candidate's probability by exp(state · item vector).
 
-    A tree's probability is a product of choices among few; the item's own score compares it with
-    every other item. Their product ranks better than either. It is no probability any more: each
-    user's are divided by one number, the same for all trees. Whoever gave a keyword keeps the
-    trees' probabilities: the state knows the history alone.
+    Formula: log P'(item) = log P_tree(item) + h·e_item − max over the user's candidates.
 
-    Source: ours; see `grove.systems.treebridge.objective` for what teaches the score.
+    A tree's probability is a product of choices among few nodes; the own score compares an item
+    with every other item. Their product ranks better than either. The result is not normalised:
+    each user's scores are divided by one number, the same for all trees, so that exponentials stay
+    finite. Users with a keyword keep the trees' probabilities, as the state ignores the keyword.
+
+    Source: ours; `grove.systems.treebridge.objective` trains the score.
 
     Args:
         trees: candidates of the same U users, by tree.
@@ -54,29 +56,29 @@ def weigh_items(
 
 
 def boost_cold_items(
-    trees: Mapping[str, Candidates], *, keywords: Tensor, untaken: Tensor, bonus: float
+    trees: Mapping[str, Candidates], *, keywords: Tensor, cold_items: Tensor, bonus: float
 ) -> dict[str, Candidates]:
-    """Multiply the probability of every candidate that nobody had in training by e to a bonus.
+    """Add a bonus to the log-score of candidates without training interactions.
 
-    The weights never saw anybody take such an item, new or of long ago, so that it is ranked below
-    what its text and attributes deserve. How much below differs from shop to shop; the bonus says
-    how much is given back, and the other items pay for it. Whoever gave a keyword keeps the trees'
-    order: it was not learnt how much an item nobody had is worth to a query.
+    An item without training interactions, new or old, occurred in training as a negative only, so
+    it is ranked lower than its text and attributes predict. By how much differs from shop to shop;
+    the bonus compensates, at the cost of the other items. Users with a keyword keep the trees'
+    order: the value of a cold-start item for a query was not measured.
 
     Source: ours.
 
     Args:
         trees: candidates of the same U users, by tree.
         keywords: [U, E]; a row of zeros is no keyword.
-        untaken: [N+1] bool, row 0 no item: nobody had it in what the weights learnt.
-        bonus: added to the logarithm; 0 changes nothing.
+        cold_items: [N+1] bool, row 0 no item: without training interactions.
+        bonus: added to the log-score; 0 changes nothing.
 
     Returns:
         The same candidates with other log probabilities.
     """
-    favour = bonus * ~keywords.any(dim=1, keepdim=True)  # [U, 1]
+    boost = bonus * ~keywords.any(dim=1, keepdim=True)  # [U, 1]
     return {
-        name: Candidates(found.rows, found.log_probabilities + favour * untaken[found.rows + 1])
+        name: Candidates(found.rows, found.log_probabilities + boost * cold_items[found.rows + 1])
         for name, found in trees.items()
     }
 

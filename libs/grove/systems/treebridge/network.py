@@ -1,8 +1,15 @@
-"""TreeBridge's generator: one user encoder, and one decoder per tree that spells an item's path.
+"""TreeBridge's generator: one user encoder, and one decoder per tree that generates item paths.
 
-What stands around it: `treebridge_decoder` spells, `treebridge_loss` says how surprised a tree is
-at an item, `grove.systems.treebridge.objective` adds the trees' surprise and that of the item by
-itself, `grove.systems.treebridge.beam` searches.
+`decoder` generates the path, `path_loss` computes its negative log-likelihood per tree, `objective`
+adds the item-level loss, and `beam` decodes at inference.
+
+Notable features:
+- one user encoder and one set of item vectors, shared by all trees (multi-task);
+- every position of a history is trained in one pass: a causal encoder over all prefixes;
+- softmaxes over existing children only, so the probabilities of all items sum to one;
+- items of a leaf are scored by their vectors, so an appended item needs no training;
+- a keyword is the start token of the decoders.
+Not built: user features beside the history, tuning of the language model; see README.md.
 
 Shapes: B batch, T events, L levels, K_l codes of level l, τ leaf capacity, M items, A attributes,
 D width, E text width, H heads.
@@ -31,17 +38,19 @@ TEXT_FACTOR = 2
 class ItemEmbedding(nn.Module):
     """An item's vector: mapped text, plus attributes, plus an id offset that starts at zero.
 
-    The same vector is the input token, what a leaf's items are scored with, and what the item's
-    own score is taken with, in which no tree has a part. An item the model has not learnt (today's
-    new one) has offset zero and is read from its text and attributes. Text goes through two
-    layers: through one, a long list had fewer of the new items.
+    One vector has three uses: input token, scores of a leaf's items, and the item's own score,
+    which is independent of the trees. An item without training interactions has offset zero and is
+    encoded from text and attributes alone. Text passes through two layers; with one, fewer
+    cold-start items appeared in long lists.
+
+    Source: ours; the paper does not describe the generator's item inputs.
 
     Args:
         width: D.
         text_width: E.
         rows: rows of the tables `items` and `attributes`.
         item_input: `features`, or `id`: neither text nor attributes are read, and the ids' vectors
-            start at random; an item that the model has not learnt has the zero vector.
+            start at random; an item that was not trained on has the zero vector.
     """
 
     def __init__(
@@ -79,7 +88,8 @@ class ItemEmbedding(nn.Module):
 class TreeBridge(nn.Module):
     """Multi-tree, multi-task generator: shared items and user encoder, one decoder per tree.
 
-    Source: TreeBridge, Multi-Tree Multi-Task Generation Structure.
+    Source: TreeBridge, Multi-Tree Multi-Task Generation Structure. Deviations: z_u is made of the
+    history alone; the leaf step (see `leaf_step`); the item inputs (see `ItemEmbedding`).
 
     Args:
         encoder: width D, layers, heads and dropout of the user encoder; width and heads also of
@@ -88,9 +98,9 @@ class TreeBridge(nn.Module):
         capacity: τ, slots per leaf.
         text_width: E, of item texts and keywords.
         rows: rows of every embedding table; see `EventEmbedding`, and `positions`.
-        leaf_step: how a leaf's items are told apart: `item_score`, by the dot product with the
-            item's vector, which a new item has too; or `slot`, by decoding the slot's number as
-            one more code, as in the paper's fourth level.
+        leaf_step: how the items of a leaf are distinguished: `item_score`, by the dot product with
+            the item's vector, which a new item has too; or `slot`, by decoding the slot's number
+            as one more code, as in the paper's fourth level.
         item_input: `features` or `id`; see `ItemEmbedding`. A generator of ids alone is for
             comparison: it has no exported form.
     """

@@ -1,4 +1,4 @@
-"""Surprise of a generator at an item: code by code along the item's path, then inside its leaf.
+"""Negative log-likelihood of an item: code by code along its path, then inside its leaf.
 
 Shapes: P predictions, L levels, K_l codes of level l, τ leaf capacity, D width, E keyword width.
 """
@@ -17,7 +17,7 @@ from grove.systems.treebridge.decoder import CodeDecoder
 
 @dataclass(frozen=True, kw_only=True)
 class PathTargets:
-    """Where P items stand in one tree."""
+    """Positions of P items in one tree."""
 
     paths: Tensor
     """[P, L] int64 codes."""
@@ -36,11 +36,14 @@ def path_loss(
 ) -> Tensor:
     """−log P(item | user, keyword): the sum of the levels' and the leaf's cross-entropies.
 
-    Each softmax runs over the existing children of the node it is at, not over all K_l codes: the
-    probabilities of all items then sum to one, and the beam search, which visits existing paths
-    only, ranks by exactly what was trained.
+    Formula: −Σ_l log P(s^(l) | s_[Keyword], s^[1:l−1], z_u) − log P(slot | s^[1:L], z_u).
 
-    Source: TreeBridge, equation 1. Ours: the softmax over existing children, and the leaf's step.
+    Each softmax runs over the existing children of its node, not over all K_l codes. The
+    probabilities of all items then sum to one, and the beam search, which visits existing paths
+    only, ranks by exactly the trained distribution.
+
+    Source: TreeBridge, equation 1. Deviations: the softmax over existing children, and the leaf
+    step.
 
     Args:
         decoder: of the tree.
@@ -51,6 +54,7 @@ def path_loss(
     Returns:
         [P], at least 0, in nats.
     """
+    # Teacher forcing: the attention is causal, so one pass gives the outputs of all levels.
     outputs = decoder(states, keywords, targets.paths)  # [P, L+1, D]
     total = torch.zeros(len(states), dtype=states.dtype, device=states.device)  # [P]
     prefixes = torch.zeros_like(targets.paths[:, 0])  # [P]
@@ -58,13 +62,17 @@ def path_loss(
         codes = targets.paths[:, level]  # [P]
         logits = decoder.level_logits(outputs[:, level], prefixes, level)  # [P, K_l]
         total = total + masked_cross_entropy(logits, allowed, codes)
+        # Node embeddings are looked up by the true prefix, the one the beam would have followed.
         prefixes = decoder.append_code(prefixes, level, codes)
+    # Free slots are masked out: a leaf's distribution is over its items, however many they are.
     leaf_logits = decoder.leaf_logits(outputs[:, -1], targets.leaf_vectors)  # [P, τ]
     return total + masked_cross_entropy(leaf_logits, targets.occupied, targets.slots)
 
 
 def masked_cross_entropy(logits: Tensor, allowed: Tensor, targets: Tensor) -> Tensor:
-    """Surprise of each row's target among the allowed columns.
+    """Cross-entropy of each row's target among the allowed columns.
+
+    Formula: −log(exp(z_t) / Σ_{allowed c} exp(z_c)).
 
     Args:
         logits: [P, C].

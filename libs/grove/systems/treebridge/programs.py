@@ -1,4 +1,4 @@
-"""TreeBridge cut into functions of plain tensors, as a server calls them one after the other.
+"""TreeBridge as programs of plain tensors, which a server calls one after the other.
 
 Shapes: B batch, T events, F fields of an event, M items, A attributes, P paths, P' paths chosen
 from them, L levels, K_l codes of level l, τ leaf capacity, S tokens so far, D width, E text width,
@@ -7,20 +7,29 @@ H heads.
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import cast
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 from grove.features.event_fields import EVENT_FIELDS, SCENE
-from grove.nn.embeddings import EventBatch, at_cuts, known_rows
+from grove.nn.embeddings import at_cuts, known_rows
 from grove.nn.user_encoder import UserEncoder
 from grove.systems.treebridge.decoder import CodeDecoder, DecoderState
 from grove.systems.treebridge.network import ItemEmbedding
 
 HISTORY_FIELDS = ("events", "recency", *(field.name for field in SCENE), "times")
 """Last axis of the input of `UserProgram`: kind of event, recency, scene and time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramEvents:
+    """The `EventBatch` of a program: the columns of its `history`, each [B, T] int64."""
+
+    fields: Mapping[str, Tensor]
+    recency: Tensor
+    times: Tensor
 
 
 class UserProgram(nn.Module):
@@ -48,7 +57,7 @@ class UserProgram(nn.Module):
         kinds, recency, *scene, times = history.unbind(dim=-1)  # [B, T] each
         names = (field.name for field in EVENT_FIELDS)
         fields = dict(zip(names, (kinds, *scene), strict=True))
-        batch = cast("EventBatch", SimpleNamespace(fields=fields, recency=recency, times=times))
+        batch = ProgramEvents(fields=fields, recency=recency, times=times)
         states = self.users(batch, item_vectors)  # [B, T, D]
         last = (lengths - 1).clamp_min(0)[:, None]  # [B, 1]
         return at_cuts(states, last)[:, 0]
@@ -129,7 +138,7 @@ class ExtendProgram(nn.Module):
             codes: [P'] int64.
 
         Returns:
-            Scores of the next codes, [P', K_l+1], or after the last code what a leaf is asked with,
+            Scores of the next codes, [P', K_l+1], or after the last code the query of the leaf,
             see `CodeDecoder.leaf_query`; and the state, a token longer, of P' paths.
         """
         state = DecoderState(keys, values, prefixes).select(paths)

@@ -192,7 +192,7 @@ class TreeBridgeSearcher:
         return boost_cold_items(
             found.by_tree,
             keywords=found.keywords,
-            untaken=self.inputs.untaken,
+            cold_items=self.inputs.cold_items,
             bonus=self.new_item_bonus,
         )
 
@@ -206,10 +206,10 @@ def load_searcher(
     fusion: Fusion,
     new_item_bonus: float,
 ) -> TreeBridgeSearcher:
-    """Load a model folder and place a day's items in its trees.
+    """Load a model folder with a day's items and codes.
 
-    Items appended to the trees since training are found like the others: their leaf is known to
-    the decoder, and inside it they are scored by their text and attributes.
+    Items appended to the trees since training are found like the others: the decoder knows their
+    leaf, and inside it they are scored by their text and attributes.
 
     Args:
         folder: as `train_treebridge_worker` wrote it.
@@ -217,14 +217,14 @@ def load_searcher(
         codes: item_id, path, slot of each tree, of the generation the model was trained on.
         beam: paths kept per level and tree.
         fusion: how the trees' candidates become one list; see `fuse_candidates`.
-        new_item_bonus: what items that nobody had in what the weights learnt are favoured by.
+        new_item_bonus: log-score boost of cold-start items.
 
     Returns:
         A searcher.
 
     Raises:
         DataError: the codes do not fit the model's trees. Codes of another generation that fit
-            are not noticed here: judging and publishing compare generations.
+            are not detected here: evaluation and publication compare generations.
     """
     model, inputs, vectors = load_network(TreeBridge, folder, item_table)
     trees = {
@@ -263,7 +263,7 @@ def _require_keywords(vectors: np.ndarray, users: int, width: int) -> None:
     if vectors.shape == (users, width) and finite:
         return
     raise DataError(
-        "keywords that the generator cannot read",
+        "keyword vectors do not fit the generator",
         where="search of the trees",
         expected=f"[{users}, {width}] finite numbers",
         found=f"{list(vectors.shape)} numbers{'' if finite else ', some not finite'}",
@@ -272,18 +272,18 @@ def _require_keywords(vectors: np.ndarray, users: int, width: int) -> None:
 
 
 def _slots_fit(tree: CodeTree, inputs: LoadedInputs) -> bool:
-    """Whether a decoder of slots knows every slot; one that scores items needs no such limit."""
+    """Whether a decoder of slots covers every slot; a decoder that scores items has no limit."""
     arguments = inputs.saved.arguments
     return arguments["leaf_step"] != "slot" or tree.leaf_items.shape[1] == arguments["capacity"]
 
 
 def _other_tree(name: str, expected: str, found: str) -> DataError:
     return DataError(
-        "the codes are not those the generator speaks",
+        "the generator was not trained on these codes",
         where=f"tree {name}",
         expected=expected,
         found=found,
-        next_step="give the codes of the generation named in the model's metadata, or retrain",
+        next_step="use the codes of the generation named in the model's metadata, or retrain",
     )
 
 

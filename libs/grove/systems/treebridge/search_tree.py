@@ -1,7 +1,7 @@
-"""A code tree as the beam search walks it, and which of its items each user may get.
+"""A code tree for the beam search, and the items of it that each user may get.
 
-Shapes: U users, C nodes or items asked about, N items, L levels, τ leaf capacity, E pairs of a user
-and an item taken from that user, Z emptied nodes.
+Shapes: U users, C nodes or items looked up, N items, L levels, τ leaf capacity, E pairs of a user
+and an item excluded for that user, Z emptied nodes.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from grove.systems.treebridge.code_tree import CodeTree
 
 @dataclass(frozen=True, kw_only=True)
 class EligibleItems:
-    """Which items anyone may get, and how many of them are below every node."""
+    """Items that anyone may get, and their number below every node."""
 
     items: Tensor
-    """[N] bool: has a path, and may be got."""
+    """[N] bool: has a path, and passes the filter."""
     counts: tuple[Tensor, ...]
     """Per level, [nodes] int64: eligible items below each node."""
     has_empty: tuple[bool, ...]
@@ -43,12 +43,12 @@ class SearchTree:
 
 @dataclass(frozen=True, kw_only=True)
 class LiveItems:
-    """Which items each of U users may get, and how many of them are below every node."""
+    """Items that each of U users may get, and their number below every node."""
 
     eligible: EligibleItems
     """For anyone."""
     excluded_items: Tensor
-    """[E] int64 ascending: user · N + item, for every eligible item taken from a user."""
+    """[E] int64 ascending: user · N + item, for every eligible item that is excluded for a user."""
     excluded_keys: tuple[Tensor, ...]
     """Per level, [E] int64 ascending: user · nodes + the node above such an item."""
     emptied: tuple[tuple[Tensor, Tensor], ...]
@@ -57,20 +57,22 @@ class LiveItems:
     def below(self, level: int, nodes: Tensor) -> Tensor:
         """Items below nodes that each user may get: [U, C] nodes → [U, C] counts."""
         counts, keys = self.eligible.counts[level], self.excluded_keys[level]
-        wanted = _keys(nodes, len(counts))  # [U, C]
-        taken = torch.searchsorted(keys, wanted, right=True) - torch.searchsorted(keys, wanted)
-        return counts[nodes] - taken
+        # Excluded items are few per user and nodes are many: a count per user and node would take
+        # U · nodes numbers. Sorted keys take E, and two binary searches count a node's run.
+        queries = _keys(nodes, len(counts))  # [U, C]
+        excluded = torch.searchsorted(keys, queries, right=True) - torch.searchsorted(keys, queries)
+        return counts[nodes] - excluded
 
     def allows(self, rows: Tensor) -> Tensor:
         """Whether each user may get items: [U, C] item rows (−1 none) → [U, C] bool."""
-        items, taken = self.eligible.items, self.excluded_items
+        items, excluded = self.eligible.items, self.excluded_items
         known = rows.clamp_min(0)  # [U, C]
         allowed = items[known] & (rows >= 0)
-        if not len(taken):
+        if not len(excluded):
             return allowed
-        wanted = _keys(known, len(items))
-        place = torch.searchsorted(taken, wanted).clamp_max(len(taken) - 1)
-        return allowed & (taken[place] != wanted)
+        queries = _keys(known, len(items))
+        found = torch.searchsorted(excluded, queries).clamp_max(len(excluded) - 1)
+        return allowed & (excluded[found] != queries)
 
 
 def search_tree(tree: CodeTree) -> SearchTree:
@@ -106,20 +108,21 @@ def eligible_items(tree: SearchTree, eligible: np.ndarray | None) -> EligibleIte
 def live_items(
     tree: SearchTree, eligible: EligibleItems, excluded: Sequence[np.ndarray]
 ) -> LiveItems:
-    """Note what is taken from whom.
+    """Prepare the excluded items of some users for a search.
 
     Args:
         tree: over N items.
-        eligible: what anyone may get.
+        eligible: items that anyone may get.
         excluded: U arrays of item rows that the user must not get.
 
     Returns:
-        What a search for these U users has to know.
+        The items that these U users may get.
     """
     count = len(eligible.items)
     users = np.repeat(np.arange(len(excluded)), [len(rows) for rows in excluded])  # [E]
     rows = np.concatenate([np.zeros(0, np.int64), *excluded]).astype(np.int64)  # [E]
     pairs = torch.from_numpy(np.unique(users * count + rows))  # [E]
+    # Ineligible items are counted nowhere: excluding them again would make counts negative.
     pairs = pairs[eligible.items[pairs % count]]
     keys = tuple(
         (pairs // count * len(below) + nodes[pairs % count]).sort().values
@@ -137,6 +140,7 @@ def _count_items(child_start: Sequence[Tensor], leaf_items: Tensor, items: Tenso
     """Count items, [N] bool, below every node, from the leaves upwards."""
     counted = functional.pad(items, (0, 1))  # [N+1]; −1, no item, is the last row
     counts = [counted[leaf_items].sum(dim=1)]  # [leaves]
+    # Children of a node are neighbours, so a parent's count is a difference of running sums.
     for starts in reversed(child_start[1:]):
         before = functional.pad(counts[0].cumsum(dim=0), (1, 0))  # [nodes below, plus 1]
         counts.insert(0, before[starts[1:]] - before[starts[:-1]])
@@ -148,12 +152,13 @@ def _count_items(child_start: Sequence[Tensor], leaf_items: Tensor, items: Tenso
 
 
 def _emptied(keys: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
-    """Users and nodes, [Z] each, whose key occurs as often as the node has items."""
+    """Users and nodes, [Z] each: all eligible items of the node are excluded for the user."""
+    # A key occurs once per excluded item below the node, so it is emptied when the numbers agree.
     distinct, times = torch.unique(keys, return_counts=True)
     emptied = distinct[times == counts[distinct % len(counts)]]  # [Z]
     return emptied // len(counts), emptied % len(counts)
 
 
 def _keys(values: Tensor, span: int) -> Tensor:
-    """Make values of different users differ, as user · span + value: [U, C] → [U, C]."""
+    """Combine user and value into one key, user · span + value: [U, C] → [U, C]."""
     return torch.arange(len(values))[:, None] * span + values

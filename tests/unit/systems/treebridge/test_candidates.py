@@ -44,7 +44,7 @@ def search(tmp_path_factory) -> CandidateSearch:
         beam=50,
         fusion="sum",
         new_item_bonus=0.0,
-        places=7,
+        k=7,
     )
 
 
@@ -63,7 +63,7 @@ def test_lists_are_those_of_the_searcher_whatever_the_batches(search):
         fusion=search.fusion,
         new_item_bonus=search.new_item_bonus,
     )
-    rows, scores = searcher.recommend(histories(WALKS), k=search.places)
+    rows, scores = searcher.recommend(histories(WALKS), k=search.k)
     found = retrieved(search, [None] * len(WALKS))
     assert found["user_id"].to_pylist() == [f"user{row}" for row in range(len(WALKS))]
     assert found["item_ids"].to_pylist() == [[NAMES[row] for row in rows_] for rows_ in rows]

@@ -207,7 +207,7 @@ def larger_codes():
 @pytest.mark.parametrize("cf", [None, larger_codes()], ids=["missing tree", "larger codes"])
 def test_codes_of_another_tree_are_refused(folder, cf):
     trees = {"llm": codes(ITEMS, 1)} | ({"cf": cf} if cf is not None else {})
-    with pytest.raises(DataError, match="not those the generator speaks"):
+    with pytest.raises(DataError, match="not trained on these codes"):
         load_searcher(folder, shop_items(ITEMS), trees, **SEARCH)
 
 
@@ -217,6 +217,6 @@ def test_slots_a_decoder_of_slots_does_not_know_are_told_as_slots(tmp_path):
     slots = more["slot"].to_numpy().copy()
     slots[0] = CAPACITY
     trees = {"llm": codes(ITEMS, 1), "cf": more.set_column(2, "slot", pa.array(slots))}
-    with pytest.raises(DataError, match="not those the generator speaks") as caught:
+    with pytest.raises(DataError, match="not trained on these codes") as caught:
         load_searcher(folder, shop_items(ITEMS), trees, **SEARCH)
     assert caught.value.found == f"{CAPACITY + 1} slots in a leaf"

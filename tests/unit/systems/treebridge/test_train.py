@@ -231,7 +231,7 @@ def test_an_item_without_a_path_is_no_target(tmp_path, monkeypatch):
 
 def test_an_item_that_joins_counts_as_trained_from_its_first_interaction(trained, tmp_path):
     spec, items, _ = trained
-    assert not searcher_of(spec.output, items, beam=2).inputs.untaken.any()
+    assert not searcher_of(spec.output, items, beam=2).inputs.cold_items.any()
     offered = synthetic.shop_items(ITEMS + 2)
     names = offered["item_id"].to_pylist()
     walks = [[0, 1, ITEMS]] * 8  # of the two that joined, one has interactions
@@ -250,7 +250,7 @@ def test_an_item_that_joins_counts_as_trained_from_its_first_interaction(trained
     )
     searcher = searcher_of(tmp_path / "update", offered, beam=2)
     assert names[-1] in searcher.inputs.saved.vocabulary.items
-    assert searcher.inputs.untaken.tolist() == [False] * (ITEMS + 2) + [True]
+    assert searcher.inputs.cold_items.tolist() == [False] * (ITEMS + 2) + [True]
 
 
 def test_queries_start_the_decoder(tmp_path):

@@ -1,4 +1,4 @@
-"""Balanced trees over item vectors, whose paths are the codes a generator speaks."""
+"""Balanced trees over item vectors; their paths are the codes that a generator is trained on."""
 
 from grove.systems.treebridge.trees.build import build_tree
 from grove.systems.treebridge.trees.files import codes_table, load_tree, save_tree

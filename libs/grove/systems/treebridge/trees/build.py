@@ -1,4 +1,4 @@
-"""Build a tree from vectors, top-down, one level at a time."""
+"""Construction of a tree from vectors, top-down, one level at a time."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ def build_tree(
     """Build a balanced tree whose codes mean the same thing everywhere on a level.
 
     Per level: balanced k-means splits every node, residual k-means over all items finds
-    the level's codebook, and siblings get distinct codes of it. Over a tree in use, nodes begin
-    where it had them and keep their codes; see `grove.systems.treebridge.trees.inheritance`.
+    the level's codebook, and siblings get distinct codes of it. With a tree in use, k-means starts
+    at its nodes, which keep their codes; see `grove.systems.treebridge.trees.inheritance`.
 
-    Source: TreeBridge, Tree Encoder Generation; the tree in use is ours.
+    Source: TreeBridge, Tree Encoder Generation; the start from a tree in use is ours.
 
     Args:
         vectors: [N, D] float, finite, no zero vector.
         item_ids: N distinct ids; their order decides slots and ties.
         shape: codes per level, τ and headroom.
-        iterations: k-means rounds per split that begins from nothing.
-        seed: of all samples, and of the first centroids of such splits.
+        iterations: k-means rounds per split from scratch.
+        seed: of all samples, and of the first centroids of splits from scratch.
         previous: tree in use, most of whose items keep their codes.
 
     Returns:
@@ -69,7 +69,7 @@ def build_tree(
         most one.
 
     Raises:
-        DataError: bad vectors, ids that repeat, or a shape the items do not fit.
+        DataError: invalid vectors, ids that repeat, or a shape that does not fit the items.
 
     Example:
         >>> shape = TreeShape(level_sizes=(2,), leaf_capacity=2, headroom=0.0)
@@ -146,8 +146,8 @@ def _split_level(
 ) -> Level:
     """Split every node into `size` children and name them by the level's codebook.
 
-    Children that began where the old tree had them keep their codes, and a code then means what
-    such children differ by from their parents.
+    Children that started at nodes of the old tree keep their codes; a code's vector is then the
+    mean offset of such children from their parents.
     """
     children = split_nodes(
         vectors, above.nodes, size, iterations=iterations, seed=seed, starts=starts

@@ -1,6 +1,6 @@
-"""One codebook per level, shared by all nodes of the level, and who gets which code.
+"""One codebook per level, shared by all nodes of the level, and the assignment of its codes.
 
-Letters: N items, P parents, K codes of a level, D width.
+Notation: N items, P parents, K codes of a level, D width.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ def residual_codebook(
     iterations: int,
     seed: int,
 ) -> np.ndarray:
-    """Cluster what the parent's mean leaves unexplained, over the items of all parents.
+    """Cluster the residuals to the parents' means, over the items of all parents.
 
-    Source: TreeBridge, Tree Encoder Generation, "RV-Kmeans Refinement". The paper leaves the mean
-    above the first level open; here it is zero, so level one clusters the vectors
-    themselves. As in FAISS, a sample of the items stands for all of them.
+    Formula: RV_{i,l} = V_i − Centroid(C_{i,l−1}).
+
+    Source: TreeBridge, Tree Encoder Generation, "RV-Kmeans Refinement". The paper leaves the
+    centroid above the first level open; here it is zero, so level one clusters the vectors
+    themselves. As in FAISS, k-means runs on a sample of the items.
 
     Args:
         vectors: [N, D] float32.
@@ -44,13 +46,14 @@ def residual_codebook(
 
 
 def distinct_codes(offsets: np.ndarray, codebook: np.ndarray) -> np.ndarray:
-    """Give each node a code near its offset, no two siblings the same.
+    """Give each node a code near its offset, distinct among siblings.
 
-    With the nearest code for every node, two siblings may take one code; their subtrees
-    would merge and a path could hold more than τ items. A linear assignment per parent
-    keeps codes distinct at the least total distance.
+    With the nearest code for every node, two siblings may get one code; their subtrees would merge
+    and a path could hold more than τ items. A linear assignment per parent keeps codes distinct at
+    the least total distance.
 
-    Source: TreeBridge, Tree Encoder Generation, "Code Reassignment", changed as said above.
+    Source: TreeBridge, Tree Encoder Generation, "Code Reassignment". Deviation: distinct codes
+    where the paper takes the nearest.
 
     Args:
         offsets: [P, K, D] float32, mean of a node less the mean of its parent.
@@ -79,10 +82,10 @@ def renaming_to_overlap(
     *,
     sizes: tuple[int, int],
 ) -> np.ndarray:
-    """Rename the codes of a level so that most items keep the code they had.
+    """Rename the codes of a level so that most items keep their code.
 
-    A codebook's order means nothing, so any renaming of a whole level is free. Items
-    whose path above was kept count first: only they can keep their whole path.
+    A codebook's order has no meaning, so any permutation of a whole level is free. Items whose
+    path above is unchanged count first: only they can keep their whole path.
 
     Args:
         codes: [C] int64, new codes of the items both trees hold.
@@ -104,7 +107,7 @@ def renaming_to_overlap(
     overlap = np.bincount(
         codes * previous_count + previous_codes, weights=weights, minlength=count * previous_count
     ).reshape(count, previous_count)  # [K, K of the old tree]
-    # A name the new level has no room for must not keep a code from another it overlaps.
+    # Names beyond the new level's size are cut first, so that they cannot take a code's best match.
     old_code, new_code = linear_sum_assignment(overlap[:, :count].T, maximize=True)
     names = np.full(count, -1, dtype=np.int64)
     names[new_code] = old_code

@@ -1,4 +1,4 @@
-"""From rows of a dataset to vectors, and from trees to rows of `codes`."""
+"""Conversions: rows of a dataset to vectors, trees to rows of `codes`."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def vectors_of_items(rows: pa.Table, item_ids: pa.Array | pa.ChunkedArray) -> np
     Raises:
         DataError: an item has no vector, or vectors differ in width.
     """
-    places = pc.index_in(item_ids, value_set=rows["item_id"].combine_chunks())
-    if places.null_count:
-        first = ", ".join(item_ids.filter(pc.is_null(places)).to_pylist()[:5])
+    found = pc.index_in(item_ids, value_set=rows["item_id"].combine_chunks())
+    if found.null_count:
+        first = ", ".join(item_ids.filter(pc.is_null(found)).to_pylist()[:5])
         raise DataError(
             "items without a vector",
-            where="item vectors a tree is built over",
+            where="item vectors of a tree",
             expected=f"a vector for each of {len(item_ids)} items",
-            found=f"{places.null_count} items without one, the first are {first}",
+            found=f"{found.null_count} items without one, the first are {first}",
             next_step="run the stage that writes them for this day again",
         )
-    return vector_matrix(rows["vector"].take(places))
+    return vector_matrix(rows["vector"].take(found))
 
 
 def codes_of_day(trees: Mapping[str, Tree], day: date) -> pa.Table:
@@ -46,7 +46,7 @@ def codes_of_day(trees: Mapping[str, Tree], day: date) -> pa.Table:
 
     Args:
         trees: tree by name.
-        day: day the codes hold for.
+        day: day of the codes.
 
     Returns:
         item_id, path, slot, day, tree and generation; a row per item and tree.

@@ -1,10 +1,10 @@
-"""What a rebuilt tree takes over from the tree in use: where its nodes begin, and their codes.
+"""Inheritance of a rebuilt tree from the tree in use: starting centroids and codes.
 
-A tree that is built from nothing is as good as the one before it and shares next to no path with
-it: k-means ends where it begins. So a rebuild begins where the items stand, and a node that the old
-tree had keeps its code.
+K-means converges to a local optimum that depends on its initialisation. A tree built from scratch
+is as good as the one before it and shares almost no path with it. A rebuild therefore starts at the
+old tree's nodes, and a node of the old tree keeps its code.
 
-Letters: N items, C of them in the old tree, L levels, P parents, K codes of a level, D width.
+Notation: N items, C of them in the old tree, L levels, P parents, K codes of a level, D width.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from grove.systems.treebridge.trees.kmeans import SPLIT_ABOVE, group_means, memb
 from grove.systems.treebridge.trees.tree import Tree
 
 LEAST_SHARED = 0.5
-"""A tree most of whose items the old one does not know is built from nothing."""
+"""Share of items that the old tree must hold; below it a tree is built from scratch."""
 MOST_OTHER_CODES = 0.25
-"""So is a level whose number of codes differs by more than this share, and what is below it."""
+"""A level whose number of codes differs by more than this share, and every level below it, is built
+from scratch."""
 ROUNDING = 1e-5
 """Means of the same vectors in another order differ by less than this share of their size."""
 
@@ -56,16 +57,16 @@ def shared_codes(item_ids: np.ndarray, previous: Tree | None) -> OldCodes | None
 def rows_built_from(
     previous: Tree, vectors: np.ndarray, item_ids: np.ndarray, level_sizes: tuple[int, ...]
 ) -> np.ndarray | None:
-    """Rows of the old tree's items if it is what would be built: of these items and vectors, even.
+    """Rows of the old tree's items, if that tree is even and of exactly these items and vectors.
 
     Args:
         previous: the old tree.
         vectors: [N, D] float32.
         item_ids: [N].
-        level_sizes: codes per level that are wanted.
+        level_sizes: required codes per level.
 
     Returns:
-        [N] int64, the row of each item in the old tree; none where there is something to build.
+        [N] int64, the row of each item in the old tree; none if the tree must be built.
     """
     if previous.level_sizes != level_sizes:
         return None
@@ -89,10 +90,10 @@ def rows_built_from(
 def inherited_starts(
     vectors: np.ndarray, parents: np.ndarray, old: OldCodes | None, sizes: tuple[int, ...]
 ) -> list[np.ndarray | None]:
-    """Where the children of every parent begin: at the means of the items they had.
+    """First centroids of every parent's children: the means of their items in the old tree.
 
-    The means are those of today's vectors, so that a tree over a space that was learnt anew, as
-    the cf tree's, begins at its old groups all the same. A child that has no item any more, or
+    The means are those of today's vectors, so that a tree over a retrained space, such as the cf
+    tree, still starts at its old groups. A child that has no item any more, or
     that the old tree did not have, begins at the item farthest from all others' beginnings.
 
     Args:
@@ -102,8 +103,8 @@ def inherited_starts(
         sizes: codes per level of the new tree, through the level of the children.
 
     Returns:
-        [K, D] float32 per parent; none for a parent to be split from nothing, as the old tree had
-        less than half of its children.
+        [K, D] float32 per parent; none for a parent to be split from scratch, because the old tree
+        had less than half of its children.
     """
     count, size = math.prod(sizes[:-1]), sizes[-1]
     if old is None or not _alike(old, sizes, len(vectors)):
@@ -125,7 +126,7 @@ def inherited_starts(
 
 
 def _alike(old: OldCodes, sizes: Sequence[int], count: int) -> bool:
-    """Whether the old tree says enough of where nodes of the new one should begin."""
+    """Whether the old tree is similar enough to start from."""
     if len(sizes) > len(old.level_sizes) or len(old.rows) < LEAST_SHARED * count:
         return False
     if sizes[-1] > SPLIT_ABOVE:  # it is split in two steps
@@ -137,10 +138,10 @@ def _alike(old: OldCodes, sizes: Sequence[int], count: int) -> bool:
 def _filled(
     start: np.ndarray, missing: np.ndarray, vectors: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
-    """Put each missing beginning at the member farthest from all that are there, in order.
+    """Put each missing centroid at the member farthest from all present ones, in order.
 
     Args:
-        start: [K, D] beginnings.
+        start: [K, D] centroids.
         missing: [K] bool, those without a value.
         vectors: [N, D].
         rows: [M] int64, the vectors of the parent's items.

@@ -1,4 +1,4 @@
-"""What a tree is worth: balance, distortion, use of codes, coherence, churn."""
+"""Quality of a tree: balance, distortion, use of codes, coherence, churn."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def tree_quality(
         `coherence_by_chance` (the same for any two items).
     """
     sizes = np.bincount(tree.leaves, minlength=tree.leaf_count)
-    places = tree.leaves * tree.leaf_capacity + tree.slots  # [N]
+    positions = tree.leaves * tree.leaf_capacity + tree.slots  # [N]
     kinds = np.unique(np.asarray(categories, dtype=object).astype(str), return_inverse=True)[1]
     return {
         "items": len(tree.item_ids),
@@ -44,7 +44,7 @@ def tree_quality(
             len(np.unique(codes)) / size
             for codes, size in zip(tree.paths.T, tree.level_sizes, strict=True)
         ],
-        "collisions": len(places) - len(np.unique(places)),
+        "collisions": len(positions) - len(np.unique(positions)),
         "coherence": _coherence(tree.leaves, kinds),
         "coherence_by_chance": _coherence(np.zeros_like(tree.leaves), kinds),
     }

@@ -1,4 +1,4 @@
-"""Bring a tree up to a day: build it anew, or let the day's items join it."""
+"""Update of a day's trees: a rebuild, or an extension by the day's new items."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from grove.systems.treebridge.trees.shape import TreeShape
 from grove.systems.treebridge.trees.tree import Tree
 
 MEASURES = ("churn", "free_share", "distortion", "coherence", "coherence_by_chance")
-"""What of a description is a metric, to be followed from day to day."""
+"""Entries of a description that are metrics, recorded every day."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refresh:
-    """A day's tree and how it came about."""
+    """A day's tree and how it was made."""
 
     tree: Tree
     rebuilt: bool
     appended: int
     """New items that took a free slot."""
     unplaced: int
-    """New items for which no slot was left; the tree holds none of the new items then."""
+    """New items without a free slot; the tree then holds none of the new items."""
     churn: float
     """Share of the items of the previous tree whose path changed."""
 
@@ -40,10 +40,10 @@ class Recipe:
     """How a tree is built."""
 
     day: date
-    """Day the tree will be known by."""
+    """Day of the build, recorded in the tree."""
     shape: TreeShape
     iterations: int
-    """K-means rounds per split that begins from nothing."""
+    """K-means rounds per split from scratch."""
     seed: int
 
 
@@ -55,7 +55,7 @@ def refresh_trees(
     recipe: Recipe | None,
     known: np.ndarray | None = None,
 ) -> dict[str, Refresh]:
-    """Bring every tree up to a day.
+    """Update every tree to a day.
 
     Args:
         previous: trees in use, by name; empty on the first day.
@@ -69,7 +69,7 @@ def refresh_trees(
         The refreshed trees, by name.
 
     Raises:
-        DataError: what a tree cannot be built or extended with; the message names the tree.
+        DataError: vectors or ids are invalid; the message names the tree.
     """
     ids = np.asarray(item_ids)
     chosen = np.ones(len(ids), dtype=bool) if known is None else known
@@ -106,7 +106,7 @@ def rebuild(
     recipe: Recipe,
     previous: Tree | None,
 ) -> Refresh:
-    """Build a day's tree from where the tree in use has its items; from nothing on the first day.
+    """Build a day's tree, starting from the tree in use; from scratch on the first day.
 
     Args:
         vectors: [N, D] float.
@@ -135,7 +135,7 @@ def rebuild(
 
 
 def extend(previous: Tree, vectors: np.ndarray, item_ids: Sequence[str] | np.ndarray) -> Refresh:
-    """Let items the tree does not hold join it; items that are gone leave it.
+    """Append new items to the tree and remove items that are no longer in the catalogue.
 
     Args:
         previous: tree in use.
@@ -146,7 +146,7 @@ def extend(previous: Tree, vectors: np.ndarray, item_ids: Sequence[str] | np.nda
         The grown tree, or the previous one with `unplaced` set when slots do not suffice.
 
     Raises:
-        DataError: vectors or ids that no tree could be built from, of held items too.
+        DataError: vectors or ids are invalid, those of items in the tree included.
     """
     dense = require_vectors(vectors, item_ids)
     ids = require_item_ids(item_ids, len(dense))
@@ -170,16 +170,16 @@ def describe(
     item_ids: Sequence[str] | np.ndarray,
     categories: Sequence[str],
 ) -> dict[str, Any]:
-    """Say what the refreshed tree is worth, as JSON can hold it.
+    """Describe a refreshed tree and its quality in JSON types.
 
     Args:
-        refresh: the tree and how it came about.
+        refresh: the tree and how it was made.
         vectors: [N, D] float, of at least the tree's items.
         item_ids: N ids of these vectors.
         categories: N category names.
 
     Returns:
-        What `tree_quality` measures, and `generation`, `built_on`, `levels`, `capacity`,
+        The measures of `tree_quality`, and `generation`, `built_on`, `levels`, `capacity`,
         `churn`, `appended`, `unplaced`, `rebuilt`.
     """
     tree = refresh.tree
@@ -199,9 +199,9 @@ def describe(
 
 
 def metric_rows(descriptions: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of `metrics` from what `describe` says of each tree."""
+    """Rows of `metrics` from the descriptions of `describe`, by tree."""
     return [
-        {"model": name, "metric": metric, "value": told[metric], "support": told["items"]}
-        for name, told in descriptions.items()
+        {"model": name, "metric": metric, "value": described[metric], "support": described["items"]}
+        for name, described in descriptions.items()
         for metric in MEASURES
     ]

@@ -1,4 +1,4 @@
-"""What vectors and item ids must satisfy before a tree may use them."""
+"""Requirements on the vectors and item ids of a tree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from grove.errors import DataError
 
 LARGEST_NORM = 1e12
-"""Squares of it leave float32 room for a sum over 10¹³ vectors."""
+"""Its square times 10¹³ vectors is still below the largest float32."""
 
 
 def require_vectors(

@@ -1,4 +1,4 @@
-"""How many codes each level of a tree has, and how full its leaves may be."""
+"""Shape of a tree: codes per level, and how full its leaves may be."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from grove.errors import DataError
 WIDEST_LEVEL = 128
 """A level is added when the others would need more codes than this each."""
 WIDEST_ONLY_LEVEL = 1_024
-"""The same where no other depth fits; siblings get their codes in cubic time."""
+"""The same where no other depth fits: the assignment of codes to siblings takes cubic time."""
 LEAVES_WORTH_TWO_LEVELS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class TreeShape:
-    """What a tree is built to.
+    """Required shape of a tree.
 
     Example:
         >>> TreeShape(level_sizes=None, leaf_capacity=16, headroom=0.25).leaf_fill
@@ -44,15 +44,15 @@ def fit_level_sizes(shape: TreeShape, items: int) -> tuple[int, ...]:
     centroid and, with headroom, free slots.
 
     Args:
-        shape: the wish.
+        shape: the required shape.
         items: N, at least 1.
 
     Returns:
         Codes per level, top first.
 
     Raises:
-        DataError: τ leaves no room for an item, or for no second one where levels are derived for
-            many items; there are fewer items than leaves, or the leaves cannot hold the items.
+        DataError: τ has no room for an item, or levels are derived for leaves of a single item;
+            there are fewer items than leaves, or the leaves cannot hold the items.
 
     Example:
         >>> fit_level_sizes(TreeShape(level_sizes=None, leaf_capacity=16, headroom=0.25), 12101)
@@ -93,7 +93,7 @@ def _derive_level_sizes(leaves: int, items: int) -> tuple[int, ...]:
         depth -= 1
         sizes = _equal_levels(leaves, depth)
     if max(sizes) > WIDEST_ONLY_LEVEL:
-        # Leaves of one item are as many as items, and few numbers are products of small ones.
+        # There are then as many leaves as items, and few numbers factor into small level sizes.
         raise _wrong(
             "no levels can be derived for leaves of one item",
             "leaf_capacity x (1 - headroom) >= 2, or level sizes that are given",

@@ -1,6 +1,6 @@
 """The tree: nodes with centroids, one codebook per level, one path and slot per item.
 
-Letters: N items, L levels, K_l codes of level l, D width. A tree is complete: every
+Notation: N items, L levels, K_l codes of level l, D width. A tree is complete: every
 node of level l has K_l children, one per code. So nodes are numbered by their path, the
 number of a leaf *is* its path in mixed radix, and two leaves cannot share a path.
 """
@@ -17,7 +17,7 @@ from grove.errors import DataError
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tree:
-    """A tree as published: nothing in it ever changes; `append` makes a new one."""
+    """A tree as published, immutable; `append` returns a new one."""
 
     level_sizes: tuple[int, ...]
     """K_l, top first."""
@@ -32,7 +32,7 @@ class Tree:
     leaves: np.ndarray
     """[N] int64, the leaf of each item."""
     slots: np.ndarray
-    """[N] int32 in 0..τ-1, the place inside the leaf."""
+    """[N] int32 in 0..τ-1, the slot inside the leaf."""
     generation: str
     """12 hex digits of the content at the (re)build; appending keeps it."""
     distortion_at_build: float
