@@ -84,7 +84,7 @@ def settings(settings_file: Path) -> Settings:
 
 @pytest.fixture
 def layout(settings: Settings) -> Layout:
-    """Paths of this test's home, in which every table stands empty."""
+    """Paths of this test's home, which holds every table without rows."""
     from grove.datasets import Layout
     from grove.runtime.tables import create_tables
 

@@ -68,7 +68,7 @@ def test_an_open_day_goes_on(layout: Layout) -> None:
     assert is_open(DAY, ti=None) is True
 
 
-def test_a_refused_day_goes_on_to_its_gates(layout: Layout) -> None:
+def test_a_rejected_day_continues_to_its_gates(layout: Layout) -> None:
     report(layout, status="refused")
     assert is_open(DAY, ti=None) is True
 

@@ -1,4 +1,4 @@
-"""Three days through Airflow: one with garbled rows, one that is refused, and the one after it."""
+"""Three days through Airflow: one with garbled rows, a rejected one, and the one after it."""
 
 from __future__ import annotations
 

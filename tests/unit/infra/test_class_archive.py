@@ -60,24 +60,24 @@ def test_an_archive_that_was_deleted_is_made_again(rehearsals: list[str], archiv
     assert len(rehearsals) == 2
 
 
-def test_a_java_that_cannot_keep_classes_is_not_asked_again(
+def test_a_java_that_cannot_archive_classes_is_not_asked_again(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(class_archive, "run", fail)
     monkeypatch.setattr(class_archive, "JAVA_HOME", small_runtime(tmp_path))
     for _ in range(2):
-        told = prepare_class_archive()
-        assert "no archive" in told.said
-        assert not told.new
+        step = prepare_class_archive()
+        assert "no archive" in step.said
+        assert not step.new
     assert shared_classes() == {}
 
 
 def fail(*_: object, **__: object) -> str:
-    raise AssertionError("Java would refuse to start")
+    raise AssertionError("Java would not start")
 
 
 def small_runtime(folder: Path) -> Path:
-    """A Java that cannot share classes: told to insist on it, it ends with an error."""
+    """A Java that cannot share classes: it fails if sharing is required."""
     java = folder / "runtime" / "bin" / "java"
     java.parent.mkdir(parents=True)
     java.write_text('#!/bin/sh\ntest "$1" != -Xshare:on\n', encoding="utf-8")
@@ -85,7 +85,7 @@ def small_runtime(folder: Path) -> Path:
     return java.parents[1]
 
 
-def test_drivers_are_told_of_an_archive_only_where_there_is_one(
+def test_drivers_get_an_archive_only_if_it_exists(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPARK_SUBMIT_OPTS", "-Dproxy=mine")

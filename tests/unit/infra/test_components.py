@@ -110,7 +110,7 @@ def test_a_reused_process_id_is_not_ours(installation: Installation) -> None:
     assert signal.getsignal(signal.SIGTERM) == monitored
 
 
-def test_a_busy_port_is_refused_with_another_one() -> None:
+def test_a_busy_port_is_rejected_with_another_one() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

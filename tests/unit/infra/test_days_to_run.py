@@ -33,12 +33,12 @@ def test_after_midnight_the_last_day_of_a_plan_is_no_longer_scheduled() -> None:
     assert plan.by_backfill(tomorrow) == plan.days
 
 
-def test_a_later_run_goes_on_from_where_the_source_began() -> None:
+def test_a_later_run_continues_from_the_first_day_of_the_source() -> None:
     plan = plan_days(today=date(2026, 11, 25), known_first=date(2026, 10, 20), days=None)
     assert (plan.first, plan.last) == (date(2026, 11, 17), date(2026, 11, 24))
 
 
-def test_a_source_that_has_ended_runs_wholly_by_backfill() -> None:
+def test_a_source_that_has_ended_runs_by_backfill_only() -> None:
     plan = plan_days(today=TODAY, known_first=date(2010, 12, 1), days="2011-11-01..2011-11-07")
     assert plan == DaysToRun(
         history_first=date(2010, 12, 1),
@@ -60,7 +60,7 @@ def test_a_source_that_has_ended_runs_wholly_by_backfill() -> None:
         ("2026-11-19..2026-11-20", "up to 2026-11-19"),
     ],
 )
-def test_other_ranges_are_refused(days: str, message: str) -> None:
+def test_other_ranges_are_rejected(days: str, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         plan_days(today=TODAY, known_first=None, days=days)
 
@@ -95,8 +95,8 @@ def test_ranges_hold_exactly_the_days(offsets: set[int]) -> None:
 
 
 @pytest.mark.parametrize("first", ["2010-11-01", "2010-12-01"])
-def test_days_without_any_history_are_refused_before_anything_is_written(first: str) -> None:
-    """The first day of a shop would otherwise move, and every later command with it."""
-    with pytest.raises(SettingsError, match="2010-12-01") as refused:
+def test_days_without_history_are_rejected_before_anything_is_written(first: str) -> None:
+    """Otherwise the first day of the source would move, for every later command."""
+    with pytest.raises(SettingsError, match="2010-12-01") as rejected:
         plan_days(today=TODAY, known_first=date(2010, 12, 1), days=f"{first}..2011-01-07")
-    assert first in refused.value.found
+    assert first in rejected.value.found

@@ -73,7 +73,7 @@ def test_spark_has_an_explicit_connection(installation: Installation) -> None:
     assert connection["host"] == "local[7]"
 
 
-def test_the_first_day_of_the_source_is_told(installation: Installation) -> None:
+def test_the_first_day_of_the_source_is_set(installation: Installation) -> None:
     assert environment(installation)["GROVE_FIRST_DAY"] == ""
     variables = environment(installation, source={"first_day": date(2010, 12, 1)})
     assert variables["GROVE_FIRST_DAY"] == "2010-12-01"
@@ -82,10 +82,12 @@ def test_the_first_day_of_the_source_is_told(installation: Installation) -> None
 def test_the_table_of_variables_says_what_make_run_sets(installation: Installation) -> None:
     text = (REPOSITORY / "infra/README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`[^|]+) \| (✓?) ?\|", text, re.M)
-    told = {name: mark == "✓" for names, mark in rows for name in re.findall(r"`(\w+)`", names)}
-    assert len(told) == 16
+    documented = {
+        name: mark == "✓" for names, mark in rows for name in re.findall(r"`(\w+)`", names)
+    }
+    assert marks
     ours = {name for name in environment(installation) if name.startswith(("GROVE_", "AIRFLOW_C"))}
-    assert {name for name, is_set in told.items() if is_set} == ours
+    assert {name for name, is_set in marks.items() if is_set} == ours
 
 
 def test_what_needs_a_former_run_says_so(installation: Installation) -> None:

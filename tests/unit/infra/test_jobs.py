@@ -1,4 +1,4 @@
-"""Jobs outside Airflow: what they are told, and what is said when they fail."""
+"""Jobs outside Airflow: their command line and environment, and the error if they fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was typed wrongly is named as it was typed, with a command that works."""
+"""An error of a command names the variable, its text and a command that works."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_an_error_names_the_variable_and_shows_a_command(
     assert example in error.next_step
 
 
-def test_rollback_names_the_releases_that_are_there(
+def test_rollback_names_the_existing_releases(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program, "HOMES", tmp_path)
@@ -62,7 +62,7 @@ def test_rollback_names_the_releases_that_are_there(
         program.execute(program.parse_arguments(["--source", "shop", "rollback"]))
 
 
-def test_what_is_right_is_read() -> None:
+def test_valid_values_are_read() -> None:
     assert [read_flag(text, "RETRAIN", "make trigger") for text in ("", "1")] == [False, True]
     assert read_range("2026-08-19", "2026-08-19") == (date(2026, 8, 19), date(2026, 8, 19))
     assert read_port("65535") == 65535
@@ -77,14 +77,12 @@ def test_what_is_right_is_read() -> None:
         ("make help, make running", "make help, make running"),
     ],
 )
-def test_a_command_in_a_message_names_the_source_it_is_about(message: str, completed: str) -> None:
+def test_a_command_in_a_message_names_its_source(message: str, completed: str) -> None:
     assert name_source(message, "shop") == completed
     assert name_source(message, DEFAULT_SOURCE) == message
 
 
-def test_only_the_source_that_was_typed_is_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_named_source_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     homes = [tmp_path / source for source in ("marketplace", "online-retail")]
     for home in homes:
         write_text(str(home / "settings.yaml"), "")

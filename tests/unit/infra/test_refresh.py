@@ -110,7 +110,7 @@ def test_days_between_two_missing_ones_are_left_alone(
 
 
 @pytest.mark.parametrize("status", ["refused", "failed"])
-def test_a_refused_day_of_the_history_is_a_gap_and_named(
+def test_a_rejected_day_of_the_history_is_reported_as_a_gap(
     installation: Installation,
     settings: Settings,
     jobs: Jobs,
@@ -119,8 +119,8 @@ def test_a_refused_day_of_the_history_is_a_gap_and_named(
 ) -> None:
     jobs.status = {"2026-08-03": status, "2026-08-04": "closed"}
     prepare_data(installation, settings, PLAN)
-    told = capsys.readouterr().out
-    assert f"1 of 28 days of the history are gaps: 2026-08-03 {status}\n" in told
+    output = capsys.readouterr().out
+    assert f"1 of 28 days of the history are gaps: 2026-08-03 {status}\n" in output
     jobs.calls.clear()
     prepare_data(installation, settings, PLAN)
     assert jobs.calls == [("create_tables",)]
@@ -289,10 +289,10 @@ def test_the_dag_is_paused_before_there_is_a_scheduler(
     assert remembered_port(installation.home) == str(installation.port)
 
 
-def test_a_second_run_beside_a_running_one_is_refused(
+def test_a_second_run_beside_a_running_one_is_rejected(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would restart the Airflow under the first one, and write its settings anew."""
+    """It would restart the Airflow of the first one, and overwrite its settings."""
     monkeypatch.setattr(refresh, "require_free_port", lambda _: None)
     request = RunRequest(source="marketplace", data=None, days=None, size="tiny")
     with (
@@ -303,18 +303,18 @@ def test_a_second_run_beside_a_running_one_is_refused(
     assert not installation.settings_file.exists()
 
 
-def test_a_restart_of_airflow_is_told(
+def test_a_restart_of_airflow_is_printed(
     installation: Installation,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(refresh, "start_airflow", lambda *_, **__: True)
-    for running, same, told in (({}, False, "starting"), ({"scheduler": 1}, False, "restarting")):
+    for running, same, verb in (({}, False, "starting"), ({"scheduler": 1}, False, "restarting")):
         monkeypatch.setattr(refresh, "running_components", lambda _, running=running: running)
         monkeypatch.setattr(refresh, "runs_with", lambda *_, same=same: same)
         refresh.bring_up_airflow(installation, settings, last_day=None)
-        assert f"grove: {told} Airflow" in capsys.readouterr().out
+        assert f"grove: {verb} Airflow" in capsys.readouterr().out
 
 
 def test_nothing_is_triggered_in_a_paused_dag(
@@ -332,7 +332,7 @@ def test_nothing_is_triggered_in_a_paused_dag(
     assert api.done == []
 
 
-def test_a_day_that_would_wait_for_ever_is_refused_before_airflow_is_asked(
+def test_a_day_that_would_wait_for_ever_is_rejected_before_a_request_to_airflow(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refresh, "utc_today", lambda: TODAY)

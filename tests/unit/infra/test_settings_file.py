@@ -35,7 +35,7 @@ def test_a_real_source_knows_its_first_day(tmp_path: Path) -> None:
     assert known_first_day(tmp_path / "none.yaml", "marketplace") is None
 
 
-def test_an_unknown_source_is_refused_with_the_known_ones() -> None:
+def test_an_unknown_source_is_rejected_with_the_known_ones() -> None:
     with pytest.raises(SettingsError, match="marketplace or online-retail"):
         template_of("bazaar")
 
@@ -49,7 +49,7 @@ def test_an_outside_source_needs_its_folder(tmp_path: Path) -> None:
     assert not file.exists()
 
 
-def test_an_unknown_size_is_refused_by_what_was_typed(tmp_path: Path) -> None:
+def test_an_unknown_size_is_rejected_with_its_text(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     with pytest.raises(SettingsError, match="SIZE") as caught:
         write_settings(file, "marketplace", first_day=FIRST, data=None, size="giant")
@@ -84,7 +84,7 @@ def test_only_the_marketplace_has_a_size(tmp_path: Path) -> None:
         )
 
 
-def test_a_value_that_is_refused_since_then_is_written_anew(tmp_path: Path) -> None:
+def test_a_value_that_became_invalid_is_replaced(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text("source: {first_day: 2026-08-18}\ntreebridge: {llm_weight: 0}\n")
     assert known_first_day(file, "marketplace") == date(2026, 8, 18)

@@ -59,7 +59,7 @@ def test_other_locks_are_synchronised_into_the_same_environment(
     assert words(calls) == ["venv", "pip", "pip"]
 
 
-def test_a_half_finished_set_up_is_made_anew(calls: Path, tmp_path: Path) -> None:
+def test_an_interrupted_set_up_is_repeated(calls: Path, tmp_path: Path) -> None:
     prepare_environment("jobs", tmp_path / "uv")
     stamp = tmp_path / "venv/jobs/made-from"
     stamp.write_text("other locks", encoding="utf-8")
@@ -132,7 +132,7 @@ def test_the_launcher_drops_one_argument_and_keeps_the_others(tmp_path: Path) ->
     assert answer.stdout.split("\n")[:-1] == ["[-Xmx1g]", "[two words]", "[-cp]", "[a:b]"]
 
 
-def test_a_wrong_jar_is_refused_and_the_cache_stays_empty(
+def test_a_wrong_jar_is_rejected_and_the_cache_stays_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GROVE_JARS", str(tmp_path / "jars"))
