@@ -6,6 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import yaml
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 FORBIDDEN = {
     "a home folder": re.compile(r"/(?:root|home/[a-z]+|Users/[A-Za-z]+)/"),
@@ -42,11 +44,31 @@ def test_no_file_names_a_machine() -> None:
 
 
 def test_locks_are_hashed_and_pinned() -> None:
-    locks = sorted((REPOSITORY / "infra/requirements").glob("*.lock"))
-    assert len(locks) == 6
+    folder = REPOSITORY / "infra/requirements"
+    locks = sorted(folder.glob("*.lock"))
+    assert locks
+    assert {lock.stem for lock in locks} == {file.stem for file in folder.glob("*.in")}
     for lock in locks:
         text = lock.read_text(encoding="utf-8")
         packages = re.findall(r"^[a-z0-9][\w.\[\]-]*(.*)$", text, re.M)
         assert packages, f"{lock.name} is empty"
         assert all(rest.startswith("==") for rest in packages), f"{lock.name}: not pinned"
         assert text.count("--hash=sha256:") >= len(packages), f"{lock.name}: not hashed"
+
+
+def test_no_line_ends_in_whitespace() -> None:
+    """The commit hook of that name checks changed files only."""
+    found = [
+        f"{file.relative_to(REPOSITORY)}:{number}"
+        for file in tracked()
+        for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), 1)
+        if line != line.rstrip()
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_every_yaml_file_parses() -> None:
+    files = [file for file in tracked() if file.suffix == ".yaml"]
+    assert len(files) > 20
+    for file in files:
+        assert yaml.safe_load(file.read_text(encoding="utf-8")), file.name

@@ -82,9 +82,7 @@ def test_the_first_day_of_the_source_is_set(installation: Installation) -> None:
 def test_the_table_of_variables_says_what_make_run_sets(installation: Installation) -> None:
     text = (REPOSITORY / "infra/README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`[^|]+) \| (✓?) ?\|", text, re.M)
-    documented = {
-        name: mark == "✓" for names, mark in rows for name in re.findall(r"`(\w+)`", names)
-    }
+    marks = {name: mark == "✓" for names, mark in rows for name in re.findall(r"`(\w+)`", names)}
     assert marks
     ours = {name for name in environment(installation) if name.startswith(("GROVE_", "AIRFLOW_C"))}
     assert {name for name, is_set in marks.items() if is_set} == ours
