@@ -22,9 +22,4 @@ def rows_of(values: pa.Array | pa.ChunkedArray, names: pa.Array) -> np.ndarray:
         [1, -1, -1, 0]
     """
     rows = pc.fill_null(pc.index_in(values, value_set=names), -1)
-    found = (
-        rows.to_numpy()
-        if isinstance(rows, pa.ChunkedArray)
-        else rows.to_numpy(zero_copy_only=False)
-    )
-    return np.asarray(found, dtype=np.int64)
+    return np.asarray(rows.to_numpy(zero_copy_only=False), dtype=np.int64)

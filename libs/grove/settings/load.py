@@ -59,11 +59,11 @@ def parse_settings(values: dict[str, Any], *, where: str) -> Settings:
 def _sentence(problem: ErrorDetails) -> str:
     """One problem with the value found, unless that is a whole section or may be a secret."""
     keys = [str(key) for key in problem["loc"]]
-    told = f"{'.'.join(keys)}: {problem['msg']}"
+    sentence = f"{'.'.join(keys)}: {problem['msg']}"
     whole = problem["type"] in ("missing", "extra_forbidden") or isinstance(problem["input"], dict)
     if whole or keys[:1] == [_SECRET_SECTION]:
-        return told
-    return f"{told} (found {problem['input']!r})"
+        return sentence
+    return f"{sentence} (found {problem['input']!r})"
 
 
 def _read_mapping(file: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What every section of the settings file has in common."""
+"""Base class of the sections of the settings file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One frozen model per section of the settings file; every field has its meaning and unit."""
+"""Sections of the settings file: one frozen model each, every field with meaning and unit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EventType = Literal["impression", "click", "cart", "order", "cancel"]
 
 
 class SourceSettings(Section):
-    """Which shop the days come from."""
+    """The shop whose days are processed."""
 
     name: str = Field(
         "marketplace",
@@ -29,27 +29,27 @@ class SourceSettings(Section):
     )
     feeds: tuple[Literal["events", "catalogue", "users", "context"], ...] = Field(
         ("events", "catalogue", "users", "context"),
-        description="feeds this source declares; a declared feed that is missing is an error",
+        description="feeds the source declares; a declared feed that is missing is an error",
     )
     size: Literal["tiny", "small", "medium", "large"] = Field(
         "small", description="size of the simulated marketplace"
     )
     seed: int = Field(7, ge=0, description="seed of the simulated marketplace")
     first_day: date | None = Field(
-        None, description="first day of the source; a simulated shop needs it, `make run` writes it"
+        None, description="first day of the shop; required by a simulator, written by `make run`"
     )
     landing_wait_hours: float = Field(
-        6, gt=0, description="how long a run waits for its day's files before it fails"
+        6, gt=0, description="hours that a run waits for its day's files before it fails"
     )
-    has_oracle: bool = Field(True, description="the source writes a true ranking beside each day")
+    has_oracle: bool = Field(True, description="the source writes the true ranking of each day")
     positive_events: tuple[EventType, ...] = Field(
         ("click", "cart", "order"),
         min_length=1,
-        description="events that count as a wish for the item",
+        description="event types that count as positive feedback",
     )
     keep_seen_items: bool = Field(
         False,
-        description="recommend items the user already had a positive event with (repurchases)",
+        description="recommend items with which the user has had a positive event (repurchases)",
     )
     currency: str = Field("EUR", min_length=3, max_length=3, description="unit of every price")
 
@@ -62,38 +62,43 @@ class SourceSettings(Section):
 
 
 class IngestSettings(Section):
-    """What is accepted from the landing zone."""
+    """Limits on what is accepted from the landing zone."""
 
     lateness_days: int = Field(
-        3, ge=0, description="an event older than this many days before its landing day is refused"
+        3,
+        ge=0,
+        description="days; an event that lands later than this after it happened is rejected",
     )
-    fail_on_gap: bool = Field(False, description="a missing earlier day fails instead of warning")
+    fail_on_gap: bool = Field(
+        False, description="a missing earlier day fails the run instead of raising a warning"
+    )
     max_quarantined_share: float = Field(
         0.5,
         gt=0,
         le=1,
-        description="above this share of a feed's rows in quarantine, any feed's,"
-        " the day is refused",
+        description="share of a feed's rows in quarantine above which the day is rejected; applies"
+        " to each feed",
     )
     warn_quarantined_share: float = Field(
         0.05,
         ge=0,
         le=1,
-        description="above this share of a feed's rows in quarantine its gate"
-        " warns; at most max_quarantined_share",
+        description="share of a feed's rows in quarantine above which its gate warns; at most"
+        " max_quarantined_share",
     )
     max_price: float = Field(
-        1_000_000, gt=0, description="a price above this is absurd, in currency"
+        1_000_000, gt=0, description="highest plausible price, in `source.currency`"
     )
     volume_ratio: float = Field(
         3.0,
         gt=1,
-        description="warn when rows differ from the same weekday by more than this factor",
+        description="warn when the rows of a day differ from those of the same weekday by more than"
+        " this factor",
     )
 
     @field_validator("warn_quarantined_share")
     @classmethod
-    def _warns_before_it_refuses(cls, share: float, info: ValidationInfo) -> float:
+    def _warns_before_it_rejects(cls, share: float, info: ValidationInfo) -> float:
         most = info.data.get("max_quarantined_share")
         if most is not None and share > most:
             raise ValueError(f"must be at most max_quarantined_share, {most:g}")
@@ -101,89 +106,99 @@ class IngestSettings(Section):
 
 
 class TextSettings(Section):
-    """How item and query texts become vectors."""
+    """The encoder of item and query texts."""
 
     encoder: str = Field(
         "default",
-        description="local transformers folder or hub id; `default` is the packaged MiniLM. Another"
-        " one embeds every text again, and a larger one takes longer for each",
+        description="local transformers folder or hub id; `default` is the packaged MiniLM. After a"
+        " change every text is embedded again; larger encoders are slower",
     )
     pooling: Literal["mean", "last_token", "item_token"] = Field(
-        "mean", description="how token states become one vector; another embeds every text again"
+        "mean",
+        description="how token states become one vector; after a change every text is embedded"
+        " again",
     )
     prompt: str = Field(
         "",
-        description="text put before every text, of items and of queries; another one embeds every"
-        " text again, and its tokens are computed for each",
+        description="prefix of every item and query text; after a change every text is embedded"
+        " again, and its tokens add to the cost of each",
     )
     max_tokens: int = Field(
         64,
         ge=8,
-        description="texts are cut after this many tokens; time grows with it where texts are long",
+        description="texts are truncated to this many tokens; time grows with it for long texts",
     )
     precision: Literal["fp32", "bf16", "int8"] = Field(
         "fp32",
-        description="arithmetic of the encoder: float32, bfloat16 (fast where the processor has"
-        " it), or float32 with linear layers in int8; another one embeds every text again",
+        description="arithmetic of the encoder: float32, bfloat16 (fast on CPUs with AMX or AVX-512"
+        " bf16), or float32 with int8 linear layers; after a change every text is embedded again",
     )
     batch_size: int = Field(
         32,
         ge=1,
-        description="texts per forward pass; more take more memory, and vectors stay as they are",
+        description="texts per forward pass; more need more memory and give the same vectors",
     )
 
 
 class HistorySettings(Section):
-    """How long a user's history is."""
+    """Length of a user's history."""
 
     max_events: int = Field(
         50,
         ge=2,
-        description="newest events kept per user; training and requests read all of them, and a"
-        " change is a retrain day",
+        description="newest events kept per user; training and requests read all of them. A change"
+        " forces a retrain day",
     )
 
 
 class DistributedSettings(Section):
-    """Where training runs."""
+    """Workers of a distributed training."""
 
     processes: int = Field(
         2,
         ge=1,
-        description="TorchDistributor ranks; each takes a core or an accelerator, and memory for a"
-        " model and the item table of its own",
+        description="TorchDistributor workers; each needs a core or an accelerator, and memory for"
+        " its own copy of the model and the item table",
     )
-    local_mode: bool = Field(True, description="ranks on the driver's machine")
-    use_gpu: bool = Field(False, description="one accelerator per rank; a rank without one fails")
-    seed: int = Field(13, ge=0, description="seed of initial weights, order and dropout")
+    local_mode: bool = Field(True, description="run the workers on the driver's machine")
+    use_gpu: bool = Field(
+        False, description="one accelerator per worker; a worker without one fails"
+    )
+    seed: int = Field(13, ge=0, description="seed of initial weights, data order and dropout")
 
 
 class PlanSettings(Section):
-    """When a day is a retrain day."""
+    """Schedule of retrain days."""
 
     retrain_every_days: int = Field(
         7,
         ge=1,
-        description="age of weights that forces a retrain, which takes longer than an ordinary day"
-        " and may move codes",
+        description="age of the weights, in days, at which training from scratch is forced; such a"
+        " day takes longer than an update and may change codes",
     )
 
 
 class EvaluationSettings(Section):
-    """What is measured on a day nobody has seen."""
+    """Evaluation on a day that the evaluated weights have not seen."""
 
     cutoffs: tuple[AtLeastOne, ...] = Field(
         (10, 50, 100), min_length=1, description="K of HR@K and NDCG@K"
     )
-    gate_cutoff: int = Field(50, description="K of the HR@K the gate compares; one of the cutoffs")
-    max_users: int = Field(20_000, ge=1, description="users judged, drawn by hash of user and day")
+    gate_cutoff: int = Field(
+        50, description="K of the HR@K that the gate compares; one of the cutoffs"
+    )
+    max_users: int = Field(
+        20_000, ge=1, description="most users evaluated, drawn by a hash of user and day"
+    )
     tolerance: float = Field(
-        0.1, ge=0, description="a candidate may lose this share of the comparator's HR@K"
+        0.1, ge=0, description="share of the comparator's HR@K that a candidate may lose"
     )
     holdout_share: float = Field(
-        0.05, gt=0, lt=1, description="share of users kept out of the update for its gate"
+        0.05, gt=0, lt=1, description="share of users held out of the update for its gate"
     )
-    holdout_min_users: int = Field(200, ge=1, description="fewer users than this only warn")
+    holdout_min_users: int = Field(
+        200, ge=1, description="with fewer held-out users the gate only warns"
+    )
 
     @field_validator("gate_cutoff")
     @classmethod
@@ -198,54 +213,67 @@ class IndexSettings(Section):
     """The ANN index."""
 
     factory: str = Field("IDMap2,HNSW32", description="faiss factory string, inner product")
-    ef_construction: int = Field(80, ge=8, description="HNSW: candidates while building")
-    ef_search: int = Field(128, ge=8, description="HNSW: candidates while searching")
-    min_recall: float = Field(0.95, ge=0, le=1, description="least recall@100 against exact search")
+    ef_construction: int = Field(
+        80, ge=8, description="HNSW: candidates per insertion while building"
+    )
+    ef_search: int = Field(128, ge=8, description="HNSW: candidates per query")
+    min_recall: float = Field(
+        0.95, ge=0, le=1, description="lowest accepted Recall@100 against exact search"
+    )
 
 
 class ReleaseSettings(Section):
-    """What is published and how long it stays."""
+    """Retention of releases."""
 
-    keep: int = Field(5, ge=2, description="releases kept, the serving one always")
+    keep: int = Field(5, ge=2, description="newest releases kept; the served one is always kept")
 
 
 class RetentionSettings(Section):
-    """How long files outside tables stay; tables follow their contracts."""
+    """Retention of files outside tables; tables follow their contracts."""
 
     artifact_days: int = Field(
-        14, ge=1, description="days artifacts not named by a release stay, and unfinished work"
+        14, ge=1, description="days that unfinished work, and artifacts no release names, are kept"
     )
     landing_days: int = Field(
-        60, ge=1, description="days landed files stay, and a simulator's truth beside them"
+        60, ge=1, description="days that landed files and a simulator's true rankings are kept"
     )
-    # Four weeks are looked back on: for the usual volume of a weekday, and for gaps.
+    # Volume checks and gap detection look back four weeks.
     report_days: int = Field(
-        365, ge=35, description="days reports, verdicts, Data Docs and failure notices stay"
+        365,
+        ge=35,
+        description="days that reports, verdicts, Data Docs and failure notices are kept",
     )
-    vacuum_hours: int = Field(168, ge=0, description="age of unreferenced table files to delete")
+    vacuum_hours: int = Field(
+        168, ge=0, description="hours after which unreferenced table files are deleted"
+    )
 
 
 class SparkSettings(Section):
-    """Spark's size; empty values leave Spark's own defaults, as a cluster wants."""
+    """Size of the Spark session; null leaves Spark's own default, as on a cluster."""
 
     master: str = Field("local[2]", description="Spark master, or `local[N]`")
     driver_memory_gib: int | None = Field(
-        None, ge=1, description="none: a quarter of the machine's"
+        None, ge=1, description="memory of the driver; null: a quarter of the machine's"
     )
-    shuffle_partitions: int | None = Field(4, ge=1, description="none: Spark's default")
+    shuffle_partitions: int | None = Field(4, ge=1, description="null: Spark's default")
     embed_partitions: int = Field(
         2,
         ge=1,
-        description="tasks that embed texts or users or search candidates; each holds a model",
+        description="parallel tasks that embed texts, encode users or search candidates; each loads"
+        " its own model",
     )
     conf: dict[str, str] = Field(default_factory=dict, description="further Spark settings")
 
 
 class NoticeSettings(Section):
-    """Who hears of a failed or late run."""
+    """Notices about failed and late runs."""
 
-    webhook: str | None = Field(None, description="address that receives failure notices as JSON")
-    deadline_hours: float = Field(6, gt=0, description="a run later than this is reported")
+    webhook: str | None = Field(
+        None, description="URL that receives failure notices as JSON; null: none"
+    )
+    deadline_hours: float = Field(
+        6, gt=0, description="hours after which an unfinished run is reported"
+    )
 
 
 class Settings(Section):
@@ -253,8 +281,8 @@ class Settings(Section):
 
     home: str = Field(
         min_length=1,
-        description="folder below which everything of this source lives; on a cluster one that"
-        " every machine mounts",
+        description="folder of everything that belongs to this source; on a cluster, one that every"
+        " machine mounts",
     )
     source: SourceSettings = SourceSettings()
     ingest: IngestSettings = IngestSettings()
