@@ -1,4 +1,4 @@
-"""An approximate index for maximum inner product search, and how far it may be trusted."""
+"""Approximate index for maximum inner product search, and its recall."""
 
 from grove.index.build import build_index
 from grove.index.files import load_index, save_index

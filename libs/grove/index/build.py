@@ -1,4 +1,4 @@
-"""Build an index; the same vectors give the same bytes."""
+"""Construction of an index; the same vectors give the same bytes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ def build_index(
 ) -> faiss.Index:
     """Build an index for maximum inner product search.
 
-    Vectors are added by one thread: several would link an HNSW graph in the order in
-    which they happen to run.
+    One thread adds the vectors: with several, an HNSW graph would depend on their timing.
 
     Args:
         keys: [N] int64, distinct, at least 0.
@@ -26,12 +25,12 @@ def build_index(
         ef_construction: HNSW candidates while building; other kinds ignore it.
 
     Returns:
-        An index whose search answers keys.
+        An index whose search returns keys.
 
     Raises:
-        DataError: no vectors, vectors that are not finite, or keys that do not pair up.
-        SettingsError: FAISS does not know the factory string, it keeps no keys, or it cannot be
-            built over so many vectors of this width.
+        DataError: no vectors, vectors that are not finite, or another number of keys.
+        SettingsError: FAISS does not know the factory string, the index keeps no keys, or it cannot
+            be built over this number of vectors of this width.
 
     Example:
         >>> keys = np.array([7, 9])
@@ -81,7 +80,7 @@ def _open_factory(width: int, factory: str) -> faiss.Index:
 
 def _unknown_factory(factory: str, found: str) -> SettingsError:
     return SettingsError(
-        "the index cannot be built as asked",
+        "invalid index factory",
         where=f"setting index.factory, {factory!r}",
         expected='a FAISS factory string that starts with "IDMap2,", such as "IDMap2,HNSW32"',
         found=found,
@@ -93,8 +92,8 @@ def _cannot_hold(factory: str, vectors: np.ndarray, found: str) -> SettingsError
     return SettingsError(
         "the index cannot be built over these vectors",
         where=f"setting index.factory, {factory!r}",
-        expected=f"an index for {len(vectors)} vectors of width {vectors.shape[1]}; one that is"
-        " trained wants more vectors than it has lists or codes",
+        expected=f"an index for {len(vectors)} vectors of width {vectors.shape[1]}; a trained"
+        " index needs more vectors than it has lists or codes",
         found=found,
         next_step='choose fewer lists or codes, or "IDMap2,HNSW32", which needs no training',
     )

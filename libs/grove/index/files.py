@@ -1,4 +1,4 @@
-"""An index as a folder: the FAISS file, the ids behind its keys, and what it is."""
+"""An index as a folder: the FAISS file, the ids of its keys, and a description."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def save_index(
     """Write an index into a folder, which is made when absent.
 
     Args:
-        folder: where to.
+        folder: target.
         index: from `build_index`.
         item_ids: N ids.
         keys: [N] int64, the key of each id.
-        description: what JSON can hold: factory, recall, model version and so on.
+        description: in JSON types: factory, recall, model version and so on.
     """
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)

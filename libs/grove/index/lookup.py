@@ -1,6 +1,6 @@
-"""Search an index, and measure it against exact search.
+"""Search of an index, and its recall against exact search.
 
-Letters: Q queries, N items, D width, k results.
+Notation: Q queries, N items, D width, k results.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import numpy as np
 from grove.index.build import is_graph
 
 QUERIES_PER_BATCH = 4096
-"""Large enough that FAISS compares all vectors of a batch by matrix product."""
+"""Large enough that FAISS scores all vectors of a batch by matmul."""
 
 
 def search(
     index: faiss.Index, queries: np.ndarray, *, k: int, ef_search: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the items with about the largest inner products.
+    """Find the items with approximately the largest inner products.
 
     Args:
         index: from `build_index`.
@@ -26,7 +26,7 @@ def search(
         ef_search: HNSW candidates while searching, raised to k; other kinds ignore it.
 
     Returns:
-        Keys [Q, k] int64, best first, -1 where fewer were found, and inner products
+        Keys [Q, k] int64, best first, -1 after the last one found, and inner products
         [Q, k] float32.
     """
     candidates = max(ef_search, k)
@@ -41,7 +41,7 @@ def search(
 def exact_search(
     keys: np.ndarray, vectors: np.ndarray, queries: np.ndarray, *, k: int
 ) -> np.ndarray:
-    """Find the items with the largest inner products by comparing all.
+    """Find the items with the largest inner products exhaustively.
 
     Args:
         keys: [N] int64.
@@ -74,7 +74,7 @@ def recall_against_exact(
     k: int,
     ef_search: int,
 ) -> float:
-    """Share of the true best k that the index finds, averaged over queries.
+    """Recall@k: share of the true top k that the index finds, averaged over queries.
 
     Args:
         index: from `build_index` over `keys` and `vectors`.

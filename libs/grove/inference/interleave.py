@@ -1,4 +1,4 @@
-"""Several ranked lists into one."""
+"""Interleaving of several ranked lists into one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grove.inference.top_k import NO_ITEM
 
 
 def round_robin(lists: Sequence[np.ndarray], k: int) -> np.ndarray:
-    """Take the lists' items in turn, best first, skipping what was already taken.
+    """Interleave the lists round-robin, best item first, without duplicates.
 
     Source: STARS §5.2, the interleaving of the lists of h_gen and h_next.
 
@@ -25,21 +25,21 @@ def round_robin(lists: Sequence[np.ndarray], k: int) -> np.ndarray:
         >>> round_robin([np.array([[1, 2, 3]]), np.array([[2, 4, -1]])], k=5).tolist()
         [[1, 2, 4, 3, -1]]
     """
-    turns = _interleave(lists)  # [U, L]
-    first = _first_occurrence(turns) & (turns != NO_ITEM)  # [U, L]
-    place = np.cumsum(first, axis=1) - 1  # [U, L]
-    users, columns = np.nonzero(first & (place < k))
-    fused = np.full((len(turns), k), NO_ITEM, dtype=np.int64)
-    fused[users, place[users, columns]] = turns[users, columns]
+    merged = _interleave(lists)  # [U, L]
+    first = _first_occurrence(merged) & (merged != NO_ITEM)  # [U, L]
+    rank = np.cumsum(first, axis=1) - 1  # [U, L]
+    users, columns = np.nonzero(first & (rank < k))
+    fused = np.full((len(merged), k), NO_ITEM, dtype=np.int64)
+    fused[users, rank[users, columns]] = merged[users, columns]
     return fused
 
 
 def fuse_served(*, h_next: np.ndarray, h_gen: np.ndarray, tree: np.ndarray, k: int) -> np.ndarray:
-    """The one list a user is served, and the one a day is judged by.
+    """Fuse the lists of STARS and TreeBridge into the served list, which is also evaluated.
 
-    Two models take turns, STARS first, as their scores cannot be compared. The two lists of STARS
-    come from one encoder and are much alike, so they share its turns: with a turn each, one model
-    would fill two thirds of the list.
+    The two models are interleaved, STARS first, as their scores are not comparable. The two lists
+    of STARS come from one encoder and are similar, so they are interleaved first and share one
+    half: otherwise one model would fill two thirds of the list.
 
     Args:
         h_next: [U, K] item rows ranked by STARS' h_next.
@@ -69,7 +69,7 @@ def _interleave(lists: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _first_occurrence(values: np.ndarray) -> np.ndarray:
-    """Bool of the same shape: this value has not come earlier in its row."""
+    """Bool of the same shape: the value does not occur earlier in its row."""
     order = np.argsort(values, axis=1, kind="stable")
     ordered = np.take_along_axis(values, order, 1)
     new = np.ones(values.shape, dtype=bool)

@@ -1,4 +1,4 @@
-"""Exact best items by dot product, in pieces that fit in memory."""
+"""Exact top K by dot product, in pieces that fit in memory."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def top_k(
     excluded: Sequence[np.ndarray] | None = None,
     eligible: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Rank every item for every user and keep the k best.
+    """Rank all items for every user by dot product and keep the k best.
 
     Args:
         user_vectors: [U, D] float, dense or sparse.
         item_vectors: [N, D] float.
         k: items per user.
         excluded: U arrays of item rows that the user must not get; none: nothing is excluded.
-        eligible: [N] bool, items anyone may get; none: all.
+        eligible: [N] bool, items that anyone may get; none: all.
 
     Returns:
-        [U, k] int64 item rows, best first, equal scores by row; −1 where items ran out.
+        [U, k] int64 item rows, best first, equal scores by row; −1 after the last item.
 
     Example:
         >>> top_k(np.array([[1.0, 0.0]]), np.array([[1.0, 0.0], [2.0, 0.0]]), k=3).tolist()

@@ -1,4 +1,4 @@
-"""The two halves of a transformer layer, for every model; attention can go one token at a time.
+"""The two halves of a transformer layer; attention can also be extended by one token.
 
 Shapes: B rows, S tokens, D width, H heads.
 """
@@ -11,12 +11,12 @@ from torch.nn import functional
 
 
 class SelfAttention(nn.Module):
-    """Pre-norm self-attention with a residual.
+    """Pre-norm self-attention with a residual: x + W_o · attention(norm(x)).
 
     Args:
         width: D.
         heads: H, a divisor of D.
-        dropout: probability, on what is added.
+        dropout: probability, on the residual branch.
     """
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
@@ -28,7 +28,7 @@ class SelfAttention(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, tokens: Tensor, allowed: Tensor | None = None) -> Tensor:
-        """Let every token read the tokens it may read.
+        """Attend to the allowed tokens.
 
         Args:
             tokens: [B, S, D].
@@ -53,7 +53,7 @@ class SelfAttention(nn.Module):
         return query, key, value
 
     def extend(self, token: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Let one more token read itself and the tokens before it.
+        """Attend from one more token to itself and the tokens before it.
 
         Args:
             token: [B, D].
@@ -74,12 +74,12 @@ class SelfAttention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Pre-norm feed-forward half of a layer, with a residual.
+    """Pre-norm feed-forward half of a layer, with a residual: x + W₂ · relu(W₁ · norm(x)).
 
     Args:
         width: D.
         factor: width of the hidden units, as a multiple of D.
-        dropout: probability, on what is added.
+        dropout: probability, on the residual branch.
         hidden_dropout: probability, on the hidden units.
     """
 

@@ -1,7 +1,7 @@
 """Losses of the retrieval models: in-batch softmax, candidate softmax, later window.
 
 Shapes: M pairs, C candidates, W window, D width. Every loss is per row, in nats; callers weight
-and sum. Each has a plain twin in the tests.
+and sum. Each has a reference implementation in the tests.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ def in_batch_softmax_loss(
     log_frequency: Tensor,
     temperature: float,
 ) -> Tensor:
-    """Surprise of each user's own item among all items of the batch.
+    """In-batch softmax cross-entropy with logQ correction.
 
-    Row i of both inputs is one observed (user, item) pair; the other rows' items are negatives.
-    An item comes up as a negative as often as it is popular, which would punish popular items:
-    the logarithm of its frequency is taken off its score. An item that occurs twice in the batch
-    is no negative for its own users.
+    Formula: −log(exp(s_ii) / Σ_j exp(s_ij)) with s_ij = u_i·v_j / τ − log q_j, over the j that are
+    i or hold another item than i.
+
+    Row i of both inputs is one observed (user, item) pair; the other rows' items are negatives. An
+    item is drawn as a negative in proportion to its popularity, which would penalise popular items:
+    the log sampling frequency q is subtracted from each logit. An item that occurs twice in the
+    batch is no negative for its own users.
 
     Source: "Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations"
     (RecSys 2019), §3, for the correction; the masking of accidental hits is ours.
@@ -63,7 +66,9 @@ def in_batch_softmax_loss(
 def log_popularity(counts: Tensor, *, smoothing: float = 1.0) -> Tensor:
     """Logarithm of each item's smoothed share of the training positives.
 
-    Source: STARS §4.3, equation 2: π_k = (c_k + α) / (Σ c + α·|I|).
+    Formula: log π_k with π_k = (c_k + α) / (Σ c + α·|I|).
+
+    Source: STARS §4.3, equation 2.
 
     Args:
         counts: [N], positives per item.
@@ -79,9 +84,11 @@ def log_popularity(counts: Tensor, *, smoothing: float = 1.0) -> Tensor:
 def candidate_softmax_loss(
     states: Tensor, candidates: Tensor, *, targets: Tensor, bias: Tensor
 ) -> Tensor:
-    """Surprise of the target among candidates that all rows share.
+    """Cross-entropy of the target among candidates that all rows share.
 
-    Source: STARS §4.3, equations 1 to 4: z_k = h·e_k + b_k, loss −log p(j | C).
+    Formula: −log(exp(z_j) / Σ_{k in C} exp(z_k)) with z_k = h·e_k + b_k.
+
+    Source: STARS §4.3, equations 1, 3 and 4. Deviation: one candidate set for all rows.
 
     Args:
         states: [M, D], h_next.
@@ -99,10 +106,12 @@ def candidate_softmax_loss(
 def window_softmax_loss(
     states: Tensor, candidates: Tensor, *, targets: Tensor, bias: Tensor
 ) -> Tensor:
-    """Mean surprise of all items of the user's later window.
+    """Mean cross-entropy of all items of the user's later window.
 
-    h_gen describes what the user will want for a while, not what comes next; so its target is the
-    uniform distribution over the window. The paper trains h_next only and gives h_gen no loss.
+    Formula: −(1/|W|) Σ_{j in W} log(exp(z_j) / Σ_{k in C} exp(z_k)) with z_k = h·e_k + b_k.
+
+    h_gen describes interests over some time, not the next item; its target is therefore the uniform
+    distribution over the window. The paper trains h_next only and gives h_gen no loss.
 
     Source: STARS §4.3, equation 4, with several targets; the window is ours.
 
@@ -117,18 +126,20 @@ def window_softmax_loss(
     """
     log_share = torch.addmm(bias, states, candidates.T).log_softmax(dim=1)  # [M, C]
     present = targets != NO_TARGET  # [M, W]
-    surprise = -log_share.gather(1, targets.clamp_min(0)) * present  # [M, W]
-    return surprise.sum(1) / present.sum(1).clamp_min(1)
+    losses = -log_share.gather(1, targets.clamp_min(0)) * present  # [M, W]
+    return losses.sum(1) / present.sum(1).clamp_min(1)
 
 
 def sampling_correction(candidates: int, sampled: int, catalogue: int) -> float:
-    """What a sampled negative's logit gets added, so that it stands for those not drawn.
+    """Correction of a sampled negative's logit for the items that were not drawn.
 
-    Of a catalogue's items some are candidates for certain (the batch's targets); of the rest a
-    uniform sample is drawn. Adding this makes the softmax's denominator unbiased.
+    Formula: ln((catalogue − candidates) / sampled), minus the log of the sampling probability.
+
+    Some items are always candidates (those of the batch); of the rest a uniform sample is drawn.
+    With the correction the softmax's denominator is unbiased.
 
     Args:
-        candidates: items that are candidates for certain.
+        candidates: items that are always candidates.
         sampled: items drawn from the others.
         catalogue: all items.
 

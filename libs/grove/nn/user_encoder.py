@@ -22,10 +22,12 @@ FEED_FORWARD_FACTOR = 2
 class UserEncoder(nn.Module):
     """Causal transformer over the behaviour sequence; every position is a user state.
 
-    Position t reads events up to t only. So one pass over a history trains on all its prefixes,
-    which is sliding-window augmentation without copies.
+    Position t reads events up to t only. One pass over a history therefore trains on all its
+    prefixes, which is sliding-window augmentation without copies.
 
-    Source: TreeBridge, Implementation Details (1 layer, 128 wide, 8 heads; here settings).
+    Source: TreeBridge, Implementation Details (1 layer, width 128, 8 heads; here settings).
+    Deviations: pre-norm layers and the feed-forward factor, neither of which the paper states; no
+    user features beside the history.
 
     Args:
         width: D.

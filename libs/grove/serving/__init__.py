@@ -1,4 +1,4 @@
-"""What a reader of a release does: open it, verify it, recommend from it. No Spark, no Airflow."""
+"""Reading of a release: open it, verify it, recommend from it; without Spark or Airflow."""
 
 from grove.serving.queries import query_vector
 from grove.serving.reader import ReleaseReader, open_current_release, open_release

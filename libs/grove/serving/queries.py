@@ -1,4 +1,4 @@
-"""What a user types, as the vector that starts a release's generator."""
+"""Search text as the vector that starts a release's generator."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from grove.texts.prompt import query_text
 
 
 def query_vector(manifest: Manifest, query: str) -> np.ndarray | None:
-    """Embed a query by the encoder whose vectors the release was trained on.
+    """Embed a query with the encoder of the release's training.
 
     Args:
         manifest: of the release.
-        query: as typed.
+        query: text as typed.
 
     Returns:
-        [E] float32, none for a query of spaces, which asks for nothing.
+        [E] float32; none for a blank query.
 
     Raises:
-        DataError: the encoder here is another one than the release's.
+        DataError: the local encoder is not that of the release.
     """
     text = query_text(query)
     if not text:
@@ -32,10 +32,10 @@ def query_vector(manifest: Manifest, query: str) -> np.ndarray | None:
     here, trained = encoder_fingerprint(spec), manifest.encoder
     if here != trained:
         raise DataError(
-            "the query cannot be embedded as the release's texts were",
+            "the local encoder is not that of the release",
             where=str(spec.folder),
             expected=f"encoder {trained}, that of release {manifest.release_id}",
             found=f"encoder {here}",
-            next_step="put the encoder of the release back, or publish a day with the new one",
+            next_step="restore the encoder of the release, or publish a day with the new one",
         )
     return np.asarray(load_encoder(spec).encode([text])[0])

@@ -1,4 +1,4 @@
-"""A release opened for reading: its manifest, its rows, its index and its generator."""
+"""An open release: its manifest, its rows, its index and its generator."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from grove.systems.treebridge.search import TreeBridgeSearcher, load_searcher
 class ReleaseReader:
     """One verified release; open it once, read it for many users.
 
-    Heavy parts (index, generator) are loaded when first asked for.
+    Large parts (index, generator) are loaded at their first use.
     """
 
     folder: Path
@@ -44,9 +44,9 @@ class ReleaseReader:
 
     @cached_property
     def histories(self) -> pa.Table:
-        """What every user did, through the release's day.
+        """Histories of all users through the release's day.
 
-        Day and cut tell the models when a history ends: with the day, not with its last event.
+        Day and cut define when a history ends: with the day, not with its last event.
         """
         rows = pq.read_table(self.folder / "histories.parquet")
         rows = rows.append_column("day", pa.repeat(pa.scalar(self.manifest.day), len(rows)))
@@ -82,13 +82,13 @@ class ReleaseReader:
 
     @property
     def fusion(self) -> Fusion:
-        """How the trees' candidates become one list; older releases knew no other than sums."""
+        """How the trees' candidates become one list; older releases used sums only."""
         fusion: Fusion = self.manifest.settings["treebridge"].get("fusion", "sum")
         return fusion
 
     @property
     def new_item_bonus(self) -> float:
-        """What the generator's lists favour items that nobody had by; older releases did not."""
+        """Log-score boost of cold-start items; none in older releases."""
         return float(self.manifest.settings["treebridge"].get("new_item_bonus", 0.0))
 
     @property
@@ -98,60 +98,60 @@ class ReleaseReader:
 
     @cached_property
     def popularity(self) -> np.ndarray:
-        """[N] int64, how many positives each item has.
+        """[N] int64, positives per item.
 
-        Of all days where the release says, as in judging; else of the histories, which hold every
-        user's newest events only.
+        Of all days where the release has the file, as in evaluation; else of the histories, which
+        hold every user's newest events only.
         """
         counts = self._optional(POPULARITY_FILE)
         if counts is None:
-            wanted = self.rows_of(self.histories["item_ids"].combine_chunks().flatten())
-            return np.bincount(wanted, minlength=self.items.num_rows)
+            rows = self.rows_of(self.histories["item_ids"].combine_chunks().flatten())
+            return np.bincount(rows, minlength=self.items.num_rows)
         place = pc.index_in(self.items["item_id"], value_set=counts["item_id"].combine_chunks())
         found = pc.fill_null(counts["count"].take(place), 0)
         return np.asarray(found.to_numpy(), dtype=np.int64)
 
     @cached_property
     def seen(self) -> pa.Table:
-        """user_id and item_ids: what every user has had a positive with.
+        """user_id and item_ids: the items of every user's positives.
 
-        Of all days where the release says, as in judging; else what stands in the histories.
+        Of all days where the release has the file, as in evaluation; else those of the histories.
         """
-        told = self._optional(SEEN_FILE)
-        return self.histories.select(["user_id", "item_ids"]) if told is None else told
+        seen = self._optional(SEEN_FILE)
+        return self.histories.select(["user_id", "item_ids"]) if seen is None else seen
 
     @property
     def ef_search(self) -> int:
-        """Candidates of a search in the index, with which its recall was measured."""
+        """Candidates of an index search, as in the measurement of its recall."""
         return int(self.manifest.settings["index"]["ef_search"])
 
     @property
     def keeps_seen_items(self) -> bool:
-        """Whether this shop's users buy again, so that seen items stay in their lists."""
+        """Whether seen items stay in the lists, as in a shop with repurchases."""
         return bool(self.manifest.settings["source"]["keep_seen_items"])
 
     def rows_of(self, item_ids: pa.Array) -> np.ndarray:
-        """Item rows of ids; ids that are no item any more are left out."""
+        """Item rows of ids; ids of items that no longer exist are left out."""
         rows = rows_of(item_ids, self.items["item_id"].combine_chunks())
         return rows[rows >= 0]
 
     def rows_of_keys(self, keys: np.ndarray) -> np.ndarray:
-        """Item rows of index keys, −1 where a key is none."""
+        """Item rows of index keys, −1 for an unknown key."""
         known = self._keys
         place = np.searchsorted(known[0], keys).clip(max=len(known[0]) - 1)
         return np.where(known[0][place] == keys, known[1][place], -1)
 
     def history_of(self, user_id: str) -> pa.Table:
-        """The user's row of histories; no row when the user was never seen."""
+        """The user's row of histories; no row for an unknown user."""
         return self.histories.filter(pc.equal(self.histories["user_id"], user_id))
 
     def seen_by(self, user_id: str) -> np.ndarray:
-        """Distinct rows, ascending, of the items a user has had a positive with."""
+        """Distinct rows, ascending, of the items of a user's positives."""
         lists = self.seen.filter(pc.equal(self.seen["user_id"], user_id))["item_ids"]
         return np.unique(self.rows_of(lists.combine_chunks().flatten()))
 
     def _optional(self, name: str) -> pa.Table | None:
-        """A file that releases may lack; only a file of the manifest has been verified."""
+        """An optional file; only files of the manifest have been verified."""
         return pq.read_table(self.folder / name) if name in self.manifest.files else None
 
     @cached_property
@@ -165,24 +165,24 @@ def open_release(folder: str | Path) -> ReleaseReader:
     """Verify a release folder and open it.
 
     Raises:
-        DataError: a file is missing or is not what the manifest says.
+        DataError: a file is missing or differs from the manifest.
     """
     return ReleaseReader(Path(folder), verify_release(folder))
 
 
 def open_current_release(pointer: str | Path) -> ReleaseReader:
-    """Open the release that is being served.
+    """Open the served release.
 
     Args:
-        pointer: file that names it, beside the release folders.
+        pointer: file with its id, beside the release folders.
 
     Raises:
-        DataError: nothing was published yet, or the release is broken.
+        DataError: no release was published yet, or the release is broken.
     """
     release_id = current_release(pointer)
     if release_id is None:
         raise DataError(
-            "nothing is being served yet",
+            "no release is served yet",
             where=str(pointer),
             expected="a pointer to a release",
             found="no pointer",

@@ -1,4 +1,4 @@
-"""Recommend for one user: two vectors over the index, a generator over the trees, one list."""
+"""Recommendation for one user: two vectors in the index, a generator over the trees, one list."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from grove.serving.reader import ReleaseReader
 from grove.systems.treebridge.search import SearchFilters
 
 FIRST_FETCH = 4
-"""How many times k the index is asked for before filters; doubled until k items are left."""
+"""First size of an index search, as a multiple of k; doubled until filters leave k items."""
 LABELS = {"h_next": "next", "h_gen": "general", "tree": "tree", "popular": "popular"}
-"""Name of every list as a reader of the recommendations sees it."""
+"""Name of every list in the output."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recommendation:
-    """One recommended item, as a person wants to see it."""
+    """One recommended item, for display."""
 
     item_id: str
     title: str
@@ -42,9 +42,9 @@ def recommend(
 ) -> list[Recommendation]:
     """Recommend k items to a user.
 
-    Filters hold in every list before the lists are fused, so a user gets k items whenever k
-    eligible ones exist. A user without a history gets what is popular among eligible items,
-    whatever the user searches for: the generator reads a history.
+    Every list is filtered before the lists are fused, so a user gets k items whenever k eligible
+    ones exist. A user without a history gets the most popular eligible items, with or without a
+    keyword: the generator needs a history.
 
     Source: STARS §5.2 for the two vectors and their interleaving; TreeBridge, Tree Encoder
     Generation, for the beam.
@@ -52,24 +52,24 @@ def recommend(
     Args:
         reader: an open release.
         user_id: the user.
-        k: items wanted.
-        region: where the user is; none takes the region of the user's newest event.
-        keyword_vector: [E] float, what the user searches for, embedded like item texts.
+        k: number of items.
+        region: the user's region; none: that of the user's newest event.
+        keyword_vector: [E] float, the user's search text, embedded like item texts.
 
     Returns:
         Up to k items, best first.
 
     Raises:
-        DataError: k is below 1; or, of a user with a history, the keyword's vector is not finite
+        DataError: k is below 1; or, for a user with a history, the keyword's vector is not finite
             or of another encoder.
     """
     if k < 1:
         raise DataError(
-            "no list is as short as this",
+            "k must be at least 1",
             where="recommend",
             expected="k of at least 1",
             found=f"k = {k}",
-            next_step="ask for an item or more",
+            next_step="ask for at least one item",
         )
     history = reader.history_of(user_id)
     eligible = eligible_items(reader.items, region or last_region(history))
@@ -82,7 +82,7 @@ def recommend(
 
 
 def eligible_items(items: pa.Table, region: str | None) -> np.ndarray:
-    """Items that can be sold to somebody in a region now.
+    """Items that can be sold in a region now.
 
     Args:
         items: N rows with stock and regions.
@@ -144,10 +144,10 @@ def nearest_allowed(
         reader: an open release.
         query: [1, D] float32.
         allowed: [N] bool.
-        k: items wanted.
+        k: number of items.
 
     Returns:
-        [1, k] item rows, −1 where fewer than k items are allowed or the index knows.
+        [1, k] item rows, −1 after the last item that is allowed and in the index.
     """
     total = reader.index.ntotal
     fetch = min(total, max(FIRST_FETCH * k, 1))

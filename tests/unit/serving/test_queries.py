@@ -40,6 +40,6 @@ def test_a_query_of_spaces_asks_for_nothing():
 
 
 def test_another_encoder_is_refused():
-    with pytest.raises(DataError, match="as the release's texts were") as caught:
+    with pytest.raises(DataError, match="not that of the release") as caught:
         query_vector(manifest("0" * 16), "nail polish")
     assert encoder_fingerprint(SPEC) in caught.value.found

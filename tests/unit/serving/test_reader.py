@@ -45,7 +45,7 @@ def test_a_history_ends_with_the_day_of_the_release(releases):
 
 
 def test_nothing_served_says_how_to_get_there(tmp_path):
-    with pytest.raises(DataError, match="nothing is being served yet"):
+    with pytest.raises(DataError, match="no release is served yet"):
         open_current_release(tmp_path / "current.json")
 
 

@@ -1,4 +1,10 @@
-"""DSSM: two towers whose vectors meet in a dot product; it gives items their CF vector.
+"""DSSM: a user tower and an item tower with a cosine score; it gives items their CF vectors.
+
+Notable features:
+- the item tower reads text, attributes and an id offset, so new items have vectors;
+- users are encoded at any position of a history, from the events up to it;
+- both towers end in unit vectors.
+Not built: letter trigrams, the paper's deeper towers, user features; see README.md.
 
 Shapes: B batch, T events, P positions, M items, A attributes, D width, E text width.
 """
@@ -27,11 +33,12 @@ from grove.nn.embeddings import (
 class ItemTower(nn.Module):
     """An item's vector from its text, attributes and id.
 
-    An id's vector is the learned "unknown" vector plus an offset that starts at zero: an item
-    without history, in training or later, is an unknown one, and the offset of a known one shrinks
-    towards that by weight decay.
+    An id's vector is the learned "unknown" vector plus an offset that starts at zero. An item
+    without interactions, in training or later, has the unknown vector; weight decay pulls the
+    vectors of known items towards it.
 
-    Source: TreeBridge, "Feedback-based Embeddings"; its item features and unknown id are ours.
+    Source: TreeBridge, "Feedback-based Embeddings", after Huang et al. (CIKM 2013), §3.1.
+    Deviations: item features and the unknown id; one residual layer.
 
     Args:
         width: D.
@@ -78,8 +85,10 @@ class ItemTower(nn.Module):
 class UserTower(nn.Module):
     """A user's vector at any position of the history, from the events up to it.
 
-    The events are pooled by attention whose query is learned, with a bias by age in events; the
-    newest event is read beside the pool, so short-term intent is not averaged away.
+    The events are pooled by attention with a learned query and a bias by age in events. The newest
+    event is added to the pool, so that short-term intent is not averaged away.
+
+    Source: ours; Huang et al. (CIKM 2013) encode a query here.
 
     Args:
         width: D.

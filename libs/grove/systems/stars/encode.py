@@ -26,7 +26,7 @@ from grove.systems.stars.user_vectors import UserVectors
 
 @dataclass(frozen=True, kw_only=True)
 class StarsEncoder:
-    """A STARS ready to encode; load it once, use it often."""
+    """A loaded STARS; load it once, use it often."""
 
     model: Stars
     inputs: LoadedInputs
@@ -36,7 +36,7 @@ class StarsEncoder:
     def users(self, histories: pa.Table) -> UserVectors[np.ndarray]:
         """Encode rows of `histories`.
 
-        The popularity prior plays no part: it belongs to training (STARS §6.1, Table 3).
+        The popularity prior is not applied: it belongs to training (STARS §6.1, Table 3).
 
         Args:
             histories: U rows.

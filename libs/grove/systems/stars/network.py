@@ -1,4 +1,12 @@
-"""STARS: a causal transformer over semantic item tokens, read at two places.
+"""STARS: a causal transformer over semantic item tokens, pooled at two positions.
+
+Notable features:
+- item token = frozen text vector + learned offset Δ, beside attributes; new items have Δ = 0;
+- candidate weights e_k are tied to the item tokens;
+- two user vectors, h_next at the last item and h_gen at [USER];
+- one [USER] per cut and a mask without leaks, so every position is trained in one pass.
+Not built: context offsets (§4.4), logistic negatives (eq. 5), the auxiliary loss (eq. 6), same-page
+negatives, tags of a language model; see README.md.
 
 Shapes: B batch, T events, P cuts, M items, A attributes, D width, E text width, S = T + P.
 """
@@ -23,19 +31,21 @@ from grove.nn.layers import FeedForward, SelfAttention
 from grove.systems.stars.user_vectors import UserVectors
 
 FEED_FORWARD_FACTOR = 4
+"""Hidden units of a feed-forward layer, as a multiple of D; the paper's is 3072/672, about 4.57."""
 ATTRIBUTE_SHARE = 2
-"""Width of the attribute part of a token, as a fraction of D: D // 2."""
+"""Divisor of D that gives the width of the attribute part of a token: D // 2."""
 USER_NUMBERS = 2
 """Numeric features of the [USER] token: events so far, and days they span, both logarithmic."""
 
 
 class ItemToken(nn.Module):
-    """An item's vector: [e_llm + Δ_i ; W_attr · t_i], projected to the serving width.
+    """An item's vector: projection of [e_llm + Δ_i ; W_attr · t_i] to the serving width.
 
     The same vector is the input token and the candidate weight e_k: they are tied.
 
-    Source: STARS §4.1. Deviation: the paper keeps the concatenated width (672) throughout; here a
-    linear map takes it to D, a setting, so that the model also fits two cores.
+    Source: STARS §4.1. Deviations: the paper keeps the concatenated width (672) throughout; here a
+    linear map takes it to D, a setting, so that the model also fits two cores. t_i are attributes
+    of the catalogue, not tags of a language model; g_attr is linear.
 
     Args:
         width: D.
@@ -67,11 +77,11 @@ class ItemToken(nn.Module):
 
 
 class UserToken(nn.Module):
-    """The [USER] token at a cut, from what is known of the user at that moment.
+    """The [USER] token at a cut, from features of the user at that moment.
 
     Source: STARS §4.1, the mixed encoder: numbers through a linear layer, categories through
-    tables. The paper adds the parts by concatenation and projection; a sum of linear maps is the
-    same function.
+    tables. The paper concatenates the parts and projects them; a sum of linear maps is the same
+    function. Deviation: the features are events and days so far, region and device.
 
     Args:
         width: D.
@@ -100,14 +110,15 @@ class UserToken(nn.Module):
 class Stars(nn.Module):
     """The encoder with its two pools: h_next at an item, h_gen at [USER].
 
-    *Leak trap.* If [USER] read all items and items read [USER], then with two layers position t
-    would see positions after t through it. Here items never read [USER]; and there is one [USER]
-    per cut, which reads itself and the items up to its cut. So every position of a history can be
-    trained on, for both pools, in one pass; and changing an event changes no earlier output. The
-    price, against the paper, is that items do not see the user's features.
+    *Leak trap.* If [USER] reads all items and items read [USER], then with two layers position t
+    sees positions after t through it. Here items never read [USER], and there is one [USER] per
+    cut, which reads itself and the items up to its cut. All positions of a history can therefore be
+    trained in one pass, for both pools, and changing an event changes no earlier output. The price,
+    compared with the paper, is that items do not see the user's features.
 
-    Source: STARS §4.2. Deviations: pre-norm layers, the projection in `ItemToken`, the mask above;
-    no context offsets (STARS §4.4) yet, see decision 0004.
+    Source: STARS §4.2. Deviations: pre-norm layers; the feed-forward factor; the projection in
+    `ItemToken`; the mask; linear heads of the encoder's own width; no context offsets (STARS §4.4)
+    yet, see decision 0004.
 
     Args:
         width: D, of the encoder and of the served vectors.
@@ -168,9 +179,18 @@ class Stars(nn.Module):
 
 
 def attention_mask(cuts: Tensor, length: int) -> Tensor:
-    """Who may read whom: items earlier items and themselves, [USER] items up to its cut and itself.
+    """Attention mask: items are causal, [USER] reads the items up to its cut and itself.
 
-    Padding follows the events and is therefore read by no event.
+    Rows read columns. Three items i, and a [USER] u for each of the cuts 1 and 2:
+
+               i₀ i₁ i₂ u₁ u₂
+           i₀   x  .  .  .  .
+           i₁   x  x  .  .  .      items: causal, never [USER]
+           i₂   x  x  x  .  .
+           u₁   x  x  .  x  .      [USER] of a cut: the items up to it and itself,
+           u₂   x  x  x  .  x      never another [USER]
+
+    Padding follows the events, so no event reads it.
 
     Args:
         cuts: [B, P] int64.
