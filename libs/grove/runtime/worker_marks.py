@@ -1,4 +1,4 @@
-"""Each training rank says that it ended well, because Spark's local mode does not."""
+"""Marks of success of training workers, because Spark's local mode reports none."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 def run_and_mark(
     function: Callable[[dict[str, Any]], Any], arguments: dict[str, Any], folder: str
 ) -> None:
-    """Run a rank's function and, only if it returned, leave a file named after the rank.
+    """Run a worker's function and, only if it returned, leave a file named after its rank.
 
     Args:
-        function: what the rank does.
+        function: of the worker.
         arguments: for the function.
-        folder: on the driver's machine, where the ranks of local mode run too.
+        folder: on the driver's machine, where the workers of local mode run too.
     """
     function(arguments)
     Path(folder, os.environ["RANK"]).touch()
 
 
-def missing_marks(folder: str, ranks: int) -> list[int]:
-    """Ranks that did not end well.
+def missing_marks(folder: str, workers: int) -> list[int]:
+    """Ranks of the workers that left no mark.
 
     Example:
         >>> missing_marks("/nowhere", 2)
         [0, 1]
     """
-    return [rank for rank in range(ranks) if not Path(folder, str(rank)).exists()]
+    return [rank for rank in range(workers) if not Path(folder, str(rank)).exists()]

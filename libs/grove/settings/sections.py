@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from grove.settings.models import StarsSettings, TrainingSettings, TreeBridgeSettings
+from grove.settings.models import DssmSettings, StarsSettings, TreeBridgeSettings
 from grove.settings.section import AtLeastOne, Section
 from grove.settings.trees import TreeSettings
 
@@ -289,7 +289,7 @@ class Settings(Section):
     texts: TextSettings = TextSettings()
     histories: HistorySettings = HistorySettings()
     distributed: DistributedSettings = DistributedSettings()
-    dssm: TrainingSettings = TrainingSettings()
+    dssm: DssmSettings = DssmSettings()
     trees: TreeSettings = TreeSettings()
     treebridge: TreeBridgeSettings = TreeBridgeSettings()
     stars: StarsSettings = StarsSettings()

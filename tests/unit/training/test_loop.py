@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -185,3 +187,38 @@ def test_one_cycle_rises_then_falls():
     assert max(factors) == 1.0
     assert factors[-1] < 0.01
     assert rate_factor(7, 50, "constant") == 1.0
+
+
+def test_every_epoch_is_one_line_of_the_log(caplog):
+    caplog.set_level(logging.INFO, logger="grove")
+    curve = fit(make_model())
+    assert len(caplog.messages) == PLAN.epochs
+    for number, (line, loss) in enumerate(zip(caplog.messages, curve, strict=True), start=1):
+        left = PLAN.epochs - number
+        pattern = (
+            rf"epoch {number} of 4: loss {loss:.4f}, rate \d\.\de-\d\d, gradient norm [\d.e+-]+,"
+            rf" \d+ sequences/s, {left} left in \d+ s"
+        )
+        assert re.fullmatch(pattern, line), line
+    assert "rate 5.0e-02" in caplog.messages[0]
+
+
+def test_the_logged_gradient_norm_is_that_before_clipping(caplog):
+    caplog.set_level(logging.INFO, logger="grove")
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(model.weight, 1.0)
+    one_step = Numbers(steps=1)
+    fit(model, one_step, epochs=1, clip_norm=1e-3)
+    batch = torch.linspace(0, 1, 8)
+    expected = float((2 * (1 - 3) * batch**2).mean())
+    assert f"gradient norm {abs(expected):.3g}," in caplog.messages[0]
+
+
+def test_a_resumed_training_logs_the_remaining_epochs_only(caplog, tmp_path):
+    checkpoint = Checkpoint(folder=tmp_path / "state", fingerprint="work")
+    with pytest.raises(KeyboardInterrupt):
+        fit(make_model(), Numbers(killed_at=2), checkpoint=checkpoint)
+    caplog.clear()
+    caplog.set_level(logging.INFO, logger="grove")
+    fit(make_model(), checkpoint=checkpoint)
+    assert [line.partition(":")[0] for line in caplog.messages] == ["epoch 3 of 4", "epoch 4 of 4"]
