@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.ingest import measure_ingest
-from tests.benchmarks.run import Row
+from tests.benchmarks.rows import Row
 
 from grove.datasets import Layout
 from infra.local.__main__ import HOMES

@@ -1,10 +1,10 @@
-"""What a row of days does to the codes, and what the lists of every day are worth.
+"""Ten days in a row: stability of the codes, and hit rates of every day's lists.
 
-It runs ten days of the built-in marketplace, where items are new every day, in a home of their own,
+It runs ten days of the built-in marketplace, where items are new every day, in a home of its own,
 and runs again only what is missing there; `DATA=` takes another home as it is. The codes are read
-from the table, day by day, and not from what the trees say of themselves: between two days of one
-generation no item may have moved. On the day of a rebuild the churn is the share of items with
-another path; slots are dealt anew.
+from the table, day by day, and not from the trees' own reports: between two days of one generation
+no item may have moved. On the day of a rebuild the churn is the share of items with another path;
+slots are assigned from scratch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from tests.benchmarks.run import Row
+from tests.benchmarks.rows import Row
 
 from grove.datasets import CODES, METRICS, TREES, Layout
 from grove.runtime.tables import read_arrow
@@ -26,10 +26,10 @@ from infra.local.installation import Installation, remembered_port
 from infra.local.refresh import RunRequest, run_days
 
 COUNT, LAST = 10, date(2026, 11, 21)
-"""Fixed, so that what broke off yesterday goes on today."""
+"""Fixed, so that an interrupted run resumes on a later day."""
 CUTOFF = 50
 MODELS = ("fused", "treebridge", "stars", "popularity", "oracle")
-"""Whose lists of a day are told, where the source has them."""
+"""Models whose lists of a day are reported, where the source has them."""
 
 
 def measure_ten_days(data: Path | None) -> Iterator[Row]:
@@ -47,7 +47,7 @@ def measure_ten_days(data: Path | None) -> Iterator[Row]:
 
 
 def code_rows(tree: str, codes: Mapping[date, pa.Table]) -> Iterator[Row]:
-    """Yield what became of the codes of each day on the next.
+    """Yield the changes of the codes from each day to the next.
 
     Args:
         tree: its name.
@@ -83,21 +83,21 @@ def moved_codes(old: pa.Table, new: pa.Table) -> tuple[int, int, int]:
 
 
 def hit_rows(day: date, metrics: pa.Table) -> Iterator[Row]:
-    """Yield how many users found something they wanted, by model, on a day.
+    """Yield the hit rate of each model on a day.
 
     Args:
         day: of the metrics.
         metrics: rows of `metrics` that `evaluate_models` wrote.
     """
-    wanted = {"metric": "hit_rate", "cutoff": CUTOFF, "segment": "all"}
-    told = [
+    reported = {"metric": "hit_rate", "cutoff": CUTOFF, "segment": "all"}
+    rows = [
         row
         for row in sorted(metrics.to_pylist(), key=lambda row: str(row["model"]))
-        if row["model"] in MODELS and wanted.items() <= row.items()
+        if row["model"] in MODELS and reported.items() <= row.items()
     ]
-    for row in told:
+    for row in rows:
         yield Row(f"{day}, HR@{CUTOFF}, {row['model']}", row["value"], "share")
-    yield Row(f"{day}, judged", float(max((row["support"] for row in told), default=0)), "users")
+    yield Row(f"{day}, evaluated", float(max((row["support"] for row in rows), default=0)), "users")
 
 
 def _run_marketplace(home: Path) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from tests.benchmarks.exhaustive import PATHS_PER_PIECE
 from tests.benchmarks.plain_sasrec import seconds_of_plain_epoch
-from tests.benchmarks.run import Row
+from tests.benchmarks.rows import Row
 from tests.benchmarks.search_case import (
     CUTOFFS,
     EPOCHS,
@@ -66,7 +66,7 @@ def measure_training(_data: Path | None) -> Iterator[Row]:
             more = train_model(model, spec, 1 + EPOCHS_TIMED)
             epoch = (more - first) / EPOCHS_TIMED
             yield Row(f"P4 {model}, {shape}", LEARNERS / epoch, "sequences/s")
-            told = "plain SASRec loop: 64 wide, 2 layers, full softmax"
+            told = "plain SASRec loop: width 64, 2 layers, full softmax"
             yield Row(f"P4 {model} over the plain loop", LEARNERS / epoch / plain, "ratio", told)
             share = seconds_of_batches(sequences, options_of(model, 1)["batch_size"]) / epoch
             yield Row(

@@ -1,9 +1,9 @@
-"""Q2 where a keyword starts the generator: TreeBridge with it, without it, and what clicks tell.
+"""Q2 where a keyword starts the generator: TreeBridge with it, without it, and a query look-up.
 
-One generator is trained, on searches and on everything before them; half of the time it is not told
-the keyword (`KEYWORD_SHARE`). It is asked twice, with the keyword's text vector and without. Beside
-it stand popularity and a query look-up, which answers a query with what it led to. The look-up
-knows nothing of words: of a new query it has only popularity to tell.
+One generator is trained on searches and all events before them; half of the time it is not given
+the keyword (`KEYWORD_SHARE`). It is evaluated twice, with the keyword's text vector and without.
+Beside it are popularity and a query look-up, which returns the items that the query led to. The
+look-up knows no words: for a new query it is popularity.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow.compute as pc
 from scipy.sparse import csr_matrix
 from tests.benchmarks.bench import Bench, training_seconds
-from tests.benchmarks.contestants import (
+from tests.benchmarks.competing_models import (
     LENGTH,
     Ranked,
     grow_trees,
@@ -38,7 +38,7 @@ from tests.benchmarks.protocol import (
     split_last_events,
     training_time,
 )
-from tests.benchmarks.run import Row
+from tests.benchmarks.rows import Row
 from tests.benchmarks.search_data import Searches, read_clicks, search_categories, search_clicks
 from tests.benchmarks.shop_data import read_item_table
 from tests.benchmarks.splits import rows_of_users
@@ -72,38 +72,38 @@ def beauty_keywords(data: Path | None) -> Iterator[Row]:
 
 
 def compare(bench: Bench, searches: Searches, measures: Measures) -> Iterator[Row]:
-    """Yield every contestant's figures.
+    """Yield the figures of every model.
 
     Args:
         bench: of the plain split.
-        searches: what is asked for.
+        searches: the queries and their targets.
         measures: symbol, function and cutoff of each.
     """
-    for ranked in _field(bench, searches):
+    for ranked in _ranked_by_all(bench, searches):
         yield from training_time("Q2", replace(bench, split=searches.split), ranked)
         for name, lists in ranked.lists.items():
             yield from figures(searches.split, f"Q2 {name}", lists, measures)
 
 
 def query_lookup(searches: Searches) -> Ranked:
-    """The items that a query led to most often; equals, and all others, by popularity."""
+    """Items by how often the query led to them; ties, and all others, by popularity."""
     split, items = searches.split, searches.plain.items
     queries, asked = np.unique(np.array(searches.queries), return_inverse=True)  # [Q], [U]
     learnt = pc.list_flatten(split.learnt["queries"]).to_pylist()
-    typed = pd.Index(queries).get_indexer(learnt)  # [E], −1 where nobody asks for it now
+    typed = pd.Index(queries).get_indexer(learnt)  # [E], −1 where no search has it
     rows = np.concatenate(rows_of_users(split.learnt, items))  # [E], −1 for an opening
     events = np.bincount(rows[rows >= 0], minlength=len(items))  # [N]
     clicks = np.zeros((len(queries), len(items)))  # [Q, N]
     led = (typed >= 0) & (rows >= 0)
     np.add.at(clicks, (typed[led], rows[led]), 1)
-    # One click of the query counts more than all events: these only decide between equals.
+    # One click of the query counts more than all events: these only break ties.
     scores = clicks * (events.max() + 1) + events
     choice = csr_matrix((np.ones(len(asked)), (np.arange(len(asked)), asked)))  # [U, Q]
     return Ranked(lists={"query look-up": top_k(choice, scores.T, k=LENGTH, excluded=split.seen)})
 
 
 def treebridge(bench: Bench, searches: Searches) -> Ranked:
-    """One generator on both trees, asked with the keyword's vector and without it."""
+    """One generator on both trees, searched with the keyword's vector and without it."""
     split = searches.split
     model, searcher = train_generator(replace(bench, split=split), grow_trees(bench, TREES))
     ask = partial(searcher.search, split.asked, k=LENGTH)
@@ -113,14 +113,14 @@ def treebridge(bench: Bench, searches: Searches) -> Ranked:
         ask(filters=silent),
     )
     name = "TreeBridge started by the keyword"
-    trees = {f"{name}, {tree} tree of it": lists for tree, (lists, _) in started.by_tree.items()}
+    trees = {f"{name}, its {tree} tree": lists for tree, (lists, _) in started.by_tree.items()}
     return Ranked(
         lists={name: started.fused[0], **trees, "TreeBridge without the keyword": bare.fused[0]},
         seconds=training_seconds(model),
     )
 
 
-def _field(bench: Bench, searches: Searches) -> Iterator[Ranked]:
+def _ranked_by_all(bench: Bench, searches: Searches) -> Iterator[Ranked]:
     yield popularity(bench)
     yield query_lookup(searches)
     yield treebridge(bench, searches)

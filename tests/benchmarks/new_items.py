@@ -1,13 +1,12 @@
-"""Q2 on items nobody had before the day, and what it costs to favour them.
+"""Q2 on new items (without training interactions), and the cost of boosting them.
 
-No model has seen anybody take a new item, and each ranks it below what it is worth, one more than
-the other. So both contestants are asked with the same bonuses, added to the scores of new items
-(`treebridge.new_item_bonus`), and all figures stand side by side. What is compared in the end was
-chosen on earlier days, which are learnt and judged before the days of the test: the bonus that
-finds most new items while the list over all items keeps some level. Who may pay how much decides
-who is better, so three rules are told: nobody is favoured; both keep the level of the adapter's
-own list, which leaves TreeBridge what it is ahead and the adapter nothing; and each pays the same
-share of its own level.
+No model has seen an interaction with a new item, and each ranks new items too low, one model more
+than the other. So both models are evaluated with the same bonuses, added to the scores of new items
+(`treebridge.new_item_bonus`). The compared bonus is chosen on earlier days, whose training and test
+end before the test days: the bonus that finds most new items while HR@50 over all items keeps a
+level. The result depends on what each model may pay, so three rules are reported: no boost; both
+models keep the level of the adapter without a boost, so that TreeBridge may pay its whole lead and
+the adapter nothing; and each model pays the same share of its own level.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from tests.benchmarks.bench import Bench
-from tests.benchmarks.contestants import (
+from tests.benchmarks.competing_models import (
     LENGTH,
     encode_by_retriever,
     grow_trees,
@@ -36,7 +35,7 @@ from tests.benchmarks.protocol import (
     open_bench,
     read_beauty,
 )
-from tests.benchmarks.run import Row
+from tests.benchmarks.rows import Row
 from tests.benchmarks.splits import Split, by_time
 
 from grove.datasets import TREES
@@ -44,82 +43,81 @@ from grove.evaluation.metrics import hit_rate
 from grove.systems.treebridge.search import SearchFilters
 
 EARLIER_DAY = date(2013, 10, 1)
-"""First day that is not learnt where the bonus is chosen; what is judged there ends before the
-test begins."""
+"""First day of the split that the bonus is chosen on; its targets end before the test begins."""
 BONUSES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5)
 MOST_PAID = 0.02
-"""Share of its own H@50 over all items that a contestant may pay where both may pay alike."""
+"""Share of its own HR@50 over all items that a model may pay, by the rule of equal shares."""
 ADAPTER, OURS = "PRECISE-type", "TreeBridge"
 LEAST_LIFT = 1.3
 PAPER_LIFT = 0.1402 / 0.1080
-"""Of TreeBridge over PRECISE, H@50 on new items, on the paper's own shop."""
+"""Of TreeBridge over PRECISE, HR@50 on new items, on the paper's own shop."""
 Found = dict[tuple[str, float, str], float]
-"""H@50 by contestant, bonus and segment."""
+"""HR@50 by model, bonus and segment."""
 
 
 def beauty_new_items(data: Path | None) -> Iterator[Row]:
-    """Yield every contestant's figures with every bonus, then those of the chosen one."""
+    """Yield the figures of every model and bonus, then the lifts with the chosen bonuses."""
     shop, items = read_beauty(data)
     day = late_day(shop) if data else BEAUTY_DAY
     earlier = by_time(shop, items, split_on=late_day(shop, 0.8) if data else EARLIER_DAY, until=day)
     before: Found = {}
-    yield from favour(open_bench(earlier, SHORT), before)
+    yield from boost(open_bench(earlier, SHORT), before)
     test = by_time(shop, items, split_on=day)
     after: Found = {}
-    yield from favour(open_bench(test, SHORT), after)
+    yield from boost(open_bench(test, SHORT), after)
     for rule, bonuses in choose_bonuses(before).items():
         yield from compare(test, rule, bonuses, after)
 
 
-def favour(bench: Bench, found: Found) -> Iterator[Row]:
-    """Yield the figures of both contestants by bonus, and keep them.
+def boost(bench: Bench, found: Found) -> Iterator[Row]:
+    """Yield the figures of both models by bonus, and collect them.
 
     Args:
         bench: of a split by time.
-        found: is filled.
+        found: HR@50 is added to it.
     """
-    for name, (kind, lists_by_bonus) in CONTESTS.items():
+    for name, (kind, lists_by_bonus) in MODELS.items():
         options = {**bench.options, kind: {**bench.options[kind], **TUNED[name]}}
         for bonus, lists in lists_by_bonus(replace(bench, options=options), BONUSES).items():
-            told = f"Q2 {name}, new items favoured by {bonus:g}"
-            yield from figures(bench.split, told, lists, HITS)
+            system = f"Q2 {name}, new items boosted by {bonus:g}"
+            yield from figures(bench.split, system, lists, HITS)
             for segment, targets in bench.split.segments.items():
                 found[name, bonus, segment] = hit_rate(lists, targets, cutoff=50)
 
 
 def choose_bonuses(found: Found) -> dict[str, dict[str, float]]:
-    """The bonus of each contestant by each rule, from what it found on the earlier days."""
-    own = {name: found[name, 0.0, "all"] for name in CONTESTS}
+    """The bonus of each model by each rule, from its HR@50 on the earlier days."""
+    own = {name: found[name, 0.0, "all"] for name in MODELS}
     least = {
-        f"each at {MOST_PAID:.0%} less over all": {n: (1 - MOST_PAID) * own[n] for n in CONTESTS},
-        f"no worse over all than {ADAPTER}": dict.fromkeys(CONTESTS, own[ADAPTER]),
+        f"each at {MOST_PAID:.0%} less over all": {n: (1 - MOST_PAID) * own[n] for n in MODELS},
+        f"no worse over all than {ADAPTER}": dict.fromkeys(MODELS, own[ADAPTER]),
     }
     chosen = {
         rule: {name: chosen_bonus(found, name, level) for name, level in levels.items()}
         for rule, levels in least.items()
     }
-    return {"nobody favoured": dict.fromkeys(CONTESTS, 0.0), **chosen}
+    return {"no boost": dict.fromkeys(MODELS, 0.0), **chosen}
 
 
 def chosen_bonus(found: Found, name: str, least: float) -> float:
-    """The bonus with which a contestant finds most new items.
+    """The bonus with which a model finds most new items.
 
     Args:
         found: on the earlier days.
-        name: of the contestant.
-        least: H@50 over all items that its list keeps; 0 is taken where no bonus does.
+        name: of the model.
+        least: lowest HR@50 over all items; the bonus is 0 where no bonus keeps it.
     """
     fair = [bonus for bonus in BONUSES if found[name, bonus, "all"] >= least]
     return max(fair, key=lambda bonus: found[name, bonus, "new items"], default=0.0)
 
 
 def compare(split: Split, rule: str, bonuses: Mapping[str, float], found: Found) -> Iterator[Row]:
-    """Yield how many times better TreeBridge is than the adapter, each with its bonus.
+    """Yield the lift of TreeBridge over the adapter, each with its bonus.
 
     Args:
         split: of the test.
         rule: by which the bonuses were chosen.
-        bonuses: by contestant.
+        bonuses: by model.
         found: on the test.
     """
     ours, theirs = bonuses[OURS], bonuses[ADAPTER]
@@ -129,8 +127,8 @@ def compare(split: Split, rule: str, bonuses: Mapping[str, float], found: Found)
     ):
         ratio = found[OURS, ours, segment] / max(found[ADAPTER, theirs, segment], 1e-9)
         measure = (
-            f"Q2 {OURS}, new items favoured by {ours:g}, over {ADAPTER}, favoured by {theirs:g} "
-            f"({rule}), {split.name}, {segment}, H@50"
+            f"Q2 {OURS}, new items boosted by {ours:g}, over {ADAPTER}, boosted by {theirs:g} "
+            f"({rule}), {split.name}, {segment}, HR@50"
         )
         yield Row(measure, ratio, "ratio", reference, f"≥ {goal:g}", ratio >= goal)
 
@@ -138,11 +136,11 @@ def compare(split: Split, rule: str, bonuses: Mapping[str, float], found: Found)
 def _by_generator(bench: Bench, bonuses: Sequence[float]) -> dict[float, np.ndarray]:
     """TreeBridge's lists, [U, LENGTH], by bonus; its trees are searched once."""
     _, searcher = train_generator(bench, grow_trees(bench, TREES))
-    favouring = {bonus: replace(searcher, new_item_bonus=bonus) for bonus in bonuses}
+    boosted = {bonus: replace(searcher, new_item_bonus=bonus) for bonus in bonuses}
     pieces: dict[float, list[np.ndarray]] = {bonus: [] for bonus in bonuses}
     filters = SearchFilters(excluded=bench.split.seen)
     for found in searcher.find(bench.split.asked, k=LENGTH, filters=filters):
-        for bonus, one in favouring.items():
+        for bonus, one in boosted.items():
             pieces[bonus].append(one.fuse(found, k=LENGTH)[0])
     return {bonus: np.concatenate(lists) for bonus, lists in pieces.items()}
 
@@ -150,7 +148,7 @@ def _by_generator(bench: Bench, bonuses: Sequence[float]) -> dict[float, np.ndar
 def _by_adapter(bench: Bench, bonuses: Sequence[float]) -> dict[float, np.ndarray]:
     """The adapter's lists, [U, LENGTH], by bonus."""
     _, users, items = encode_by_retriever(bench, "fused")
-    # One more column, which is 1 for every user, is a score of the item's own.
+    # One more column, which is 1 for every user, adds a bias per item.
     users = np.column_stack([users, np.ones(len(users), users.dtype)])  # [U, D+1]
     new = np.append(False, ~bench.split.known).astype(items.dtype)  # [N+1]
     return {
@@ -160,8 +158,8 @@ def _by_adapter(bench: Bench, bonuses: Sequence[float]) -> dict[float, np.ndarra
 
 
 ByBonus = Callable[[Bench, Sequence[float]], dict[float, np.ndarray]]
-CONTESTS: dict[str, tuple[str, ByBonus]] = {
+MODELS: dict[str, tuple[str, ByBonus]] = {
     ADAPTER: ("retriever", _by_adapter),
     OURS: ("treebridge", _by_generator),
 }
-"""By contestant: the section of the bench's options it learns with, and what gives its lists."""
+"""By model: the section of the bench's options that it reads, and the function of its lists."""

@@ -1,4 +1,4 @@
-"""What the parts of Q1 and Q2 share: the numbers of their trainings, and how figures are told."""
+"""Shared by the parts of Q1 and Q2: options of trainings, tuned options, and rows of metrics."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 from tests.benchmarks.bench import Bench
-from tests.benchmarks.contestants import Ranked
-from tests.benchmarks.run import Row
+from tests.benchmarks.competing_models import TEXT_INPUT, Ranked
+from tests.benchmarks.rows import Row, metric_row
 from tests.benchmarks.shop_data import Shop, read_item_table, read_reviews
 from tests.benchmarks.splits import Split, leave_one_out
 
@@ -20,18 +20,18 @@ from grove.evaluation.metrics import hit_rate, ndcg
 
 BEAUTY = Path("../shared/data/amazon2014_beauty")
 BEAUTY_DAY = date(2014, 1, 1)
-"""First day that is not learnt, where Beauty is split by time."""
+"""First day of the test, where Beauty is split by time."""
 HOME = Path("build/benchmarks/treebridge")
 LEARN: Literal["train", "before"] = "train"
 CLOCK: Literal["order", "real"] = "order"
 SEEDS = (13, 14, 15)
-"""Of trainings: the first everywhere, all where figures are told with their spread."""
+"""Of trainings: the first everywhere, all of them where figures are reported with their spread."""
 RANKS = 2
 
-# Sizes and rates are those of TreeBridge's paper where it gives them (1 layer, 128 wide, 8 heads).
-# What is chosen on a split is in `TUNED`, and chosen on `beauty-tuning` (valid), never on test.
-# Of Beauty leave-one-out, two cores learn an epoch in 50 s (one tree) to 65 s (two), where they
-# are fast in bfloat16; in 35 to 75 s (a retriever) and 5 s (DSSM): so many epochs fit.
+# Sizes and rates are those of TreeBridge's paper where it gives them (1 layer, width 128, 8 heads).
+# Tuned options are in `TUNED`. They are chosen on `beauty-tuning` (valid), never on test.
+# On Beauty leave-one-out, an epoch takes two cores with fast bfloat16 50 s (one tree), 65 s (two
+# trees), 35 to 75 s (a retriever) or 5 s (DSSM). The numbers of epochs follow from that.
 ENCODER = {"width": 128, "layers": 1, "heads": 8, "dropout": 0.3}
 TREES = {"llm_weight": 1.0, "cf_weight": 1.0, "item_weight": 1.0, "leaf_step": "item_score"}
 STEPS = {"batch_size": 32, "learning_rate": 3e-3}
@@ -50,26 +50,25 @@ TRIALS: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "retriever": _DROPOUTS,
     "treebridge": tuple({"dropout": 0.2, "item_weight": weight} for weight in (1.0, 2.0)),
 }
-"""What is tried on the valid events, by kind: two trials for every model that is trained. One tree
-and two are tried alike. A half of dropout was too much for retrievers in so few epochs; and with a
-second tree the item's own loss counts less beside the trees', so that its weight is tried."""
+"""Trials on the valid events, by kind: two for every trained model, the same for one tree and two.
+A dropout of .5 was too much for retrievers in so few epochs. With a second tree the item loss
+counts less beside the trees' losses, so its weight is tried."""
 TUNED: Mapping[str, Mapping[str, Any]] = {
     "DSSM": TRIALS["dssm"][1],
     "LLM-only": TRIALS["retriever"][0],
     "EASE": TRIALS["retriever"][0],
     "PRECISE-type": TRIALS["retriever"][0],
-    "cf tree only": TRIALS["treebridge"][1],
-    "llm tree only": TRIALS["treebridge"][1],
+    **{f"{tree} tree {TEXT_INPUT}": TRIALS["treebridge"][1] for tree in ("cf", "llm")},
     "TreeBridge": TRIALS["treebridge"][1],
 }
-"""The trial of the larger H@50 in `beauty-tuning`, by contestant. Other tables of Q2 take it as it
-is; some of the valid events of Beauty lie after the day that `beauty-time` is split on."""
+"""The trial with the larger HR@50 in `beauty-tuning`, by model. Other tables of Q2 take it without
+trials of their own; some valid events of Beauty are later than the day `beauty-time` splits on."""
 
 MOST_SECONDS = {"Q1": 3_600, "Q2": 600}
 Measures = Sequence[tuple[str, Callable[..., float], int]]
 """Symbol, function and cutoff of each."""
-HITS: Measures = (("H@50", hit_rate, 50), ("H@100", hit_rate, 100))
-ALL_MEASURES: Measures = (("R@10", hit_rate, 10), ("N@10", ndcg, 10), *HITS)
+HITS: Measures = (("HR@50", hit_rate, 50), ("HR@100", hit_rate, 100))
+ALL_MEASURES: Measures = (("HR@10", hit_rate, 10), ("NDCG@10", ndcg, 10), *HITS)
 
 
 def read_beauty(data: Path | None) -> tuple[Shop, pa.Table]:
@@ -79,7 +78,7 @@ def read_beauty(data: Path | None) -> tuple[Shop, pa.Table]:
 
 
 def split_last_events(shop: Shop, items: pa.Table) -> Split:
-    """Ask for the last event of every user, who has learnt and asks as `LEARN` and `CLOCK` say."""
+    """Split off the last event of every user, with `LEARN` and `CLOCK`."""
     return leave_one_out(shop, items, judged="test", learn=LEARN, clock=CLOCK)
 
 
@@ -89,22 +88,22 @@ def late_day(shop: Shop, share: float = 0.9) -> date:
 
 
 def open_bench(split: Split, options: Options) -> Bench:
-    """A bench in a folder of what is learnt, so that valid and test share their models."""
+    """A bench whose folder is named by the training data, so that valid and test share models."""
     folder = HOME / re.sub(r"[^a-z0-9]+", "-", split.learns.lower())
     return Bench(split=split, folder=folder, options=options, seed=SEEDS[0], ranks=RANKS)
 
 
-def told(changes: Mapping[str, Any]) -> str:
-    """A trial in words, by which its rows are known."""
+def trial_name(changes: Mapping[str, Any]) -> str:
+    """A trial's options as text, in the names of its rows."""
     return ", ".join(f"{name} {value}" for name, value in changes.items())
 
 
 def figures(split: Split, name: str, lists: np.ndarray, measures: Measures) -> Iterator[Row]:
-    """Yield the measures of some lists, for all targets and for each part of them.
+    """Yield the metrics of some lists, on all targets and on each segment.
 
     Args:
-        split: whose users the lists are of.
-        name: of whoever made the lists.
+        split: the users and targets of the lists.
+        name: of the system that made the lists.
         lists: [U, K] int64 item rows, best first.
         measures: symbol, function and cutoff of each.
     """
@@ -112,11 +111,11 @@ def figures(split: Split, name: str, lists: np.ndarray, measures: Measures) -> I
         part = "" if segment == "all" else f", {segment}"
         for symbol, measure, cutoff in measures:
             value = measure(lists, targets, cutoff=cutoff)
-            yield Row(f"{name}, {split.name}{part}, {symbol}", value, "share")
+            yield metric_row(name, f"{split.name}{part}", symbol, value)
 
 
 def training_time(question: str, bench: Bench, ranked: Ranked) -> Iterator[Row]:
-    """Yield how long a training took beside the most it may, unless there was none in one go."""
+    """Yield the seconds of a training beside its limit, unless there was none or it was resumed."""
     if ranked.seconds is None:
         return
     most, name = MOST_SECONDS[question], next(iter(ranked.lists))

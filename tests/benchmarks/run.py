@@ -1,14 +1,16 @@
-"""Run one benchmark by name and write its JSON and its Markdown table.
+"""Run one benchmark by name and write its result as JSON and as a Markdown table.
 
     python tests/benchmarks/run.py trees --only beauty --data ../data/another_shop
 
 A benchmark is a module beside this one with `PARTS`: functions by name, each of which yields rows.
-Parts are kept as they end, so a run that broke off goes on where it was; one that has all of them
-starts anew. The JSON goes to `build/benchmarks/<name>.json`, and each part's figures to its section
-of `tests/benchmarks/results/<name>.md`; see `table`. With another shop's data they are `all.json`
-and `all.md` in `build/benchmarks/<name>/<folder>/`, and without `--only` those parts run that can
-read it: a module's `DATA_PARTS`. A benchmark asserts nothing about seconds: a goal that is missed
-is shown as missed. A module's `LEGEND` stands above its figures.
+Every part that ends is kept in `build/benchmarks/<name>/`, so an interrupted run resumes; a run
+that has all parts starts from scratch. Its rows replace those of the part in
+`tests/benchmarks/results/<name>.json`, from which `<name>.md` is generated; see `rows` and `table`.
+With another shop's data the result is `all.json` and `all.md` in
+`build/benchmarks/<name>/<folder>/`, and without `--only` the parts in `DATA_PARTS` of the module
+run. `--take` copies a part from a folder of ended parts that another checkout measured. A benchmark
+asserts nothing about seconds: a goal that is missed is shown as missed. `LEGEND` of the module
+explains the terms of its table.
 """
 
 from __future__ import annotations
@@ -22,35 +24,25 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tests.benchmarks.table import put_section, render_section
+from tests.benchmarks.rows import Row, put_part, read_result, row_as_json, write_result
+from tests.benchmarks.table import render_result
 
+from grove.runtime.files import write_text
 from grove.training.precision import fast_precision
 
 HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
 BUILD = HERE.parents[1] / "build" / "benchmarks"
 NOT_BENCHMARKS = {"run"}
 
 
-@dataclass(frozen=True)
-class Row:
-    """One measured figure."""
-
-    measure: str
-    value: float
-    unit: str
-    reference: str = ""
-    goal: str = ""
-    met: bool | None = None
-
-
 Part = Callable[[Path | None], Iterator[Row]]
-"""Takes a folder of data, none for the part's own, and yields figures as they are measured."""
+"""Takes a folder of data, none for the part's own, and yields rows as they are measured."""
 
 
 def names() -> list[str]:
@@ -74,43 +66,43 @@ def load(name: str) -> ModuleType:
 
 
 def machine() -> dict[str, str | int]:
-    """What the figures were taken on."""
+    """The machine and the versions that the figures were measured with."""
     packages = ("pyspark", "delta-spark", "deltalake", "great-expectations", "torch", "faiss-cpu")
     return {
         "cores": os.cpu_count() or 0,
         "processor": platform.processor() or platform.machine(),
-        "products": fast_precision("cpu"),
+        "matmuls": fast_precision("cpu"),
         "python": platform.python_version(),
         **{package: version(package) for package in packages},
     }
 
 
 def choose(parts: Sequence[str], only: str | None, kept: Path) -> list[str]:
-    """Parts to run now: the one asked for, else those not kept; all when every one is.
+    """Parts to run now: the requested one, else those not kept; all when every one is kept.
 
     Args:
         parts: names of all parts.
-        only: a part's name, if one was asked for.
+        only: name of the requested part, if any.
         kept: folder of the parts that have ended.
     """
     if only is not None:
         if only not in parts:
-            raise SystemExit(f"ONLY={only} is no part of it; expected one of {', '.join(parts)}")
+            raise SystemExit(f"ONLY={only} is not a part; expected one of {', '.join(parts)}")
         return [only]
     missing = [part for part in parts if not (kept / f"{part}.json").is_file()]
     return missing or list(parts)
 
 
-def places(name: str, data: Path | None) -> tuple[Path, Path, Path]:
-    """Folder of a benchmark's ended parts, its JSON and its table; another shop's lie apart."""
+def places(name: str, data: Path | None) -> tuple[Path, Path]:
+    """Folder of a benchmark's ended parts, and its result; another shop's are separate."""
     if data is None:
-        return BUILD / name, BUILD / f"{name}.json", HERE / "results" / f"{name}.md"
+        return BUILD / name, RESULTS / f"{name}.json"
     apart = BUILD / name / data.resolve().name
-    return apart, apart / "all.json", apart / "all.md"
+    return apart, apart / "all.json"
 
 
 def data_parts(module: ModuleType) -> list[str]:
-    """Parts that read a folder they are given; all that do read the same layout.
+    """Parts that read a given folder; all of them read the same layout.
 
     Raises:
         SystemExit: the benchmark has none.
@@ -122,36 +114,56 @@ def data_parts(module: ModuleType) -> list[str]:
 
 
 def run_part(part: Part, data: Path | None) -> dict[str, Any]:
-    """Run one part, telling each figure as it comes."""
+    """Run one part and report each figure as it is measured."""
     started = time.perf_counter()
     rows: list[dict[str, Any]] = []
     for row in part(data):
-        rows.append(asdict(row))
+        rows.append(row_as_json(row))
         sys.stderr.write(f"{row.measure}: {row.value:.4g} {row.unit}\n")
     seconds = round(time.perf_counter() - started, 1)
     return {"seconds": seconds, "machine": machine(), "rows": rows}
 
 
-def collect(name: str, parts: Sequence[str], kept: Path) -> dict[str, Any]:
-    """Everything that is known of a benchmark, in the order of its parts."""
-    files = {part: kept / f"{part}.json" for part in parts}
-    ended = {
-        part: json.loads(file.read_text(encoding="utf-8"))
-        for part, file in files.items()
-        if file.is_file()
-    }
-    return {
-        "name": name,
-        "command": f"make benchmark NAME={name}",
-        "seconds": round(sum(part["seconds"] for part in ended.values()), 1),
-        "machine": {part: one["machine"] for part, one in ended.items()},
-        "not_run": [part for part in parts if part not in ended],
-        "rows": [row for part in ended.values() for row in part["rows"]],
-    }
+def take_part(part: str, folder: Path) -> dict[str, Any]:
+    """Read a part that another checkout has measured.
+
+    Args:
+        part: name of the part.
+        folder: of ended parts, the other checkout's `build/benchmarks/<name>`.
+
+    Raises:
+        SystemExit: the part has not ended there.
+    """
+    file = folder / f"{part}.json"
+    if not file.is_file():
+        raise SystemExit(f"{file} is missing: the part has not ended there")
+    taken: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return taken
+
+
+def record(module: ModuleType, name: str, file: Path, part: str, measured: dict[str, Any]) -> None:
+    """Put one part into a result, and generate the table beside it.
+
+    Args:
+        module: the benchmark.
+        name: of the benchmark.
+        file: the result in JSON; the table has the same name.
+        part: name of the part.
+        measured: its command, seconds, machine and rows.
+    """
+    result = put_part(read_result(file, name), part, measured, list(module.PARTS))
+    write_result(file, result)
+    write_text(file.with_suffix(".md"), render_table(module, result))
+
+
+def render_table(module: ModuleType, result: dict[str, Any]) -> str:
+    """The Markdown table of a benchmark's result."""
+    legend = getattr(module, "LEGEND", "")
+    return render_result(result, parts=list(module.PARTS), legend=legend)
 
 
 def command(name: str, part: str, data: Path | None) -> str:
-    """What is typed to measure one part again."""
+    """Command that measures one part again."""
     read = f" DATA={shlex.quote(str(data))}" if data else ""
     return f"make benchmark NAME={name} ONLY={part}{read}"
 
@@ -162,27 +174,27 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("name", choices=names())
     parser.add_argument("--only", help="a single part")
     parser.add_argument("--data", type=Path, help="folder of another shop's data")
+    parser.add_argument("--take", type=Path, help="folder of ended parts of another checkout")
     asked = parser.parse_args(argv)
     if asked.data and not asked.data.is_dir():
         raise SystemExit(f"DATA={asked.data} is no folder; give one in the layout the part reads")
+    if asked.take and not asked.only:
+        raise SystemExit("--take copies one part: name it with --only")
     module = load(asked.name)
     parts: Mapping[str, Part] = module.PARTS
-    kept, figures, table = places(asked.name, asked.data)
+    kept, file = places(asked.name, asked.data)
     readable = data_parts(module) if asked.data and not asked.only else list(parts)
     chosen = choose(readable, asked.only or None, kept)
     kept.mkdir(parents=True, exist_ok=True)
     for part in chosen:
         (kept / f"{part}.json").unlink(missing_ok=True)
     for part in chosen:
-        ended = run_part(parts[part], asked.data)
-        section = render_section(command(asked.name, part, asked.data), ended)
-        legend = getattr(module, "LEGEND", "")
-        put_section(table, part, section, name=asked.name, parts=list(parts), legend=legend)
-        # Last: a part without its section is run again.
+        ended = take_part(part, asked.take) if asked.take else run_part(parts[part], asked.data)
+        measured = {"command": command(asked.name, part, asked.data), **ended}
+        record(module, asked.name, file, part, measured)
+        # Last: a part that is not in the result is run again.
         (kept / f"{part}.json").write_text(json.dumps(ended, indent=2) + "\n", encoding="utf-8")
-    result = collect(asked.name, list(parts), kept)
-    figures.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    sys.stderr.write(f"wrote {table}\n")
+    sys.stderr.write(f"wrote {file} and {file.with_suffix('.md')}\n")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
-from tests.benchmarks.run import Row
+from tests.benchmarks.rows import Row
 
 from grove.runtime.spark_session import open_session
 from grove.settings.load import parse_settings

@@ -1,21 +1,26 @@
-"""Q1 and Q2: TreeBridge, its parts and its rivals on real shops, in one protocol.
+"""Q1 and Q2: TreeBridge, its parts and competing models on real shops, in one protocol.
 
-Q1, Beauty leave-one-out: a list of every user's next item among all items, those the user had left
-out. It is trained on all but each user's last two events and asked with the last but one at hand,
-as S³-Rec and SASRec are; `LEARN = "before"` learns from that event too. `CLOCK` says what models
-know of time; `splits` says why that is a choice, `protocol` what was chosen.
+Q1, Beauty leave-one-out: rank all items for every user; the target is the user's last event. Models
+train on all but each user's last two events and are evaluated with the last but one as input, as
+S³-Rec and SASRec are; `LEARN = "before"` trains on that event too. `CLOCK` decides which time
+models see; `splits` documents why, `protocol` the choice.
 
-Q2, the tables of TreeBridge's paper: two trees against one, against text vectors without a tree
-and against models without text, on Beauty leave-one-out and by time and on Online Retail by time.
-In a split by time new items are those nobody had before it; they join the trees as on any day.
-Every contestant has the same histories, items and seen items and, but for the closed ones, is meant
-to learn for ten minutes at most; the generators need most of them, DSSM the least. New items
-are favoured in `new_items` only. Three seeds of the best tell how far figures scatter, and "ties"
-how they are in another order of events that share a day: the published one is that of the item ids.
-Where a keyword starts the generator, see `keywords`.
+Q2, the tables of TreeBridge's paper: two trees against one, against text vectors without a tree and
+against models without text, on Beauty leave-one-out and by time and on Online Retail by time. In a
+split by time, new items have no training interaction; they join the trees as on any day. All models
+have the same histories, items and seen items and, except for the closed-form ones, an intended
+limit of ten minutes of training; the generators need most of it, DSSM the least. Scores of new
+items are boosted in `new_items` only. Three seeds of the best models give the spread. "ties"
+shuffles the events of a user that share a day: the published order is that of the item ids. For a
+generator started by a keyword, see `keywords`.
 
-Models are kept under `build/benchmarks/treebridge`; a run that broke off goes on where it was. A
-seconds' row is missing where a training did so.
+RQ1 as the paper defines it: `RECFOREST`. Its single-tree models read item ids only, so that text
+enters nowhere (CF Tree-only) or through the tree alone (LLM Tree-only). The rows "cf tree only,
+text at the input" and "llm tree only, text at the input" answer another question: what a second
+tree adds where every model reads text.
+
+Models are kept under `build/benchmarks/treebridge`; a run that was interrupted resumes. The row of
+a training's seconds is missing where the training was resumed.
 """
 
 from __future__ import annotations
@@ -30,7 +35,8 @@ from typing import Any
 
 import pyarrow as pa
 from tests.benchmarks.bench import Bench
-from tests.benchmarks.contestants import (
+from tests.benchmarks.competing_models import (
+    TEXT_INPUT,
     Ranked,
     dssm,
     ease,
@@ -43,7 +49,7 @@ from tests.benchmarks.contestants import (
     treebridge,
 )
 from tests.benchmarks.keywords import beauty_keywords, bestbuy_keywords
-from tests.benchmarks.lifts import lifts
+from tests.benchmarks.lifts import lifts, recforest_lifts
 from tests.benchmarks.new_items import beauty_new_items
 from tests.benchmarks.protocol import (
     ALL_MEASURES,
@@ -62,10 +68,10 @@ from tests.benchmarks.protocol import (
     open_bench,
     read_beauty,
     split_last_events,
-    told,
     training_time,
+    trial_name,
 )
-from tests.benchmarks.run import Row
+from tests.benchmarks.rows import Row, metric_row
 from tests.benchmarks.shop_data import Shop, read_item_table, read_orders, shuffle_ties
 from tests.benchmarks.splits import by_time, leave_one_out
 from tests.benchmarks.wide_dssm import beauty_wide_dssm
@@ -73,17 +79,29 @@ from tests.benchmarks.wide_dssm import beauty_wide_dssm
 from grove.evaluation.metrics import hit_rate, ndcg, recall
 
 LEGEND = """
-Q1: the next item of Beauty's leave-one-out, with the time that a release would take; Q2: many
-contestants, each meant to train for at most ten minutes. R@10 (leave-one-out) and H@k: share of
-users with a wanted item in the first k places; N@k: the same, less for lower places; found@k:
-share of the wanted items that stand there; HR@k and MAP@5: H@k and the mean of 1 / place, of
-searches. New items, new queries: that nobody had, or typed, in training. "cf tree of it": the list
-of one tree of the same training; "cf tree only": a training with that tree alone. EASE^R:
-item-to-item weights, no text; EASE, LLM-only, PRECISE-type: text vectors through a linear map,
-none, and two layers. A goal is ours or the paper's direction, a reference says where it comes
-from. Where Q1's goals are missed, R@10 .0756, N@10 .0432 and H@50 .166 are the least; a first plain
-attempt had .0687, .0393 and .1513. "Ties shuffled": events of a day in another order than the
-published one. Seconds of a training are those it was seen to take, a few of them beside other work.
+Q1: the next item of Beauty's leave-one-out, with the training time of a release. Q2: many models,
+each with an intended limit of ten minutes of training.
+
+| term | meaning |
+|---|---|
+| HR@K | hit rate: share of users with a target among the first K items |
+| Recall@K | share of all targets that are among the first K items of their user |
+| NDCG@K | normalized discounted cumulative gain |
+| MAP@5 | mean average precision; with one target, the mean of 1 / rank |
+| new items, new queries | without any event in the training data |
+| TreeBridge, its cf tree | the list of one tree of the same training |
+| cf tree only, text at the input | a training with that tree alone; item vectors read text |
+| RecForest cf tree only | the paper's CF Tree-only: id-only DSSM, cf tree, id-only item vectors |
+| RecForest llm tree only | the paper's LLM Tree-only: text tree, id-only item vectors |
+| EASE^R | closed-form item-to-item weights, no text |
+| LLM-only, EASE, PRECISE-type | text vectors through no map, a linear map, and two layers |
+| ties shuffled | events of one user and day in another order than the published one |
+| goal | ours, or the direction of the paper; a reference names its source |
+
+Where Q1's goals are missed, HR@10 .0756, NDCG@10 .0432 and HR@50 .166 are the least; the first
+plain version had .0687, .0393 and .1513. Seconds of a training are as measured, a few of them
+beside other work. The RecForest models have the options tuned for the single trees with text at the
+input, and no trials of their own.
 """
 RETAIL = Path("../shared/data/uci_online_retail")
 RETAIL_DAY = date(2011, 12, 3)
@@ -91,83 +109,85 @@ RETAIL_DAY = date(2011, 12, 3)
 TIES_SEED = 1
 LONGER = {"dropout": 0.3, "item_weight": 2.0, "epochs": 24}
 LONG: Options = {**SHORT, "treebridge": {**SHORT["treebridge"], **LONGER}}
-"""Q1: TreeBridge takes at most `MOST_SECONDS["Q1"]`; these epochs took 52 minutes in float32
-beside other work. A training of 42 epochs at dropout .4 was as good; see experiments.md."""
+"""Q1: TreeBridge has at most `MOST_SECONDS["Q1"]`; these epochs took 52 minutes in float32 beside
+other work. A training of 42 epochs at dropout .4 was as good; see experiments.md."""
 
-BY_TIME = (*HITS, ("found@50", recall, 50), ("found@100", recall, 100))
-"""A user wants many items there."""
-BASKETS = (("H@10", hit_rate, 10), ("N@10", ndcg, 10), *BY_TIME)
-GOALS = {"R@10": 0.0927, "N@10": 0.0547, "H@50": 0.166}
+BY_TIME = (*HITS, ("Recall@50", recall, 50), ("Recall@100", recall, 100))
+"""A user has many targets there."""
+BASKETS = (("HR@10", hit_rate, 10), ("NDCG@10", ndcg, 10), *BY_TIME)
+GOALS = {"HR@10": 0.0927, "NDCG@10": 0.0547, "H@50": 0.166}
 """Of Q1: R@10 and N@10 are those of the best generative retriever published."""
-Contestant = Callable[[Bench], Ranked]
+CompetingModel = Callable[[Bench], Ranked]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Learner:
-    """A contestant that is trained, with what tuning has chosen for it."""
+    """A model that is trained, with its tuned options."""
 
     name: str
-    """Of its list, or of the one that counts."""
+    """Of its list, or of its main list."""
     kind: str
-    """Of its numbers among the bench's options."""
-    contest: Contestant
+    """Section of the bench's options that it reads."""
+    rank: CompetingModel
 
     def __call__(self, bench: Bench) -> Ranked:
-        """Take part with the numbers that tuning has chosen."""
+        """Train with the tuned options, and rank."""
         return self.tried(bench, TUNED[self.name])
 
     def tried(self, bench: Bench, changes: Mapping[str, Any]) -> Ranked:
-        """Take part with other numbers; the cf tree stands on the bench's own DSSM all the same."""
+        """Train with changed options, and rank; the DSSM of a cf tree keeps the bench's options."""
         options = {**bench.options, self.kind: {**bench.options[self.kind], **changes}}
-        return self.contest(replace(bench, options=options))
+        return self.rank(replace(bench, options=options))
 
 
 LEARNT: Sequence[Learner] = (
-    Learner(name="DSSM", kind="dssm", contest=dssm),
+    Learner(name="DSSM", kind="dssm", rank=dssm),
     *(
-        Learner(name=name, kind="retriever", contest=partial(retriever, adapter=adapter, name=name))
+        Learner(name=name, kind="retriever", rank=partial(retriever, adapter=adapter, name=name))
         for name, adapter in (("LLM-only", "frozen"), ("EASE", "linear"), ("PRECISE-type", "fused"))
     ),
     *(
         Learner(
-            name=f"{tree} tree only", kind="treebridge", contest=partial(single_tree, tree=tree)
+            name=f"{tree} tree {TEXT_INPUT}",
+            kind="treebridge",
+            rank=partial(single_tree, tree=tree),
         )
         for tree in ("cf", "llm")
     ),
-    Learner(name="TreeBridge", kind="treebridge", contest=treebridge),
+    Learner(name="TreeBridge", kind="treebridge", rank=treebridge),
 )
 RECFOREST: Mapping[str, Learner] = {
-    f"{tree} tree only": Learner(
-        name=f"RecForest {tree} tree only", kind="treebridge", contest=contest
+    f"{tree} tree {TEXT_INPUT}": Learner(
+        name=f"RecForest {tree} tree only", kind="treebridge", rank=rank
     )
-    for tree, contest in (("cf", recforest_cf), ("llm", recforest_llm))
+    for tree, rank in (("cf", recforest_cf), ("llm", recforest_llm))
 }
 """RQ1's single-tree models as the paper defines them, by the row whose tuned options they take.
 Their item vectors come from ids alone. They have no trials of their own."""
-SEEDED = ("TreeBridge", "cf tree only")
-"""Told with the spread of `SEEDS`: TreeBridge and its best rival on valid."""
+SEEDED = ("TreeBridge", f"cf tree {TEXT_INPUT}")
+"""Reported with the spread of `SEEDS`: TreeBridge and the best competing model on valid."""
 TIED = ("DSSM", "TreeBridge")
-"""Asked in another order of events too, besides popularity and EASE^R."""
-FIELD: Sequence[Contestant] = (popularity, recent_popularity, ease, *LEARNT)
+"""Evaluated with shuffled ties too, besides popularity and EASE^R."""
+FIELD: Sequence[CompetingModel] = (popularity, recent_popularity, ease, *LEARNT)
 
 
 def beauty_treebridge(data: Path | None) -> Iterator[Row]:
     """Yield Q1 in the published order."""
     rows = _next_item(*read_beauty(data))
-    yield from rows if data else map(_judge, rows)
+    yield from rows if data else map(_with_goal, rows)
 
 
 def beauty_ties(data: Path | None) -> Iterator[Row]:
-    """Yield Q2 on Beauty leave-one-out in an order drawn anew inside each day of a user."""
+    """Yield Q2 on Beauty leave-one-out with the events of a user and day in a random order."""
     shop, items = read_beauty(data)
     shuffled = shuffle_ties(shop, TIES_SEED)
     split = split_last_events(shuffled, items)
     bench = open_bench(split, SHORT)
-    for contestant in (popularity, ease, *(one for one in LEARNT if one.name in TIED)):
-        yield from _figures_of(bench, contestant(bench), ALL_MEASURES)
+    for model in (popularity, ease, *(one for one in LEARNT if one.name in TIED)):
+        yield from _figures_of(bench, model(bench), ALL_MEASURES)
 
 
-def beauty_rivals(data: Path | None) -> Iterator[Row]:
+def beauty_leave_one_out(data: Path | None) -> Iterator[Row]:
     """Yield Q2 on Beauty leave-one-out."""
     split = split_last_events(*read_beauty(data))
     yield from compare(open_bench(split, SHORT), ALL_MEASURES)
@@ -214,39 +234,43 @@ def compare_recforest(bench: Bench, measures: Measures) -> Iterator[Row]:
 
 
 def beauty_tuning(data: Path | None) -> Iterator[Row]:
-    """Yield what each trial gives on the valid events, which no model has learnt."""
+    """Yield the figures of each trial on the valid events, which are in no training."""
     split = leave_one_out(*read_beauty(data), judged="valid", learn="train", clock=CLOCK)
     bench = open_bench(split, SHORT)
     for learner, changes in _trials():
         for name, lists in learner.tried(bench, changes).lists.items():
-            yield from figures(split, f"Q2 {name} with {told(changes)}", lists, ALL_MEASURES)
+            yield from figures(split, f"Q2 {name} with {trial_name(changes)}", lists, ALL_MEASURES)
 
 
 def beauty_seeds(data: Path | None) -> Iterator[Row]:
     """Yield Q2 on Beauty leave-one-out by seed, then mean and spread over the seeds.
 
-    Trees are grown with one seed; the DSSM that a cf tree stands on has the generator's.
+    Trees are built with one seed; the DSSM of a cf tree has the seed of the generator.
     """
     split = split_last_events(*read_beauty(data))
     yield from compare_seeds(open_bench(split, SHORT), ALL_MEASURES)
 
 
 def compare_seeds(bench: Bench, measures: Measures) -> Iterator[Row]:
-    """Yield what each of `SEEDED` has with every seed, then mean and standard deviation."""
+    """Yield the figures of each of `SEEDED` by seed, then mean and standard deviation."""
     for learner in (one for one in LEARNT if one.name in SEEDED):
         by_seed = [
-            list(figures(bench.split, "", learner(seeded).lists[learner.name], measures))
+            list(
+                figures(
+                    bench.split, f"Q2 {learner.name}", learner(seeded).lists[learner.name], measures
+                )
+            )
             for seeded in (replace(bench, seed=seed) for seed in SEEDS)
         ]
         for rows in zip(*by_seed, strict=True):
-            yield from _spread(f"Q2 {learner.name}", rows)
+            yield from _spread(rows)
 
 
 def compare(bench: Bench, measures: Measures) -> Iterator[Row]:
-    """Yield every contestant's figures, then how many times better TreeBridge is than each."""
+    """Yield the figures of every model, then the lifts of TreeBridge over them."""
     found: dict[tuple[str, int], float] = {}
-    for contestant in FIELD:
-        ranked = contestant(bench)
+    for model in FIELD:
+        ranked = model(bench)
         yield from _figures_of(bench, ranked, measures)
         for name, lists in ranked.lists.items():
             for _, hits, cutoff in HITS:
@@ -255,19 +279,19 @@ def compare(bench: Bench, measures: Measures) -> Iterator[Row]:
 
 
 def _figures_of(bench: Bench, ranked: Ranked, measures: Measures) -> Iterator[Row]:
-    """The time of a contestant's training, and the measures of each of its lists."""
+    """The seconds of a model's training, and the metrics of each of its lists."""
     yield from training_time("Q2", bench, ranked)
     for name, lists in ranked.lists.items():
         yield from figures(bench.split, f"Q2 {name}", lists, measures)
 
 
-def _spread(name: str, rows: Sequence[Row]) -> Iterator[Row]:
-    """The rows of one measure by seed, under the learner's name, and two of all seeds."""
-    values = [row.value for row in rows]
+def _spread(rows: Sequence[Row]) -> Iterator[Row]:
+    """One metric of a model by seed, then mean and standard deviation over the seeds."""
+    values, one = [row.value for row in rows], rows[0]
     by_seed = {f"seed {seed}": value for seed, value in zip(SEEDS, values, strict=True)}
     spread = {"mean of seeds": fmean(values), "deviation of seeds": stdev(values)}
     for which, value in (by_seed | spread).items():
-        yield replace(rows[0], measure=f"{name}, {which}{rows[0].measure}", value=value)
+        yield metric_row(f"{one.system}, {which}", one.data, one.metric, value)
 
 
 def _trials() -> Iterator[tuple[Learner, Mapping[str, Any]]]:
@@ -277,33 +301,34 @@ def _trials() -> Iterator[tuple[Learner, Mapping[str, Any]]]:
 
 
 def _next_item(shop: Shop, items: pa.Table) -> Iterator[Row]:
-    """Q1; DSSM too, as the cf tree stands on it."""
+    """Q1; DSSM too, as the cf tree is built from its vectors."""
     split = split_last_events(shop, items)
     bench = open_bench(split, LONG)
-    for contestant in (popularity, dssm, treebridge):
-        ranked = contestant(bench)
+    for model in (popularity, dssm, treebridge):
+        ranked = model(bench)
         yield from training_time("Q1", bench, ranked)
         for name, lists in ranked.lists.items():
             yield from figures(split, f"Q1 {name}, seed {bench.seed}", lists, ALL_MEASURES)
 
 
-def _judge(row: Row) -> Row:
-    """The same figure and, of the fused list, its goal."""
-    goal = GOALS.get(row.measure.rpartition(", ")[2])
-    if goal is None or not row.measure.startswith("Q1 TreeBridge, seed "):
+def _with_goal(row: Row) -> Row:
+    """The same figure and, for the fused list, its goal."""
+    goal = GOALS.get(row.metric)
+    if goal is None or not row.system.startswith("Q1 TreeBridge, seed "):
         return row
     return replace(row, goal=f"≥ {goal:g}", met=row.value >= goal)
 
 
 PARTS = {
     "beauty-treebridge": beauty_treebridge,
-    "beauty-rivals": beauty_rivals,
+    "beauty-leave-one-out": beauty_leave_one_out,
     "beauty-recforest": beauty_recforest,
     "beauty-wide-dssm": beauty_wide_dssm,
     "beauty-time": beauty_time,
     "beauty-time-recforest": beauty_time_recforest,
     "online-retail": online_retail,
     "online-retail-recforest": online_retail_recforest,
+    "recforest-lifts": recforest_lifts,
     "bestbuy-keywords": bestbuy_keywords,
     "beauty-keywords": beauty_keywords,
     "ties": beauty_ties,

@@ -22,7 +22,7 @@ from time import perf_counter
 import faiss
 import numpy as np
 import pyarrow.parquet as pq
-from tests.benchmarks.run import Row
+from tests.benchmarks.rows import Row
 
 from grove.systems.treebridge.trees import TreeShape
 from grove.systems.treebridge.trees.build import build_tree, mean_squared_distance

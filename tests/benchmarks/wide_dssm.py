@@ -1,4 +1,4 @@
-"""Q2's DSSM as wide as TreeBridge's encoder."""
+"""Q2's DSSM with the width of TreeBridge's encoder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tests.benchmarks.contestants import dssm
+from tests.benchmarks.competing_models import dssm
 from tests.benchmarks.protocol import (
     ALL_MEASURES,
     CLOCK,
@@ -18,31 +18,31 @@ from tests.benchmarks.protocol import (
     open_bench,
     read_beauty,
     split_last_events,
-    told,
+    trial_name,
 )
-from tests.benchmarks.run import Row
+from tests.benchmarks.rows import Row
 from tests.benchmarks.splits import Split, leave_one_out
 
 from grove.evaluation.metrics import hit_rate
 
 
 def beauty_wide_dssm(data: Path | None) -> Iterator[Row]:
-    """Yield Q2's DSSM as wide as TreeBridge on Beauty leave-one-out: its trials, then the better.
+    """Yield Q2's DSSM at TreeBridge's width on Beauty leave-one-out: trials, then the better.
 
-    Elsewhere it is half as wide, which is what the cf trees stand on.
+    In other parts it has half the width, as the DSSM of the cf trees has.
     """
     shop, items = read_beauty(data)
     valid = leave_one_out(shop, items, judged="valid", learn="train", clock=CLOCK)
-    whose = f"Q2 DSSM, {ENCODER['width']} wide"
+    system = f"Q2 DSSM, width {ENCODER['width']}"
     tried: list[tuple[float, Mapping[str, Any]]] = []
     for changes in TRIALS["dssm"]:
         lists = _lists(valid, changes)
-        yield from figures(valid, f"{whose}, with {told(changes)}", lists, ALL_MEASURES)
+        yield from figures(valid, f"{system}, with {trial_name(changes)}", lists, ALL_MEASURES)
         tried.append((hit_rate(lists, valid.segments["all"], cutoff=50), changes))
     _, chosen = max(tried, key=lambda one: one[0])
     test = split_last_events(shop, items)
     lists = _lists(test, chosen)
-    yield from figures(test, f"{whose}, with {told(chosen)}", lists, ALL_MEASURES)
+    yield from figures(test, f"{system}, with {trial_name(chosen)}", lists, ALL_MEASURES)
 
 
 def _lists(split: Split, changes: Mapping[str, Any]) -> np.ndarray:

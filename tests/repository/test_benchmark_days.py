@@ -77,5 +77,5 @@ def test_only_the_hit_rates_of_all_positives_are_told():
     assert rows == [
         ("2026-08-19, HR@50, fused", 0.5),
         ("2026-08-19, HR@50, oracle", 0.75),
-        ("2026-08-19, judged", 1_200),
+        ("2026-08-19, evaluated", 1_200),
     ]

@@ -220,7 +220,7 @@ def test_a_keyword_finds_what_its_users_clicked(tiny_benches, tmp_path):
     assert rows[f"Q2 training of {KEYWORD}, {where}, 1 ranks"].met
     searches = best_buy(tmp_path, tmp_path)
     lists = keywords.treebridge(keywords.open_bench(searches.plain, OPTIONS), searches).lists
-    assert set(lists) == {KEYWORD, BARE, *(f"{KEYWORD}, {tree} tree of it" for tree in TREES)}
+    assert set(lists) == {KEYWORD, BARE, *(f"{KEYWORD}, its {tree} tree" for tree in TREES)}
     everything = np.arange(GAMES + NEW_GAMES)
     assert searches.split.items["item_id"].to_pylist()[len(everything) :] == [OPENING]
     for found in lists.values():

@@ -1,4 +1,4 @@
-"""The benchmark that favours new items: what a bonus does to lists, and which one is chosen."""
+"""The benchmark that boosts new items: effect of a bonus on lists, and choice of the bonus."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     )
 
 
-@pytest.mark.parametrize("name", sorted(new_items.CONTESTS))
+@pytest.mark.parametrize("name", sorted(new_items.MODELS))
 def test_a_large_bonus_puts_every_new_item_first(bench: Bench, name: str) -> None:
-    _, lists_by_bonus = new_items.CONTESTS[name]
-    plain, favoured = lists_by_bonus(bench, (0.0, 50.0)).values()
+    _, lists_by_bonus = new_items.MODELS[name]
+    plain, boosted = lists_by_bonus(bench, (0.0, 50.0)).values()
     new = np.flatnonzero(~bench.split.known)
     assert len(new) == NEW_ITEMS
-    assert all(set(listed) == set(new) for listed in favoured[:, :NEW_ITEMS])
+    assert all(set(listed) == set(new) for listed in boosted[:, :NEW_ITEMS])
     assert not all(set(listed) == set(new) for listed in plain[:, :NEW_ITEMS])
     # Among themselves the old items keep their order.
-    for before, after in zip(plain, favoured, strict=True):
+    for before, after in zip(plain, boosted, strict=True):
         assert before[~np.isin(before, new)].tolist() == after[NEW_ITEMS:].tolist()
 
 
-def test_every_bonus_of_every_contestant_is_told(bench: Bench) -> None:
+def test_every_bonus_of_every_model_is_reported(bench: Bench) -> None:
     found: new_items.Found = {}
-    rows = list(new_items.favour(bench, found))
-    assert len(found) == len(new_items.CONTESTS) * len(new_items.BONUSES) * 2
+    rows = list(new_items.boost(bench, found))
+    assert len(found) == len(new_items.MODELS) * len(new_items.BONUSES) * 2
     assert len(rows) == len(found) * len(new_items.HITS)
     bonuses = {new_items.OURS: 1.0, new_items.ADAPTER: 0.0}
-    told = list(new_items.compare(bench.split, "a rule", bonuses, found))
-    assert [row.value for row in told] == [1.0, 1.0]  # lists hold the whole catalogue
-    assert [row.met for row in told] == [False, True]
+    lifts = list(new_items.compare(bench.split, "a rule", bonuses, found))
+    assert [row.value for row in lifts] == [1.0, 1.0]  # lists hold the whole catalogue
+    assert [row.met for row in lifts] == [False, True]
 
 
 def figures(everything: dict[float, float], new: dict[float, float]) -> new_items.Found:
@@ -62,7 +62,7 @@ def figures(everything: dict[float, float], new: dict[float, float]) -> new_item
     return found
 
 
-def test_the_bonus_that_finds_most_of_what_keeps_the_level_is_chosen() -> None:
+def test_the_chosen_bonus_finds_most_new_items_of_those_that_keep_the_level() -> None:
     bonuses = new_items.BONUSES
     falling = {bonus: 0.56 - 0.04 * bonus for bonus in bonuses}  # below .5 from 2 on
     rising = {bonus: 0.1 + bonus for bonus in bonuses}
@@ -71,12 +71,12 @@ def test_the_bonus_that_finds_most_of_what_keeps_the_level_is_chosen() -> None:
     assert new_items.chosen_bonus(found, new_items.OURS, 0.6) == 0.0
 
 
-def test_contestants_are_favoured_by_three_rules() -> None:
+def test_the_bonus_is_chosen_by_three_rules() -> None:
     falling = {bonus: 0.56 - 0.04 * bonus for bonus in new_items.BONUSES}
     found = figures(falling, {bonus: 1 + bonus for bonus in new_items.BONUSES})
     ours, theirs = new_items.OURS, new_items.ADAPTER
     assert new_items.choose_bonuses(found) == {
-        "nobody favoured": {theirs: 0.0, ours: 0.0},
-        "each at 2% less over all": {theirs: 1.0, ours: 0.25},  # .49 and .5488 are left at least
+        "no boost": {theirs: 0.0, ours: 0.0},
+        "each at 2% less over all": {theirs: 1.0, ours: 0.25},  # .49 and .5488 are the least
         "no worse over all than PRECISE-type": {theirs: 0.0, ours: 1.5},
     }

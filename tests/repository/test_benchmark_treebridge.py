@@ -1,4 +1,4 @@
-"""The benchmark of TreeBridge on a shop of some dozens of users: models, lists, figures."""
+"""The benchmark of TreeBridge on a shop with a few dozen users: models, lists, metrics."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 import torch
 from tests.benchmarks import bench as benches
-from tests.benchmarks import contestants, shop_data, splits, treebridge
+from tests.benchmarks import competing_models, shop_data, splits, treebridge
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.lifts import PAPER
-from tests.benchmarks.run import Row
+from tests.benchmarks.rows import metric_row
 from tests.benchmarks.shop_data import Shop
 from tests.repository.tiny_shop import (
     NEW_ITEMS,
@@ -37,8 +37,8 @@ from grove.training import loop
 pytestmark = pytest.mark.slow
 
 OPTIONS = tiny_options(epochs=1, learning_rate=5e-3)
-HITS_OF_SOURCE = [(f"H@{cutoff}", hit_rate, cutoff) for cutoff in (5, 10, 20)]
-"""What the data set's own page gives for popularity."""
+HITS_OF_SOURCE = [(f"HR@{cutoff}", hit_rate, cutoff) for cutoff in (5, 10, 20)]
+"""Metrics that the data set's own page gives for popularity."""
 SPREAD = ("mean", "deviation")
 
 
@@ -50,14 +50,14 @@ def tiny() -> tuple[Shop, pa.Table]:
 
 @pytest.fixture(scope="module")
 def timed(tiny: tuple[Shop, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A split by time in which nothing has been trained yet."""
+    """A split by time without trained models."""
     split = splits.by_time(*tiny, split_on=SPLIT_ON)
     return Bench(
         split=split, folder=tmp_path_factory.mktemp("bench"), options=OPTIONS, seed=1, ranks=1
     )
 
 
-def test_text_vectors_are_made_once_and_belong_to_their_items(tiny, tmp_path, monkeypatch):
+def test_text_vectors_are_encoded_once_and_belong_to_their_items(tiny, tmp_path, monkeypatch):
     shop, _ = tiny
     encoded: list[list[str]] = []
 
@@ -74,7 +74,7 @@ def test_text_vectors_are_made_once_and_belong_to_their_items(tiny, tmp_path, mo
     assert [vector[0] for vector in first["text_vector"].to_pylist()] == numbers
 
 
-def test_an_oracle_has_every_figure_and_a_wrong_list_none(timed):
+def test_an_oracle_reaches_one_in_every_metric_and_a_wrong_list_does_not(timed):
     assert set(timed.split.segments) == {"all", "new items"}
     for segment, wanted in timed.split.segments.items():
         split = replace(timed.split, segments={segment: wanted})
@@ -93,15 +93,15 @@ def test_the_whole_field_is_compared(timed):
     rows = {row.measure: row for row in treebridge.compare(timed, treebridge.HITS)}
     where = timed.split.name
     names = [*PAPER, "EASE^R", "popularity", "last-7-days popularity", "TreeBridge"]
-    names += [f"TreeBridge, {tree} tree of it" for tree in ("llm", "cf")]
+    names += [f"TreeBridge, its {tree} tree" for tree in ("llm", "cf")]
     for name in names:
-        # Lists are longer than the catalogue: whoever misses a target ranks something wrongly.
-        assert rows[f"Q2 {name}, {where}, H@100"].value == 1.0, name
-        assert rows[f"Q2 {name}, {where}, new items, H@100"].value == 1.0, name
+        # Lists are longer than the catalogue: a missed target is an error in ranking.
+        assert rows[f"Q2 {name}, {where}, HR@100"].value == 1.0, name
+        assert rows[f"Q2 {name}, {where}, new items, HR@100"].value == 1.0, name
     over = [
         f"Q2 TreeBridge over {name}, {where}, {symbol}"
         for name in PAPER
-        for symbol in ("H@50", "H@100")
+        for symbol in ("HR@50", "HR@100")
     ]
     assert [rows[measure].value for measure in over] == [1.0] * len(over)
     assert not any(rows[measure].met for measure in over)
@@ -117,12 +117,12 @@ def test_single_trees_of_the_paper_read_no_text(timed, monkeypatch):
         asked.append("text")
         return text_matrix(items)
 
-    monkeypatch.setattr(contestants, "text_matrix", no_text)
+    monkeypatch.setattr(competing_models, "text_matrix", no_text)
     rows = {row.measure: row for row in treebridge.compare_recforest(timed, treebridge.HITS)}
     assert asked == ["text"]  # the llm tree alone
     where = timed.split.name
     for tree in ("cf", "llm"):
-        assert rows[f"Q2 RecForest {tree} tree only, {where}, H@100"].value == 1.0
+        assert rows[f"Q2 RecForest {tree} tree only, {where}, HR@100"].value == 1.0
         assert rows[f"Q2 training of RecForest {tree} tree only, {where}, 1 ranks"].met
     kept = [folder for folder in timed.folder.iterdir() if "-id-" in folder.name]
     assert len(kept) == 3  # a DSSM and two generators
@@ -132,27 +132,27 @@ def test_single_trees_of_the_paper_read_no_text(timed, monkeypatch):
         assert not [name for name in saved.weights if name.startswith(("items.text", "items.attr"))]
 
 
-def test_seeds_are_told_one_by_one_and_together(timed, monkeypatch):
+def test_seeds_are_reported_one_by_one_and_together(timed, monkeypatch):
     wanted = timed.split.segments["all"]
     best = np.full((len(timed.split.asked), 100), -1)
     best[wanted.users, 0] = wanted.items  # one hit each
 
-    def contest(bench: Bench, name: str) -> contestants.Ranked:
+    def rank(bench: Bench, name: str) -> competing_models.Ranked:
         lists = best.copy()
         lists[: treebridge.SEEDS.index(bench.seed)] = -1  # so many users lose their hit
-        return contestants.Ranked(lists={name: lists})
+        return competing_models.Ranked(lists={name: lists})
 
     learners = [
-        treebridge.Learner(name=name, kind="treebridge", contest=partial(contest, name=name))
+        treebridge.Learner(name=name, kind="treebridge", rank=partial(rank, name=name))
         for name in treebridge.SEEDED
     ]
     monkeypatch.setattr(treebridge, "LEARNT", learners)
     rows = {row.measure: row.value for row in treebridge.compare_seeds(timed, treebridge.HITS)}
     users, where = len(best), timed.split.name
     for name in treebridge.SEEDED:
-        found = [rows[f"Q2 {name}, seed {seed}, {where}, H@50"] for seed in treebridge.SEEDS]
+        found = [rows[f"Q2 {name}, seed {seed}, {where}, HR@50"] for seed in treebridge.SEEDS]
         assert found == pytest.approx([1.0, 1 - 1 / users, 1 - 2 / users])
-        together = [rows[f"Q2 {name}, {what} of seeds, {where}, H@50"] for what in SPREAD]
+        together = [rows[f"Q2 {name}, {what} of seeds, {where}, HR@50"] for what in SPREAD]
         assert together == pytest.approx([1 - 1 / users, 1 / users])
     assert treebridge.SEEDS[0] == treebridge.open_bench(timed.split, OPTIONS).seed
 
@@ -160,12 +160,12 @@ def test_seeds_are_told_one_by_one_and_together(timed, monkeypatch):
 def test_a_learner_changes_its_own_numbers_and_no_others(timed, monkeypatch):
     asked: list[Bench] = []
 
-    def contest(bench: Bench) -> contestants.Ranked:
+    def rank(bench: Bench) -> competing_models.Ranked:
         asked.append(bench)
-        return contestants.Ranked(lists={})
+        return competing_models.Ranked(lists={})
 
-    monkeypatch.setitem(treebridge.TUNED, "somebody", {"dropout": 0.7})
-    learner = treebridge.Learner(name="somebody", kind="treebridge", contest=contest)
+    monkeypatch.setitem(treebridge.TUNED, "some model", {"dropout": 0.7})
+    learner = treebridge.Learner(name="some model", kind="treebridge", rank=rank)
     learner(timed)
     learner.tried(timed, {"dropout": 0.2})
     for bench, dropout in zip(asked, (0.7, 0.2), strict=True):
@@ -173,7 +173,7 @@ def test_a_learner_changes_its_own_numbers_and_no_others(timed, monkeypatch):
         assert bench == replace(timed, options=changed)
 
 
-def test_what_is_tuned_on_valid_is_what_is_asked_on_test(tiny):
+def test_models_tuned_on_valid_are_those_evaluated_on_test(tiny):
     valid, test = (
         splits.leave_one_out(*tiny, judged=judged, learn="train", clock="order")
         for judged in ("valid", "test")
@@ -184,10 +184,10 @@ def test_what_is_tuned_on_valid_is_what_is_asked_on_test(tiny):
     assert not valid.asked.equals(test.asked)
 
 
-def test_lists_leave_out_what_users_had(timed):
+def test_lists_exclude_items_of_the_history(timed):
     split = timed.split
-    for contestant in treebridge.FIELD:
-        for name, lists in contestant(timed).lists.items():
+    for model in treebridge.FIELD:
+        for name, lists in model(timed).lists.items():
             for user, had in enumerate(split.seen):
                 assert not np.isin(lists[user], had).any(), name
                 assert (lists[user] >= 0).sum() == len(split.items) - len(np.unique(had)), name
@@ -197,15 +197,19 @@ def test_repurchases_stay_in_the_lists_where_they_are_allowed(tiny, tmp_path):
     shop, items = tiny
     split = splits.by_time(shop, items, split_on=SPLIT_ON, repurchases=True)
     bench = Bench(split=split, folder=tmp_path, options=OPTIONS, seed=1, ranks=1)
-    for contestant in (contestants.treebridge, contestants.recent_popularity, contestants.ease):
-        for lists in contestant(bench).lists.values():
+    for model in (
+        competing_models.treebridge,
+        competing_models.recent_popularity,
+        competing_models.ease,
+    ):
+        for lists in model(bench).lists.values():
             assert (np.sort(lists)[:, -len(items) :] == np.arange(len(items))).all()
 
 
-def test_models_have_not_heard_of_new_items(timed):
+def test_models_do_not_train_on_new_items(timed):
     new = np.array(timed.split.items["item_id"].to_pylist())[~timed.split.known]
     assert len(new) == NEW_ITEMS
-    model = contestants._train_dssm(timed)
+    model = competing_models._train_dssm(timed)
     assert not set(new) & set(read_model(model).vocabulary.items)
     assert len(read_model(model).vocabulary.items) == OLD_ITEMS
 
@@ -216,7 +220,7 @@ def test_a_finished_model_is_not_trained_again(timed):
 
     refuse.__module__ = train_dssm_worker.__module__  # its code is part of a model's name
 
-    model = contestants._train_dssm(timed)
+    model = competing_models._train_dssm(timed)
     assert benches.trained(timed, "dssm", refuse, OPTIONS["dssm"]) == model
     with pytest.raises(AssertionError, match="trained again"):
         benches.trained(timed, "dssm", refuse, {**OPTIONS["dssm"], "epochs": 2})
@@ -224,7 +228,7 @@ def test_a_finished_model_is_not_trained_again(timed):
         benches.trained(replace(timed, seed=2), "dssm", refuse, OPTIONS["dssm"])
 
 
-def test_a_killed_training_goes_on(timed, tmp_path, monkeypatch):
+def test_a_killed_training_resumes(timed, tmp_path, monkeypatch):
     options = {**OPTIONS["dssm"], "epochs": 3}
     undisturbed = benches.trained(timed, "dssm", train_dssm_worker, options)
     bench, save, saved = replace(timed, folder=tmp_path), loop.save_progress, []
@@ -249,14 +253,14 @@ def test_a_killed_training_goes_on(timed, tmp_path, monkeypatch):
 def test_two_ranks_train_one_model(timed):
     bench, handler = replace(timed, ranks=2), signal.getsignal(signal.SIGTERM)
     model = benches.trained(bench, "dssm", train_dssm_worker, OPTIONS["dssm"])
-    alone = read_model(contestants._train_dssm(timed)).weights
+    alone = read_model(competing_models._train_dssm(timed)).weights
     together = read_model(model).weights
     assert signal.getsignal(signal.SIGTERM) == handler
     assert together.keys() == alone.keys()
     assert not torch.equal(together["users.item.weight"], alone["users.item.weight"])
 
 
-def test_recent_popularity_looks_back_a_week(tmp_path):
+def test_recent_popularity_counts_a_week(tmp_path):
     found = {
         "a": [(0, 1), (1, 2), (4, 40)],
         "b": [(0, 3), (2, 38), (4, 41)],
@@ -266,43 +270,40 @@ def test_recent_popularity_looks_back_a_week(tmp_path):
     shop = shop_of(found)
     split = splits.leave_one_out(shop, bare_items(), judged="test", learn="before", clock="order")
     bench = Bench(split=split, folder=tmp_path, options=OPTIONS, seed=1, ranks=1)
-    ever = contestants.popularity(bench).lists["popularity"]
+    ever = competing_models.popularity(bench).lists["popularity"]
     assert ever[:, :3].tolist() == [[2, 3, 4], [1, 3, 4], [0, 1, 2], [0, 2, 3]]
     # Only item 2, of day 38, counts as recent: for a, b and c, and on day 38 itself it does not.
-    recent = contestants.recent_popularity(bench).lists["last-7-days popularity"]
+    recent = competing_models.recent_popularity(bench).lists["last-7-days popularity"]
     assert recent[:, :3].tolist() == [[2, 3, 4], [1, 3, 4], [2, 0, 1], [0, 2, 3]]
 
 
 @pytest.mark.real_data
-def test_beauty_is_what_its_papers_split(real_data_folder: Path, tmp_path: Path) -> None:
+def test_beauty_is_split_as_in_its_papers(real_data_folder: Path, tmp_path: Path) -> None:
     folder = real_data_folder / "amazon2014_beauty"
     shop = shop_data.read_reviews(folder)
     items = shop.items.select(["item_id"]).sort_by("item_id")
     split = splits.leave_one_out(shop, items, judged="test", learn="train", clock="order")
     assert (len(split.asked), len(items), len(shop.events)) == (22_363, 12_101, 198_502)
     bench = Bench(split=split, folder=tmp_path, options=OPTIONS, seed=1, ranks=1)
-    lists = contestants.popularity(bench).lists["popularity"]
+    lists = competing_models.popularity(bench).lists["popularity"]
     rows = {row.measure: row.value for row in treebridge.figures(split, "", lists, HITS_OF_SOURCE)}
-    found = [rows[f", {split.name}, H@{cutoff}"] for cutoff in (5, 10, 20)]
+    found = [rows[f", {split.name}, HR@{cutoff}"] for cutoff in (5, 10, 20)]
     assert found == pytest.approx([0.0075, 0.0115, 0.0204], abs=1.2e-4)  # two users' ties
     later = splits.by_time(shop, items, split_on=treebridge.BEAUTY_DAY)
     new = later.segments["new items"].per_user() > 0
     assert (len(later.asked), int(new.sum()), int((~later.known).sum())) == (10_571, 2_943, 608)
 
 
-def test_only_the_fused_list_of_q1_is_judged():
-    measures = [
-        "Q1 TreeBridge, seed 13",
-        "Q1 TreeBridge, cf tree of it, seed 13",
-        "Q1 DSSM, seed 13",
-    ]
-    rows = [Row(f"{measure}, Beauty, R@10", 0.08, "share") for measure in measures]
-    fused, tree, dssm = map(treebridge._judge, rows)
+def test_only_the_fused_list_of_q1_has_a_goal():
+    systems = ["Q1 TreeBridge", "Q1 TreeBridge, its cf tree", "Q1 DSSM"]
+    systems = [f"{system}, seed 13" for system in systems]
+    rows = [metric_row(system, "Beauty", "HR@10", 0.08) for system in systems]
+    fused, tree, dssm = map(treebridge._with_goal, rows)
     assert (fused.goal, fused.met) == ("≥ 0.0927", False)
     assert [tree, dssm] == rows[1:]
-    assert treebridge._judge(Row("Q1 TreeBridge, seed 13, Beauty, R@10", 0.1, "share")).met
+    assert treebridge._with_goal(metric_row(systems[0], "Beauty", "HR@10", 0.1)).met
 
 
-def test_who_is_told_apart_takes_part():
+def test_models_with_a_spread_or_shuffled_ties_are_in_the_field():
     learners = {learner.name for learner in treebridge.LEARNT}
     assert {*treebridge.SEEDED, *treebridge.TIED} <= learners

@@ -1,4 +1,4 @@
-"""Benchmarks are seldom run, so what they compute besides seconds is looked at here."""
+"""Benchmarks are seldom run, so their figures other than seconds are tested here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.benchmarks import run
 from tests.benchmarks.day import measure_days
+from tests.benchmarks.rows import Row, read_result
 
 from grove.datasets import Layout
 from grove.runtime.files import write_json
@@ -40,19 +41,19 @@ def test_a_days_seconds_are_split_into_parts(tmp_path: Path) -> None:
         write_json(file, {"rows": {"out": 1}, "seconds": seconds, "run_id": day})
     found = {row.measure: row.value for row in measure_days(FakeApi(), layout)}
     assert found["P8 fresh day, wall"] == 99.0  # without the second before its first job
-    told = {part: found[f"P8 incremental day, ingest_landing, {part}"] for part in seconds}
-    assert told == seconds
+    parts = {part: found[f"P8 incremental day, ingest_landing, {part}"] for part in seconds}
+    assert parts == seconds
     assert found["P8 incremental day, all stages, orchestration"] == 1.0
 
 
-def test_another_shop_is_put_through_the_parts_that_can_read_it(tmp_path, monkeypatch) -> None:
-    def told(data: Path | None) -> Iterator[run.Row]:
-        yield run.Row(f"items of {data}", 1.0, "items")
+def test_another_shop_runs_the_parts_that_can_read_it(tmp_path, monkeypatch) -> None:
+    def rows(data: Path | None) -> Iterator[Row]:
+        yield Row(f"items of {data}", 1.0, "items")
 
-    module = SimpleNamespace(PARTS={"any": told, "own": told}, DATA_PARTS=("any",))
+    module = SimpleNamespace(PARTS={"any": rows, "own": rows}, DATA_PARTS=("any",))
     monkeypatch.setattr(run, "load", lambda _: module)
     monkeypatch.setattr(run, "names", lambda: ["trees"])
-    monkeypatch.setattr(run, "HERE", tmp_path / "here")
+    monkeypatch.setattr(run, "RESULTS", tmp_path / "here")
     monkeypatch.setattr(run, "BUILD", tmp_path / "build")
     shop = tmp_path / "toys"
     with pytest.raises(SystemExit, match="toys is no folder"):
@@ -64,8 +65,10 @@ def test_another_shop_is_put_through_the_parts_that_can_read_it(tmp_path, monkey
     assert f"ONLY=any DATA={shop}`" in table
     assert not (tmp_path / "here").exists()  # the committed table is of the usual shop
     run.main(["trees"])
-    table = (tmp_path / "here" / "results" / "trees.md").read_text(encoding="utf-8")
+    table = (tmp_path / "here" / "trees.md").read_text(encoding="utf-8")
     assert table.count("| items of None |") == len(module.PARTS)
+    result = read_result(tmp_path / "here" / "trees.json", "trees")
+    assert list(result["parts"]) == list(module.PARTS)
     with pytest.raises(SystemExit, match="makes its own data"):
         run.data_parts(SimpleNamespace(PARTS=module.PARTS))
 
@@ -79,7 +82,9 @@ def test_a_benchmark_is_made_of_parts(name: str) -> None:
     assert all(callable(part) for part in parts.values())
 
 
-def test_a_benchmark_that_broke_off_goes_on_and_a_whole_one_starts_anew(tmp_path: Path) -> None:
+def test_an_interrupted_benchmark_resumes_and_a_complete_one_starts_again(
+    tmp_path: Path,
+) -> None:
     parts = ["first", "second"]
     assert run.choose(parts, None, tmp_path) == parts
     write_json(str(tmp_path / "first.json"), {})
@@ -89,3 +94,26 @@ def test_a_benchmark_that_broke_off_goes_on_and_a_whole_one_starts_anew(tmp_path
     assert run.choose(parts, None, tmp_path) == parts
     with pytest.raises(SystemExit, match="expected one of first, second"):
         run.choose(parts, "third", tmp_path)
+
+
+def test_a_part_of_another_checkout_is_taken_over(tmp_path, monkeypatch) -> None:
+    module = SimpleNamespace(PARTS={"slow": lambda _: pytest.fail("measured again")})
+    monkeypatch.setattr(run, "load", lambda _: module)
+    monkeypatch.setattr(run, "names", lambda: ["trees"])
+    monkeypatch.setattr(run, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(run, "BUILD", tmp_path / "build")
+    other = tmp_path / "other"
+    with pytest.raises(SystemExit, match="has not ended there"):
+        run.main(["trees", "--only", "slow", "--take", str(other)])
+    with pytest.raises(SystemExit, match="name it with --only"):
+        run.main(["trees", "--take", str(other)])
+    ended = {
+        "seconds": 12.0,
+        "machine": {"cores": 2},
+        "rows": [{"measure": "a", "value": 1.5, "unit": "s"}],
+    }
+    write_json(str(other / "slow.json"), ended)
+    run.main(["trees", "--only", "slow", "--take", str(other)])
+    part = read_result(tmp_path / "results" / "trees.json", "trees")["parts"]["slow"]
+    assert part == {"command": "make benchmark NAME=trees ONLY=slow", **ended}
+    assert "| a | 1.5 | s |" in (tmp_path / "results" / "trees.md").read_text(encoding="utf-8")

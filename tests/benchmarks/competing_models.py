@@ -1,6 +1,6 @@
-"""Contestants of Q1 and Q2: what each is, trained if it has to be, and its lists for every user.
+"""Competing models of Q1 and Q2: each is trained if needed and ranks items for every user.
 
-Every one takes a bench and gives a `Ranked`, by the code that serves a day.
+Every one takes a bench and returns a `Ranked`, with the code that serves a day.
 """
 
 from __future__ import annotations
@@ -35,8 +35,10 @@ from grove.systems.treebridge.train import train_treebridge_worker
 from grove.systems.treebridge.trees import Tree, TreeShape, codes_table
 from grove.systems.treebridge.trees.refresh import Recipe, refresh_trees
 
+TEXT_INPUT = "only, text at the input"
+"""Ends the name of a single-tree model whose item vectors read text; `RecForest` models do not."""
 LENGTH = 100
-"""Places per list."""
+"""K, items per list."""
 BEAM = 100
 FUSION = "sum"
 SHAPE = TreeShape(level_sizes=None, leaf_capacity=16, headroom=0.25)
@@ -44,37 +46,39 @@ TREE_ITERATIONS = 15
 TREE_SEED = 17
 RECENT_DAYS = 7
 _NO_DAY = date(1970, 1, 1)
-"""Trees of a benchmark are not known by a day."""
+"""Trees of a benchmark have no day."""
 Lists = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ranked:
-    """What a contestant gives."""
+    """Lists of one model, and the seconds of its training."""
 
     lists: Lists
     """[U, LENGTH] int64 item rows, best first, by name of the list."""
     seconds: float | None = None
-    """Of its training; none where nothing was trained, or not in one go."""
+    """Of its training; none where nothing was trained, or the training was resumed."""
 
 
 def treebridge(bench: Bench) -> Ranked:
-    """Both trees, one training: fused, and what each tree of it gives alone."""
+    """Both trees, one training: the fused list, and the list of each tree alone."""
     model, found = _search(bench, TREES)
-    parts = {f"TreeBridge, {tree} tree of it": lists for tree, (lists, _) in found.by_tree.items()}
+    parts = {f"TreeBridge, its {tree} tree": lists for tree, (lists, _) in found.by_tree.items()}
     return Ranked(lists={"TreeBridge": found.fused[0], **parts}, seconds=training_seconds(model))
 
 
 def single_tree(bench: Bench, tree: str) -> Ranked:
-    """The same generator trained on one tree; on the cf tree it is of RecForest's type."""
+    """The same generator trained on one tree; its item vectors read text."""
     model, found = _search(bench, (tree,))
-    return Ranked(lists={f"{tree} tree only": found.fused[0]}, seconds=training_seconds(model))
+    return Ranked(
+        lists={f"{tree} tree {TEXT_INPUT}": found.fused[0]}, seconds=training_seconds(model)
+    )
 
 
 def recforest_cf(bench: Bench) -> Ranked:
     """The paper's CF Tree-only: the tree of an id-only DSSM, and a generator that reads ids.
 
-    Nothing in it comes from a text: no item vector, no attribute, and no place in the tree.
+    Text is in none of its parts: item vectors, attributes, or the position of an item in the tree.
 
     Source: TreeBridge, RQ1, "Recforest CF Tree-only".
     """
@@ -95,8 +99,8 @@ def retriever(bench: Bench, adapter: str, name: str) -> Ranked:
     """A user encoder and a dot product with adapted text vectors; see `grove.baselines`.
 
     Args:
-        bench: where it takes part.
-        adapter: what stands between text vector and dot product.
+        bench: split and options.
+        adapter: map between text vector and dot product.
         name: of its list.
     """
     model, users, items = encode_by_retriever(bench, adapter)
@@ -104,7 +108,7 @@ def retriever(bench: Bench, adapter: str, name: str) -> Ranked:
 
 
 def dssm(bench: Bench) -> Ranked:
-    """Two towers; the cf tree stands on the same, with the numbers it has in every trial."""
+    """Two towers; the cf tree is built from another DSSM, with the bench's own options."""
     model = _train_dssm(bench)
     encoder = load_dssm(model, bench.split.items)
     lists = nearest(bench.split, encoder.users(bench.split.asked), encoder.item_vectors.numpy())
@@ -112,7 +116,7 @@ def dssm(bench: Bench) -> Ranked:
 
 
 def ease(bench: Bench) -> Ranked:
-    """EASE^R on the items of the histories that models learn from; new items have weight zero."""
+    """EASE^R on the items of the training histories; new items have weight zero."""
     split, count = bench.split, len(bench.split.items)
     learnt, asked = (
         history_matrix(rows_of_users(histories, split.items), count)
@@ -124,7 +128,7 @@ def ease(bench: Bench) -> Ranked:
 
 
 def popularity(bench: Bench) -> Ranked:
-    """The items that most events of the learnt histories have."""
+    """Items by number of events in the training histories."""
     rows, _ = _learnt_events(bench.split)
     order = popularity_order(rows, len(bench.split.items))
     lists = same_list_for_all(order, _excluded(bench.split), length=LENGTH)
@@ -132,7 +136,7 @@ def popularity(bench: Bench) -> Ranked:
 
 
 def recent_popularity(bench: Bench) -> Ranked:
-    """The items of most events in the days before a list is asked for, ties by all events."""
+    """Items by number of events in the days before the list's day, ties by all events."""
     split, excluded = bench.split, _excluded(bench.split)
     rows, days = _learnt_events(split)
     ever = np.bincount(rows, minlength=len(split.items))  # [N]
@@ -154,7 +158,7 @@ def encode_by_retriever(bench: Bench, adapter: str) -> tuple[Path, np.ndarray, n
 
 
 def train_generator(bench: Bench, grown: Mapping[str, Tree]) -> tuple[Path, TreeBridgeSearcher]:
-    """Train a generator on some trees: model folder, and what searches them."""
+    """Train a generator on some trees: model folder, and the searcher."""
     codes = {name: codes_table(tree) for name, tree in grown.items()}
     read = bench.options["treebridge"].get("item_input")
     options = {
@@ -172,7 +176,7 @@ def train_generator(bench: Bench, grown: Mapping[str, Tree]) -> tuple[Path, Tree
 
 
 def grow_trees(bench: Bench, names: Sequence[str]) -> dict[str, Tree]:
-    """Trees of the known items, which the new ones have joined."""
+    """Trees built from the known items, which the new items have joined."""
     items = bench.split.items
     spaces: dict[str, Callable[[], np.ndarray]] = {
         "llm": lambda: text_matrix(items),
@@ -189,7 +193,7 @@ def grow_trees(bench: Bench, names: Sequence[str]) -> dict[str, Tree]:
 
 
 def nearest(split: Split, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """[U, LENGTH] best items by dot product; row 0 of the items' vectors is none."""
+    """[U, LENGTH] best items by dot product; row 0 of the item vectors is no item."""
     return top_k(users, items[1:], k=LENGTH, excluded=split.seen)
 
 
@@ -201,7 +205,7 @@ def _search(bench: Bench, trees: Sequence[str]) -> tuple[Path, Recommendations]:
 
 
 def _recforest(bench: Bench, tree: str, name: str) -> Ranked:
-    """A generator of ids alone on one tree; a cf tree is that of a DSSM of ids alone."""
+    """An id-only generator on one tree; a cf tree is built from an id-only DSSM."""
     id_only = {kind: {**bench.options[kind], "item_input": "id"} for kind in ("dssm", "treebridge")}
     bench = replace(bench, options={**bench.options, **id_only})
     model, found = _search(bench, (tree,))
@@ -219,6 +223,6 @@ def _excluded(split: Split) -> list[np.ndarray]:
 
 
 def _learnt_events(split: Split) -> tuple[np.ndarray, np.ndarray]:
-    """Item row and day, since 1970, of every event that models learn from."""
+    """Item row and day, since 1970, of every training event."""
     days = pc.list_flatten(split.learnt["landed_days"]).cast(pa.int32()).to_numpy()
     return np.concatenate(rows_of_users(split.learnt, split.items)), days.astype(np.int64)
