@@ -1,9 +1,9 @@
-"""Models trained on a split by the product's own ranks, and kept for the next time.
+"""Models trained on a split by the product's own workers, and kept for the next run.
 
-A model has a folder of its own, named by a fingerprint of what decides its weights: histories,
-items, codes, options, seed, ranks, and the code that learns; the kind of processor, which decides
-how they are rounded, stands in it (`precision`). What is there is not trained again; a
-training that was killed goes on after its last whole epoch.
+A model has a folder of its own, named by a fingerprint of everything that decides its weights:
+histories, items, codes, options, seed, number of workers, and the training code; the kind of
+processor, which decides their rounding, is in its metadata (`precision`). An existing model is not
+trained again; a training that was killed resumes after its last complete epoch.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ LEARNING_CODE = (
     "grove.systems.",
     "grove.training.",
 )
-"""Starts of the names of the modules that decide a model's weights."""
+"""Prefixes of the modules that decide a model's weights."""
 _DIGITS = 12
 _UNFINISHED = ("unfinished", "checkpoint")
 WorkerFunction = Callable[[dict[str, Any]], None]
@@ -56,13 +56,13 @@ WorkerFunction = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """A split, and where and how its models are trained."""
+    """A split, and the folder, options, seed and workers of its trainings."""
 
     split: Split
     folder: Path
-    """Keeps models from one time to the next."""
+    """Keeps models from one run to the next."""
     options: Mapping[str, Mapping[str, Any]]
-    """Numbers of a training, by kind of model: `dssm`, `ease`, `retriever`, `treebridge`."""
+    """Options of a training, by kind of model: `dssm`, `ease`, `retriever`, `treebridge`."""
     seed: int
     ranks: int
     """Processes of one thread each; a single one is this process."""
@@ -75,14 +75,14 @@ def trained(
     options: Mapping[str, Any],
     codes: Mapping[str, pa.Table] | None = None,
 ) -> Path:
-    """Train a model, or find the one that was trained on the same.
+    """Train a model, or find the one that was trained on the same inputs.
 
     Args:
-        bench: what to learn from, and where to.
+        bench: split and folder.
         name: of the model, in the name of its folder.
-        train: function each rank runs.
-        options: its numbers.
-        codes: item_id, path, slot by tree, where the model speaks codes.
+        train: function each worker runs.
+        options: of the training.
+        codes: item_id, path, slot by tree, for a model that generates codes.
 
     Returns:
         Folder of the finished model.
@@ -108,25 +108,25 @@ def _trained(
     if not model.is_dir():
         unfinished, checkpoint = (model.with_name(f"{model.name}.{what}") for what in _UNFINISHED)
         resumed = checkpoint.is_dir()
-        sys.stderr.write(f"{'goes on with' if resumed else 'trains'} {model}\n")
+        sys.stderr.write(f"{'resumes' if resumed else 'trains'} {model}\n")
         started = perf_counter()
         work = replace(spec, output=str(unfinished), checkpoint=str(checkpoint))
         launch(train, work, bench.ranks)
-        told = {"seconds": perf_counter() - started, "resumed": resumed}
-        (unfinished / SECONDS_FILE).write_text(json.dumps(told), encoding="utf-8")
+        timing = {"seconds": perf_counter() - started, "resumed": resumed}
+        (unfinished / SECONDS_FILE).write_text(json.dumps(timing), encoding="utf-8")
         unfinished.rename(model)
     shutil.rmtree(inputs)
     return model
 
 
 def training_seconds(model: Path) -> float | None:
-    """How long a training took; none where it was broken off and went on."""
-    told = json.loads((model / SECONDS_FILE).read_text(encoding="utf-8"))
-    return None if told["resumed"] else float(told["seconds"])
+    """Seconds of a training; none where it was resumed."""
+    timing = json.loads((model / SECONDS_FILE).read_text(encoding="utf-8"))
+    return None if timing["resumed"] else float(timing["seconds"])
 
 
 def launch(train: WorkerFunction, spec: TrainingSpec, ranks: int) -> None:
-    """Run a training as so many processes of this machine, as Spark's local mode would."""
+    """Run a training in several processes of this machine, as Spark's local mode would."""
     if ranks == 1:
         train(spec.as_json())
         return
@@ -145,7 +145,7 @@ def launch(train: WorkerFunction, spec: TrainingSpec, ranks: int) -> None:
 
 @contextmanager
 def _own_signal_handlers() -> Iterator[None]:
-    """Put back how this process is stopped, which torch's launcher changes and leaves changed."""
+    """Restore the signal handlers of this process, which torch's launcher replaces."""
     ways = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
@@ -156,10 +156,10 @@ def _own_signal_handlers() -> Iterator[None]:
 
 @cache
 def learning_code(module: str) -> str:
-    """Fingerprint of the code that decides weights: a change of it trains what it made anew.
+    """Fingerprint of the code that decides weights: after a change models are trained again.
 
     Args:
-        module: of the function each rank runs; what it imports counts, and what that imports.
+        module: of the function each worker runs; its imports count, and their imports.
     """
     files: dict[str, bytes] = {}
     names = [module]
@@ -168,19 +168,19 @@ def learning_code(module: str) -> str:
         if name not in files:
             files[name] = Path(str(sys.modules[name].__file__)).read_bytes()
             names += _imported(ast.parse(files[name]))
-    told = b"".join(files[name] for name in sorted(files))
-    return hashlib.sha256(told).hexdigest()[:_DIGITS]
+    code = b"".join(files[name] for name in sorted(files))
+    return hashlib.sha256(code).hexdigest()[:_DIGITS]
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
-    """Modules of `LEARNING_CODE` that are imported from; each was, when the code was imported."""
+    """Modules of `LEARNING_CODE` that a module imports from; all of them are imported by then."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith(LEARNING_CODE):
             yield str(node.module)
 
 
 def _write_inputs(split: Split, folder: Path, codes: Mapping[str, pa.Table]) -> None:
-    """Write what the ranks of a training share; see `grove.stages.model_inputs.prepare_inputs`."""
+    """Write the inputs of a training; see `grove.stages.model_inputs.prepare_inputs`."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     histories = str(folder / HISTORIES_FILE)

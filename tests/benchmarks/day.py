@@ -1,6 +1,6 @@
-"""P1 and P8: what ingest costs over a bare write, and where the minutes of a day go.
+"""P1 and P8: cost of ingest over a bare write, and time of a day by stage.
 
-P8 looks at the built-in marketplace as `make run` leaves it, and runs the days that are missing:
+P8 measures the built-in marketplace as `make run` leaves it, and runs the days that are missing:
 the first day (everything is trained) and the newest one (an ordinary day).
 """
 
@@ -45,19 +45,19 @@ def _ingest_rows(rows: int, _data: Path | None) -> Iterator[Row]:
     yield Row(f"P1 bare write, {rows:,} rows", found["bare_seconds"], "s")
     yield Row(f"P1 ingest job with gates, {rows:,} rows", found["job_seconds"], "s")
     yield Row(f"P1 ingest job, {rows:,} rows", found["job_rows_per_second"], "rows/s")
-    judged = rows == INGESTED_ROWS[-1]
+    has_goal = rows == INGESTED_ROWS[-1]
     yield Row(
         f"P1 job over bare write, {rows:,} rows",
         found["ratio"],
         "ratio",
         reference="bare Spark read → Delta write",
-        goal=f"≤ {MOST_OVER_BARE:g}" if judged else "",
-        met=found["ratio"] <= MOST_OVER_BARE if judged else None,
+        goal=f"≤ {MOST_OVER_BARE:g}" if has_goal else "",
+        met=found["ratio"] <= MOST_OVER_BARE if has_goal else None,
     )
 
 
 def measure_days(api: AirflowApi, layout: Layout) -> Iterator[Row]:
-    """Split the seconds of the first and the newest successful day.
+    """Split the seconds of the first and the newest successful day by stage and part.
 
     Args:
         api: Airflow, which knows how long each task took.
@@ -82,7 +82,7 @@ def _wall_seconds(api: AirflowApi, day: str, tasks: Sequence[Mapping[str, Any]])
 def _seconds_per_stage(
     layout: Layout, tasks: Sequence[Mapping[str, Any]]
 ) -> dict[str, dict[str, float]]:
-    """StageRun → part → seconds; what no part explains is orchestration."""
+    """Stage → part → seconds; the rest is orchestration."""
     split = {}
     for task in sorted(tasks, key=lambda task: str(task["start_date"])):
         parts = seconds_by_part(layout, task)

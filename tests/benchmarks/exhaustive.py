@@ -1,4 +1,4 @@
-"""What the beam search is compared with: every item scored, common prefixes decoded once.
+"""Reference of the beam search: every item scored, common prefixes decoded once.
 
 Shapes: U users, τ leaf capacity, K_l codes of level l.
 """
@@ -11,7 +11,7 @@ from grove.systems.treebridge.beam import Candidates, PathScorer, StepType
 from grove.systems.treebridge.search_tree import SearchTree
 
 PATHS_PER_PIECE = 32_768
-"""Leaves decoded at once, over all users: what keeps memory in bounds."""
+"""Leaves decoded at once, over all users; bounds memory."""
 
 
 def exhaustive_search(
@@ -43,9 +43,9 @@ def exhaustive_search(
             step = scorer.follow(step, level, parents.expand(users, -1), codes.expand(users, -1))
     best = Candidates(torch.zeros(users, 0, dtype=torch.int64), torch.zeros(users, 0))
     for piece in torch.arange(len(codes)).split(max(PATHS_PER_PIECE // users, 1)):
-        paths, spoken = parents[piece].expand(users, -1), codes[piece].expand(users, -1)
+        paths, last_codes = parents[piece].expand(users, -1), codes[piece].expand(users, -1)
         items = tree.leaf_items[piece].expand(users, -1, -1)  # [U, leaves, τ]
-        scores = scorer.leaf_scores(scorer.follow(step, last, paths, spoken), items)
+        scores = scorer.leaf_scores(scorer.follow(step, last, paths, last_codes), items)
         scores = scores.masked_fill(items < 0, -torch.inf).log_softmax(dim=-1)
         found = (reached[:, piece, None] + scores).flatten(1)
         if own is not None:

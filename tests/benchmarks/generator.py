@@ -1,9 +1,9 @@
 """P4 and P5: how fast the models learn, and what the beam saves over scoring every leaf.
 
-Training is timed as a rank runs it, on one thread, beside a plain torch loop of the same shape on
-one thread. The searches use every core. The tree of 12,000 items and the generator that speaks it
-are trained here, on shoppers who stay within a few topics; the tree of 1,000,000 items is searched
-with random weights, which cost as much as trained ones.
+Training is timed as a worker runs it, on one thread, beside a plain torch loop of the same shape on
+one thread. The searches use every core. The generator of 12,000 items is trained here on its tree,
+with shoppers of a few topics each; the tree of 1,000,000 items is searched with random weights,
+which cost as much as trained ones.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.benchmarks.search_case import (
 from tests.benchmarks.topic_shop import (
     EVENTS,
     ITEMS,
-    RANKS,
+    WORKERS,
     options_of,
     train_model,
     write_topic_shop,
@@ -61,13 +61,15 @@ def measure_training(_data: Path | None) -> Iterator[Row]:
         plain = LEARNERS / seconds_of_plain_epoch(sequences)
         shape = f"{LEARNERS:,} x {EVENTS} events, {ITEMS:,} items, 1 thread"
         yield Row(f"P4 plain SASRec loop, {shape}", plain, "sequences/s")
-        for model in RANKS:
+        for model in WORKERS:
             first = train_model(model, spec, 1)
             more = train_model(model, spec, 1 + EPOCHS_TIMED)
             epoch = (more - first) / EPOCHS_TIMED
             yield Row(f"P4 {model}, {shape}", LEARNERS / epoch, "sequences/s")
-            told = "plain SASRec loop: width 64, 2 layers, full softmax"
-            yield Row(f"P4 {model} over the plain loop", LEARNERS / epoch / plain, "ratio", told)
+            reference = "plain SASRec loop: width 64, 2 layers, full softmax"
+            yield Row(
+                f"P4 {model} over the plain loop", LEARNERS / epoch / plain, "ratio", reference
+            )
             share = seconds_of_batches(sequences, options_of(model, 1)["batch_size"]) / epoch
             yield Row(
                 f"P4 {model}, loading of batches", share, "share of an epoch",
@@ -86,7 +88,7 @@ def measure_search(count: int, _data: Path | None) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         make = trained_case if count == ITEMS else partial(random_case, count=count)
         case = make(Path(folder))
-        torch.set_num_threads(os.cpu_count() or 1)  # a rank has left one
+        torch.set_num_threads(os.cpu_count() or 1)  # the training has set one
         with torch.inference_mode():
             yield from search_rows(case, count)
 
@@ -102,17 +104,17 @@ def search_rows(case: Case, count: int) -> Iterator[Row]:
     where = f"{count:,} items, {case.name}"
     yield Row(f"P5 every leaf, {where}", exhaustive, "users/s")
     for beam in BEAMS:
-        told, search = f"P5 beam {beam}, {where}", partial(case.search, beam=beam)
+        subject, search = f"P5 beam {beam}, {where}", partial(case.search, beam=beam)
         speed = users_per_second(search)
-        yield Row(f"{told}, in batches of {USERS_PER_SEARCH}", speed, "users/s")
-        yield _times_faster(told, speed / exhaustive, count)
-        yield from latencies(told, partial(one_user, search))
+        yield Row(f"{subject}, in batches of {USERS_PER_SEARCH}", speed, "users/s")
+        yield _times_faster(subject, speed / exhaustive, count)
+        yield from latencies(subject, partial(one_user, search))
         exported = partial(one_user, partial(search, exported=True))
-        yield from latencies(f"{told}, exported", exported)
-        judged = slice(0, len(best))
-        yield from _recalls(told, search(judged, weighed=False), by_tree, count)
-        if count == ITEMS:  # random vectors would weigh anything but what the beam follows
-            yield from _recalls(f"{told}, weighed", search(judged), best, count)
+        yield from latencies(f"{subject}, exported", exported)
+        compared = slice(0, len(best))
+        yield from _recalls(subject, search(compared, weighed=False), by_tree, count)
+        if count == ITEMS:  # random item scores are unrelated to the beam's
+            yield from _recalls(f"{subject}, weighed", search(compared), best, count)
     program = f"P5 user program, {EVENTS} events, {where}, exported"
     yield from latencies(program, partial(encode_user, case))
 
@@ -125,7 +127,7 @@ def _all_scored(case: Case, count: int, group: int, *, weighed: bool) -> np.ndar
 
 
 def users_per_second(search: Search) -> float:
-    """Speed of a search for all users, in batches as they are served; one is for warming up."""
+    """Speed of a search for all users, in batches as served, after one batch to warm up."""
     search(slice(0, USERS_PER_SEARCH))
     started = perf_counter()
     for start in range(0, TOGETHER, USERS_PER_SEARCH):
@@ -139,33 +141,33 @@ def one_user(search: Search, user: int) -> np.ndarray:
 
 
 def encode_user(case: Case, user: int) -> None:
-    """Run the user program for one history; its numbers play no part in its speed."""
+    """Run the user program for one history; its values do not change the speed."""
     history = torch.zeros(1, EVENTS, len(HISTORY_FIELDS), dtype=torch.int64)
     vectors = case.item_vectors[user : user + EVENTS][None]
     case.programs.programs["users"](history, vectors, torch.tensor([EVENTS]))
 
 
-def latencies(told: str, answer: Callable[[int], object]) -> Iterator[Row]:
-    """Median and 99th percentile of one user after the other."""
+def latencies(subject: str, answer: Callable[[int], object]) -> Iterator[Row]:
+    """Median and 99th percentile over users, one at a time."""
     answer(0)
     seconds = [seconds_of(partial(answer, user)) for user in range(ALONE)]
     for percentile in (50, 99):
         value = 1_000 * float(np.percentile(seconds, percentile))
-        yield Row(f"{told}, alone, p{percentile}", value, "ms/user")
+        yield Row(f"{subject}, alone, p{percentile}", value, "ms/user")
 
 
-def _times_faster(told: str, times: float, count: int) -> Row:
+def _times_faster(subject: str, times: float, count: int) -> Row:
     if count == ITEMS:
-        return Row(f"{told}, over every leaf", times, "ratio", "little to win at this size")
+        return Row(f"{subject}, over every leaf", times, "ratio", "little to win at this size")
     goal, met = f"≥ {LEAST_TIMES_FASTER}", times >= LEAST_TIMES_FASTER
-    return Row(f"{told}, over every leaf", times, "ratio", "shares prefixes", goal, met)
+    return Row(f"{subject}, over every leaf", times, "ratio", "shares prefixes", goal, met)
 
 
-def _recalls(told: str, found: np.ndarray, best: np.ndarray, count: int) -> Iterator[Row]:
+def _recalls(subject: str, found: np.ndarray, best: np.ndarray, count: int) -> Iterator[Row]:
     for cutoff in CUTOFFS:
         same = found[:, :cutoff, None] == best[:, None, :cutoff]  # [U, cutoff, cutoff]
         recall = float(same.any(axis=2).mean())
-        measure = f"{told}, recall@{cutoff} of every leaf's"
+        measure = f"{subject}, recall@{cutoff} of every leaf's"
         if count == ITEMS:
             goal, met = f"≥ {LEAST_RECALL:g}", recall >= LEAST_RECALL
             yield Row(measure, recall, "share", f"{EPOCHS} epochs on topics", goal, met)

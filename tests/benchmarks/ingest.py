@@ -69,23 +69,23 @@ def _measure(spark: SparkSession, layout: Layout, settings_file: Path) -> dict[s
     def job(day: date) -> None:
         run(Namespace(day=day, days=(day,), settings=str(settings_file), run_id="benchmark"))
 
-    contestants: dict[str, Callable[[date], None]] = {
+    writers: dict[str, Callable[[date], None]] = {
         "bare": lambda day: _write_bare(spark, layout, day),
         "job": job,
     }
-    for contestant in contestants.values():
-        contestant(DAY - timedelta(days=1))
-    best = dict.fromkeys(contestants, float("inf"))
+    for writer in writers.values():
+        writer(DAY - timedelta(days=1))
+    best = dict.fromkeys(writers, float("inf"))
     for _ in range(TURNS):
-        for name, contestant in contestants.items():
+        for name, writer in writers.items():
             started = perf_counter()
-            contestant(DAY)
+            writer(DAY)
             best[name] = min(best[name], perf_counter() - started)
     return best
 
 
 def _write_bare(spark: SparkSession, layout: Layout, day: date) -> None:
-    """What one would write without promises: the schema is given, and nothing is looked at."""
+    """A write without guarantees: the schema is given, and nothing is validated."""
     for feed in FEEDS:
         folder = str(Path(layout.landing_feed(feed, day)).parent)
         schema = spark_schema(load_contract(FEED_DATASETS[feed]))

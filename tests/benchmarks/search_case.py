@@ -73,21 +73,23 @@ class Case:
     def search(
         self, users: slice, *, beam: int, exported: bool = False, weighed: bool = True
     ) -> np.ndarray:
-        """Lists of some users by the beam, [U, k]; weighed by the items' own scores, as served."""
-        asked = self.scorer(users)
-        scorer: Any = asked
+        """Lists of some users by the beam, [U, k]; weighed by the item scores, as served."""
+        module = self.scorer(users)
+        scorer: Any = module
         if exported:
-            scorer = self.programs.scorer("llm", asked.states, asked.keywords, asked.item_vectors)
-        nobody = [np.zeros(0, dtype=np.int64)] * len(self.states[users])
-        live = live_items(self.tree, self.tree.placed, nobody)
+            scorer = self.programs.scorer(
+                "llm", module.states, module.keywords, module.item_vectors
+            )
+        no_exclusions = [np.zeros(0, dtype=np.int64)] * len(self.states[users])
+        live = live_items(self.tree, self.tree.placed, no_exclusions)
         most = max(CUTOFFS)
         found = beam_search(scorer, self.tree, live, beam=beam, minimum=most)
         if weighed:
             found = weigh_items(
                 {"llm": found},
-                states=asked.states,
-                keywords=asked.keywords,
-                item_vectors=asked.item_vectors,
+                states=module.states,
+                keywords=module.keywords,
+                item_vectors=module.item_vectors,
             )["llm"]
         return rank_candidates(found, k=most)[0]
 

@@ -1,17 +1,17 @@
-"""Shops in which people search: the clicks of Best Buy, and Beauty with categories as queries.
+"""Shops with searches: the clicks of Best Buy, and Beauty with categories as queries.
 
 Best Buy's file holds clicks on Xbox 360 games after a search, 2011-08-11 to 2011-10-31: user, query
-and game. Its own test part was drawn at random out of the same weeks, and shares searches with the
-rest; here the last days are held out instead. Every click is asked for, as the file's competition
-did, by a user of its own: what its owner had clicked before those days, and the query.
+and game. Its own test part was drawn at random from the same weeks, and shares searches with the
+rest; here the last days are held out instead. As in the file's competition, every click is a target
+with a user of its own: the clicks of its owner before those days, and the query.
 
-A model learns an event from those before it, and nine of ten users have a single click. So every
-history opens with `OPENING`, an item that stands in no tree, and is never found: a first click is
-learnt like any other, and who has no history is asked for from where every history began. Times
-are places, a week apart, as in `splits` with `clock="order"`.
+A model predicts an event from those before it, and nine of ten users have a single click. So every
+history starts with `OPENING`, an item that is in no tree and in no list: a first click is a target
+like any other, and a user without clicks has a history of this item alone. Times are positions, a
+week apart, as in `splits` with `clock="order"`.
 
-Of Beauty no query is known. The category path of the wanted item stands for it, as if its user had
-said which shelf it is on, and the path of every earlier item for what had led there.
+Beauty has no queries. The category path of the target replaces the query, as if the user had named
+the shelf, and the path of every earlier item that of its event.
 """
 
 from __future__ import annotations
@@ -38,26 +38,26 @@ from grove.texts.prompt import query_text, text_hash
 
 CLICK_FILE, PRODUCT_FILE = "clicks.parquet", "products.parquet"
 OPENING = "~opening"
-"""Has a row, unlike the empty id: what "began here" means to a user can then be learnt."""
+"""Has a row, unlike the empty id, so that the start of a history is trained."""
 _EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Searches:
-    """Lists that are asked for with a query, U of them."""
+    """A split whose U lists have a query each."""
 
     plain: Split
-    """As contestants read it who know nothing of queries."""
+    """For models that do not read queries."""
     split: Split
-    """The same lists asked for; `learnt` has queries too, and `items` may end with `OPENING`."""
+    """The same lists; `learnt` has queries too, and `items` may end with `OPENING`."""
     queries: Sequence[str]
-    """[U] what each list is asked for with."""
+    """[U] the query of each list."""
     vectors: np.ndarray
     """[U, E] float32, the vectors of these queries."""
 
 
 def read_clicks(folder: Path, name: str = "Best Buy") -> Shop:
-    """Read a shop whose events have a `query`; a game that has no name is called by its number."""
+    """Read a shop whose events have a `query`; the title of a game without a name is its number."""
     columns = ["user", "sku", "query", "click_time"]
     clicks = pq.read_table(folder / CLICK_FILE, columns=columns).to_pandas()
     times = clicks["click_time"].astype("datetime64[s]").astype("int64")
@@ -92,15 +92,15 @@ def normalised_query(query: str) -> str:
 
 
 def search_clicks(shop: Shop, items: pa.Table, kept: Path, *, split_on: date) -> Searches:
-    """Ask for every click from a day on; nothing of these clicks is learnt.
+    """Make every click from a day on a target; none of these clicks is in the training data.
 
-    The parts are clicks on items that are new, and clicks after a query nobody had typed before.
+    The segments are clicks on new items, and clicks after a query without an earlier event.
 
     Args:
         shop: as `read_clicks` gives it.
-        items: its item table; items that nobody had by the end are left out.
-        kept: folder where vectors stay for the next time.
-        split_on: first day that is not learnt.
+        items: its item table; items without any event are left out.
+        kept: folder of cached vectors.
+        split_on: first day of the test.
     """
     start = (split_on - _EPOCH).days
     clicks = shop.events
@@ -108,16 +108,16 @@ def search_clicks(shop: Shop, items: pa.Table, kept: Path, *, split_on: date) ->
     items = items.filter(pc.is_in(items["item_id"], value_set=_distinct(clicks["item_id"])))
     known = pc.is_in(items["item_id"], value_set=_distinct(before["item_id"])).to_numpy()
     rows = pd.Index(items["item_id"].to_pylist()).get_indexer(after["item_id"])
-    wanted = make_targets(enumerate(rows.tolist()), len(after))
+    targets = make_targets(enumerate(rows.tolist()), len(after))
     unheard = ~after["query"].isin(before["query"]).to_numpy()
-    parts = {"new items": wanted.among(~known), "new queries": wanted.of_users(unheard)}
+    parts = {"new items": targets.among(~known), "new queries": targets.of_users(unheard)}
     plain = Split(
         name=f"{shop.name} from {split_on}",
         learns=f"{shop.name} before {split_on}",
         learnt=history_table(before),
         asked=_asked(before, after),
         asked_on=after["day"].to_numpy(),
-        segments={"all": wanted} | {name: part for name, part in parts.items() if len(part.users)},
+        segments={"all": targets} | {name: part for name, part in parts.items() if len(part.users)},
         seen=None,
         items=items,
         known=known,
@@ -132,11 +132,11 @@ def search_clicks(shop: Shop, items: pa.Table, kept: Path, *, split_on: date) ->
 
 
 def search_categories(plain: Split, kept: Path) -> Searches:
-    """Ask every user of a leave-one-out split with the category path of the wanted item.
+    """Give every user of a leave-one-out split the category path of the target as the query.
 
     Args:
-        plain: with one target a user.
-        kept: folder where vectors stay for the next time.
+        plain: with one target per user.
+        kept: folder of cached vectors.
     """
     categories = plain.items["category"].combine_chunks()
     learnt = np.concatenate(rows_of_users(plain.learnt, plain.items))  # [E]
@@ -145,30 +145,30 @@ def search_categories(plain: Split, kept: Path) -> Searches:
         name=f"{plain.name}, by category",
         learnt=_with_queries(plain.learnt, categories.take(pa.array(learnt))),
     )
-    wanted = plain.segments["all"].items  # [U], in order of the users
-    return _searches(plain, split, categories.take(pa.array(wanted)).to_pylist(), kept)
+    targets = plain.segments["all"].items  # [U], in order of the users
+    return _searches(plain, split, categories.take(pa.array(targets)).to_pylist(), kept)
 
 
 def _searches(plain: Split, split: Split, queries: Sequence[str], kept: Path) -> Searches:
-    """Embed what is learnt and what is asked; of the latter no generator in training is told."""
+    """Embed the queries of training and of the test; training reads only its own."""
     learnt = sorted(set(pc.list_flatten(split.learnt["queries"]).to_pylist()) - {""})
     table = read_text_vectors(map(query_text, {*learnt, *queries}), kept)
     vectors = vector_matrix(table["vector"])
     rows = {name: row for row, name in enumerate(table["text_hash"].to_pylist())}
-    told, asked = (
+    trained, asked = (
         vectors[[rows[text_hash(query_text(query))] for query in some]]
         for some in (learnt, queries)
     )
     return Searches(
         plain=plain,
-        split=replace(split, query_vectors=pa.table({"query": learnt, "vector": list(told)})),
+        split=replace(split, query_vectors=pa.table({"query": learnt, "vector": list(trained)})),
         queries=queries,
         vectors=asked,
     )
 
 
 def _asked(before: pd.DataFrame, clicks: pd.DataFrame) -> pa.Table:
-    """A history for every click, of what its owner had before; the click's number is its user."""
+    """A history for every click, of its owner's earlier clicks; the user is the click's number."""
     numbers = [f"{number:07}" for number in range(len(clicks))]
     owners = clicks.assign(owner=clicks["user_id"], user_id=numbers)
     had = before.rename(columns={"user_id": "owner"})
@@ -189,14 +189,14 @@ def _opened(events: pd.DataFrame, owners: pd.DataFrame) -> pa.Table:
 
 
 def _with_queries(histories: pa.Table, queries: pa.Array) -> pa.Table:
-    """Histories whose events, laid end to end, were led to by these queries."""
+    """Histories with one query per event, for all events in order."""
     offsets = histories["item_ids"].combine_chunks().offsets
     column = pa.ListArray.from_arrays(offsets, queries)
     return histories.set_column(histories.column_names.index("queries"), "queries", column)
 
 
 def _with_opening(items: pa.Table) -> pa.Table:
-    """The item table with `OPENING` behind all others, of which nothing is told but its id."""
+    """The item table with `OPENING` as the last row, which has an id and no features."""
     width = items.schema.field("text_vector").type.list_size
     nothing = {"text_vector": [0.0] * width, "category": "", "brand": "", "tags": []}
     row = {"item_id": OPENING, "price_bucket": 0, **nothing}

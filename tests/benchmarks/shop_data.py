@@ -1,7 +1,7 @@
-"""Real shops: what their users had and when, what their items are, and the items' text vectors.
+"""Real shops: events, items, and text vectors of the items.
 
-A data set is read by the code of its source in `grove.sources`, so that a benchmark learns from
-what a day would have landed. How a shop is then put to the question is in `splits`.
+A data set is read by the code of its source in `grove.sources`, so that a benchmark trains on what
+a day would have landed. Splits are in `splits`.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def read_reviews(folder: Path, name: str = "Beauty") -> Shop:
 def read_orders(folder: Path, name: str = "Online Retail") -> Shop:
     """Read the orders of a wholesaler, without cancellations; see `grove.sources.online_retail`.
 
-    An item's title and price are the first ones its orders state, so that a split by time tells
-    nothing of what came after it.
+    An item's title and price are the first ones its orders state, so that a split by time
+    reveals nothing of later days.
     """
     lines = pq.read_table(folder / online_retail.FILE_NAME).to_pylist()
     kept = [line for line in lines if online_retail.left_out_because(line) is None]
@@ -103,7 +103,7 @@ def read_item_table(shop: Shop, kept: Path) -> pa.Table:
 
     Args:
         shop: with N items.
-        kept: folder where vectors stay for the next time.
+        kept: folder of cached vectors.
 
     Returns:
         N rows; see `grove.features.items.build_item_table`.
@@ -116,7 +116,7 @@ def read_text_vectors(texts: Iterable[str], kept: Path) -> pa.Table:
 
     Args:
         texts: of items or of queries.
-        kept: folder where vectors stay for the next time.
+        kept: folder of cached vectors.
     """
     named = prompt.texts_by_hash(texts)
     spec = EncoderSpec(folder=encoder_folder("default"))
@@ -132,7 +132,7 @@ def read_text_vectors(texts: Iterable[str], kept: Path) -> pa.Table:
 
 
 def shuffle_ties(shop: Shop, seed: int) -> Shop:
-    """The same shop, where a user's events of one moment stand in another order.
+    """The same shop, with the events of one user and moment in another order.
 
     Where events are known to the day, the published order inside a day is one choice of many.
     """
@@ -148,7 +148,7 @@ def _item_rows(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
 
 
 def _bare_item(stated: Any) -> dict[str, Any]:
-    """An item of which orders tell a title and a price, at most; see `derive_items`."""
+    """An item with the title and price of its orders, if any; see `derive_items`."""
     title = stated.title if isinstance(stated.title, str) else stated.Index
     price = None if pd.isna(stated.price) else float(stated.price)
     return {"item_id": stated.Index, "title": title, "price": price, **_NO_CATALOGUE}

@@ -1,18 +1,18 @@
-"""A shop put to the question: what is learnt, who is asked for, and what they went on to have.
+"""Splits of a shop: training histories, users of the test and their targets.
 
 Two protocols:
 
 - `leave_one_out`: every user's last event is the target (`judged="test"`), or the one before it
-  (`"valid"`). Lists are made from all earlier events. What models learn from is an argument:
+  (`"valid"`). Lists are made from all earlier events. The training data is an argument:
   `learn="train"`, all but the last two events, as S³-Rec and SASRec do; or `"before"`, all but
   the target, which is more for the test. On `"valid"` the two are the same.
-- `by_time`: what landed before a day is learnt, what came from it on is the target. Items that
-  nobody had before the day are new: no model is told of them until it ranks.
+- `by_time`: events that landed before a day are training data, later ones are targets. Items
+  without an earlier event are new: no model reads them before it ranks.
 
-Time, in a leave-one-out split, is a choice that changes figures. An event tells a model how long
-after it the next one came, and in Beauty's order 43 % of the last pairs share a day. With
-`clock="real"` a list is asked for on the target's own day, which tells that too; no published
-figure is made so. With `clock="order"` all events are a week apart, and only their order is read.
+Time, in a leave-one-out split, is a choice that changes figures. A model reads how long after an
+event the next one came, and in Beauty's order 43 % of the last pairs share a day. With
+`clock="real"` a list is made for the target's own day, which reveals that too; no published figure
+is made so. With `clock="order"` all events are a week apart, and only their order is read.
 """
 
 from __future__ import annotations
@@ -33,33 +33,33 @@ from grove.features.ids import DAYS_PER_WEEK, SECONDS_PER_DAY
 
 _NOT_RECORDED = ("queries", "devices", "weathers", "promotions")
 _EVENTS_BEHIND = {"test": 0, "valid": 1}
-"""Events after the target, by what is judged."""
-_TOLD = {"train": "", "before": ", valid learnt", "order": "", "real": ", real clock"}
-"""What a split's name says of how it departs from the usual one."""
+"""Events after the target, by split."""
+_SUFFIXES = {"train": "", "before": ", valid learnt", "order": "", "real": ", real clock"}
+"""Suffixes of the name of a split that departs from the usual one."""
 _EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """What is learnt, who is asked for, and what they wanted; U users, N items."""
+    """Training histories, users of the test and their targets; U users, N items."""
 
     name: str
     learns: str
-    """Name of what is learnt: splits that learn the same share it."""
+    """Name of the training data, which splits with the same training data share."""
     learnt: pa.Table
-    """Rows of `histories`; nothing else of what users did may be learnt."""
+    """Rows of `histories`; the only events that models may train on."""
     asked: pa.Table
-    """U rows of `histories`, in order of user, with the day their list is asked for."""
+    """U rows of `histories`, in order of user, with the day of their list."""
     asked_on: np.ndarray
     """[U] int64, that day by the shop's calendar, whatever the clock; days since 1970."""
     segments: Mapping[str, Targets]
-    """What the U users went on to have: `all`, and parts of it that are not empty."""
+    """Targets of the U users: `all`, and segments of it that are not empty."""
     seen: list[np.ndarray] | None
     """U arrays of item rows that lists must not hold; none: repurchases are allowed."""
     items: pa.Table
     """The item table."""
     known: np.ndarray
-    """[N] bool, items a model may learn of; the others are new when lists are made."""
+    """[N] bool, items with training interactions; the others are new when lists are made."""
     query_vectors: pa.Table | None = None
     """query and vector of the queries in `learnt`; none: queries are not read."""
 
@@ -72,14 +72,14 @@ def leave_one_out(
     learn: Literal["train", "before"],
     clock: Literal["order", "real"],
 ) -> Split:
-    """Ask for one event of every user who has one before it; see the top of this module.
+    """Make one event of every user a target, if there is one before it; see this module.
 
     Args:
-        shop: whose users have no item twice, as what a user had is left out of the lists.
+        shop: without repeated items of a user, as items of the history are left out of the lists.
         items: its item table.
         judged: which event is the target.
-        learn: what models learn from.
-        clock: what models know of time.
+        learn: training data.
+        clock: time that models see.
     """
     events = _a_week_apart(shop.events) if clock == "order" else shop.events
     behind = events.groupby("user_id").cumcount(ascending=False)
@@ -87,13 +87,13 @@ def leave_one_out(
     learnt = before if learn == "before" else events[behind > _EVENTS_BEHIND["valid"]]
     targets = events[behind == _EVENTS_BEHIND[judged]]
     targets = targets[targets["user_id"].isin(before["user_id"])]
-    # Users stand in one order everywhere, so the days of the targets are those of the histories.
+    # Users are in one order everywhere, so the days of the targets are those of the histories.
     asked = _asked(before, targets, targets["time"].to_numpy() // SECONDS_PER_DAY)
-    told = f"{_TOLD[learn]}{_TOLD[clock]}"
+    suffix = f"{_SUFFIXES[learn]}{_SUFFIXES[clock]}"
     until = f", {judged}" if learn == "before" else ""
     return Split(
-        name=f"{shop.name} leave-one-out, {judged}{told}",
-        learns=f"{shop.name} leave-one-out{until}{told}",
+        name=f"{shop.name} leave-one-out, {judged}{suffix}",
+        learns=f"{shop.name} leave-one-out{until}{suffix}",
         learnt=history_table(learnt),
         asked=asked,
         asked_on=targets["day"].to_numpy(),
@@ -112,14 +112,14 @@ def by_time(
     until: date | None = None,
     repurchases: bool = False,
 ) -> Split:
-    """Ask, on a day, for all that users with a history went on to have.
+    """Make the events from a day on the targets of users with a history.
 
     Args:
         shop: to split.
-        items: its item table; items that nobody had by the end are left out.
-        split_on: first day that is not learnt.
-        until: first day that is not judged; none: all later days are.
-        repurchases: whether lists, and targets, may hold what a user had.
+        items: its item table; items without any event are left out.
+        split_on: first day of the test.
+        until: first day after the test; none: the test has all later days.
+        repurchases: whether lists and targets may hold items of the history.
     """
     start = (split_on - _EPOCH).days
     end = np.inf if until is None else (until - _EPOCH).days
@@ -171,13 +171,13 @@ def rows_of_users(histories: pa.Table, items: pa.Table) -> list[np.ndarray]:
 
 
 def _a_week_apart(events: pd.DataFrame) -> pd.DataFrame:
-    """Events whose time is their place: whole weeks, so that no weekday tells of it."""
+    """Events whose time is their position: whole weeks, so that the weekday is constant."""
     places = events.groupby("user_id").cumcount()
     return events.assign(time=places * DAYS_PER_WEEK * SECONDS_PER_DAY)
 
 
 def _asked(before: pd.DataFrame, targets: pd.DataFrame, days: np.ndarray | int) -> pa.Table:
-    """Histories of the users with a target, cut before the day on which each is asked for."""
+    """Histories of the users with a target, cut before the day of each list."""
     histories = history_table(before[before["user_id"].isin(targets["user_id"])])
     asked_on = np.broadcast_to(days, len(histories))
     return histories.append_column(
@@ -186,29 +186,29 @@ def _asked(before: pd.DataFrame, targets: pd.DataFrame, days: np.ndarray | int) 
 
 
 def _pairs(asked: pa.Table, targets: pd.DataFrame, items: pa.Table) -> Targets:
-    """Targets as places of users among those asked for, and rows of the item table."""
+    """Targets as rows of the users of the test, and rows of the item table."""
     places = _index(targets["user_id"], asked["user_id"]).tolist()
     rows = _index(targets["item_id"], items["item_id"]).tolist()
     return make_targets(zip(places, rows, strict=True), len(asked))
 
 
 def _segments(
-    wanted: Targets, had: list[np.ndarray], known: np.ndarray, *, repurchases: bool
+    targets: Targets, had: list[np.ndarray], known: np.ndarray, *, repurchases: bool
 ) -> dict[str, Targets]:
     """All targets and the parts of them that are not empty."""
-    again = _repurchases(wanted, had, len(known))
-    once, more = _kept(wanted, ~again), _kept(wanted, again)
-    parts = {"all": wanted, "repurchases": more, "first purchases": once}
-    told = parts if repurchases else {"all": once}
-    told = {**told, "new items": told["all"].among(~known)}
-    return {name: part for name, part in told.items() if len(part.users)}
+    again = _repurchases(targets, had, len(known))
+    once, more = _kept(targets, ~again), _kept(targets, again)
+    parts = {"all": targets, "repurchases": more, "first purchases": once}
+    segments = parts if repurchases else {"all": once}
+    segments = {**segments, "new items": segments["all"].among(~known)}
+    return {name: part for name, part in segments.items() if len(part.users)}
 
 
-def _repurchases(wanted: Targets, had: list[np.ndarray], items: int) -> np.ndarray:
-    """Which pairs are of an item that the user had before, [P] bool."""
+def _repurchases(targets: Targets, had: list[np.ndarray], items: int) -> np.ndarray:
+    """Pairs whose item is in the history of the user, [P] bool."""
     owners = np.repeat(np.arange(len(had)), [len(rows) for rows in had])
     codes = owners * items + np.concatenate(had)
-    return np.isin(wanted.users * items + wanted.items, codes)
+    return np.isin(targets.users * items + targets.items, codes)
 
 
 def _kept(targets: Targets, marks: np.ndarray) -> Targets:
@@ -216,12 +216,12 @@ def _kept(targets: Targets, marks: np.ndarray) -> Targets:
 
 
 def _occurs(items: pa.Table, events: pd.DataFrame) -> np.ndarray:
-    """Which items somebody had in these events, [N] bool."""
+    """Items that occur in these events, [N] bool."""
     return _index(items["item_id"].to_pylist(), pa.array(events["item_id"].unique())) >= 0
 
 
 def _index(names: Any, among: pa.Array | pa.ChunkedArray) -> np.ndarray:
-    """Place of each name among others, int64; −1 where it is not there."""
+    """Index of each name among others, int64; −1 where it is not there."""
     values = among.combine_chunks() if isinstance(among, pa.ChunkedArray) else among
     found = pc.index_in(pa.array(names, pa.string()), value_set=values)
     return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)

@@ -1,9 +1,9 @@
 """P2: the encoder over `SentenceTransformer.encode`, per precision, in one process and in Spark.
 
 Texts are those of Beauty's items, or of a shop whose file has its form; where there is none they
-are made up. All contestants cut texts after the same tokens and take as many per batch. A few texts
-warm each of them up, then the better of two turns counts. In Spark the session and the workers'
-models are there before the clock starts, and the vectors come back to the driver.
+are synthetic. All encoders cut texts after the same tokens and have one batch size. A few texts
+warm each of them up, then the better of two rounds counts. In Spark the session and the workers'
+models are ready before the clock starts, and the vectors return to the driver.
 """
 
 from __future__ import annotations
@@ -149,10 +149,10 @@ def compare_in_spark(name: str, texts: Sequence[str]) -> Iterator[Row]:
         if (vectors * exact).sum(1).min() >= LEAST_COSINE:
             seconds[precision] = taken
     fastest = min(seconds, key=lambda precision: seconds[precision])
-    for told, precision in {"same precision": "fp32", "fastest": fastest}.items():
-        ratio, least = library / seconds[precision], LEAST_IN_SPARK[told]
+    for which, precision in {"same precision": "fp32", "fastest": fastest}.items():
+        ratio, least = library / seconds[precision], LEAST_IN_SPARK[which]
         yield Row(
-            f"P2 {told} ({precision}), {where}", ratio, "ratio", f"{LIBRARY} fp32, one process",
+            f"P2 {which} ({precision}), {where}", ratio, "ratio", f"{LIBRARY} fp32, one process",
             f"≥ {least:g}", ratio >= least,
         )  # fmt: skip
 

@@ -24,7 +24,7 @@ from grove.training.job_spec import TrainingSpec
 ITEMS, TOPICS, TEXT_WIDTH, EVENTS = 12_000, 200, 384, 50
 TOPICS_OF_A_USER, ANY_ITEM_SHARE = 3, 0.1
 SHAPE = TreeShape(level_sizes=None, leaf_capacity=16, headroom=0.25)
-RANKS: dict[str, Callable[[dict[str, Any]], None]] = {
+WORKERS: dict[str, Callable[[dict[str, Any]], None]] = {
     "DSSM": train_dssm_worker,
     "TreeBridge": train_treebridge_worker,
     "STARS": train_stars_worker,
@@ -76,7 +76,7 @@ def write_topic_shop(folder: Path, users: int) -> tuple[TrainingSpec, pa.Table, 
 
 
 def options_of(model: str, epochs: int) -> dict[str, Any]:
-    """What a model is trained with by default, but for the epochs."""
+    """The default options of a model, except the epochs."""
     sizes = list(fit_level_sizes(SHAPE, ITEMS))
     trees = {"trees": {"llm": sizes, "cf": sizes}, "capacity": SHAPE.leaf_capacity}
     options = {
@@ -88,8 +88,8 @@ def options_of(model: str, epochs: int) -> dict[str, Any]:
 
 
 def train_model(model: str, spec: TrainingSpec, epochs: int) -> float:
-    """Train as a rank does; seconds."""
-    told = spec.as_json() | {"options": options_of(model, epochs)}
+    """Train as a worker does; seconds."""
+    work = spec.as_json() | {"options": options_of(model, epochs)}
     started = perf_counter()
-    RANKS[model](told)
+    WORKERS[model](work)
     return perf_counter() - started

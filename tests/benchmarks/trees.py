@@ -1,9 +1,8 @@
 """P3: the balanced tree over FAISS hierarchical k-means of the same shape, in one run.
 
-Every contestant runs in a process of its own, whose peak memory is counted from that program's
-start; what is timed ends with the leaf of every vector. Synthetic vectors are unit vectors of 2,000
-topics whose sizes are skewed, as a shop's are. Time grows with N to the power that two sizes tell;
-they differ in levels and leaves, too.
+Every method runs in a process of its own, with its own peak memory; the timed work ends with the
+leaf of every vector. Synthetic vectors are unit vectors of 2,000 topics of skewed sizes, as in a
+shop. The growth of time is the power of N between two sizes, which differ in levels and leaves too.
 """
 
 from __future__ import annotations
@@ -42,10 +41,10 @@ MOST_MEMORY_GIB = 12.0
 MOST_DISTORTION = 1.05
 MOST_GROWTH = 1.1
 ROUNDS, SHORT_WORK = 5, 100_000
-"""Work of few seconds scatters by a fifth to a half, so that it is done so often."""
+"""Work of a few seconds scatters by a fifth to a half, so it is repeated."""
 BEAUTY = Path("../shared/data/amazon2014_beauty")
 Measured = dict[str, dict[str, float]]
-"""What `compete` says of each contestant."""
+"""Result of `measure_method` by method."""
 
 
 def topic_vectors(count: int) -> np.ndarray:
@@ -61,7 +60,7 @@ def topic_vectors(count: int) -> np.ndarray:
 
 
 def faiss_leaves(vectors: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
-    """FAISS's own k-means per level, unbalanced, and nothing else: leaf of every vector."""
+    """FAISS's own k-means per level, unbalanced, without other work: leaf of every vector."""
     nodes = np.zeros(len(vectors), dtype=np.int64)
     for size in sizes:
         below = np.empty_like(nodes)
@@ -82,7 +81,7 @@ def _faiss_split(vectors: np.ndarray, size: int) -> np.ndarray:
 
 
 def balanced_leaves(vectors: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
-    """Balanced k-means per level, and nothing else: leaf of every vector."""
+    """Balanced k-means per level, without other work: leaf of every vector."""
     nodes = np.zeros(len(vectors), dtype=np.int64)
     for size in sizes:
         children = split_nodes(vectors, nodes, size, iterations=ITERATIONS, seed=1)
@@ -90,11 +89,11 @@ def balanced_leaves(vectors: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
     return nodes
 
 
-def compete(contestant: str, file: Path, sizes: tuple[int, ...]) -> dict[str, float]:
-    """Run one contestant here and say what it took.
+def measure_method(method: str, file: Path, sizes: tuple[int, ...]) -> dict[str, float]:
+    """Run one method in this process and measure it.
 
     Args:
-        contestant: `FAISS`, `balanced tree` or `whole codebook`.
+        method: `FAISS`, `balanced tree` or `whole codebook`.
         file: vectors, [N, D].
         sizes: codes per level.
 
@@ -103,12 +102,12 @@ def compete(contestant: str, file: Path, sizes: tuple[int, ...]) -> dict[str, fl
     """
     vectors = np.load(file)
     started = perf_counter()
-    if contestant == "whole codebook":
+    if method == "whole codebook":
         fill = -(-len(vectors) // math.prod(sizes))
         shape = TreeShape(level_sizes=sizes, leaf_capacity=max(CAPACITY, fill), headroom=0.0)
         ids = [f"i{row:07d}" for row in range(len(vectors))]
         leaves = build_tree(vectors, ids, shape=shape, iterations=ITERATIONS, seed=1).leaves
-    elif contestant == "balanced tree":
+    elif method == "balanced tree":
         leaves = balanced_leaves(vectors, sizes)
     else:
         leaves = faiss_leaves(vectors, sizes)
@@ -143,10 +142,10 @@ def _distortion(vectors: np.ndarray, leaves: np.ndarray) -> float:
     return mean_squared_distance(vectors, means.astype(np.float32), nodes)
 
 
-def _in_a_process(contestant: str, file: Path, sizes: tuple[int, ...]) -> dict[str, float]:
+def _in_a_process(method: str, file: Path, sizes: tuple[int, ...]) -> dict[str, float]:
     code = (
-        "import json, sys; from pathlib import Path; from tests.benchmarks.trees import compete;"
-        f"print(json.dumps(compete({contestant!r}, Path({str(file)!r}), {sizes!r})))"
+        "import json, sys; from pathlib import Path; from tests.benchmarks import trees;"
+        f"print(json.dumps(trees.measure_method({method!r}, Path({str(file)!r}), {sizes!r})))"
     )
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -158,18 +157,18 @@ def _measure(
     make_vectors: Callable[[], np.ndarray],
     sizes: tuple[int, ...],
 ) -> Measured:
-    """Every contestant on the same vectors, by turns; told is the run of median seconds."""
+    """Every method on the same vectors, interleaved; the run of median seconds of each."""
     file = Path("build/benchmarks") / f"vectors-{name}.npy"
     vectors = make_vectors()
     np.save(file, vectors)
     rounds = ROUNDS if len(vectors) <= SHORT_WORK else 1
     runs: dict[str, list[dict[str, float]]] = {one: [] for one in ("FAISS", *MOST_OVER_FAISS)}
     try:
-        for _, (one, told) in product(range(rounds), runs.items()):
-            told.append(_in_a_process(one, file, sizes))
+        for _, (one, done) in product(range(rounds), runs.items()):
+            done.append(_in_a_process(one, file, sizes))
     finally:
         file.unlink()
-    return {one: median_run(told) for one, told in runs.items()}
+    return {one: median_run(done) for one, done in runs.items()}
 
 
 def median_run(runs: list[dict[str, float]]) -> dict[str, float]:
@@ -181,21 +180,21 @@ def median_run(runs: list[dict[str, float]]) -> dict[str, float]:
 
 def _compare(name: str, found: Measured, sizes: tuple[int, ...]) -> Iterator[Row]:
     where = f"{name}, {'/'.join(map(str, sizes))}"
-    for one, told in found.items():
-        repeated = told["slowest"] > told["fastest"]
-        spread = f"{told['fastest']:.3g} to {told['slowest']:.3g}" if repeated else ""
-        yield Row(f"P3 {one}, {where}", told["seconds"], "s", spread)
-        yield Row(f"P3 {one}, {where}, smallest leaf", told["smallest"], "items")
-        yield Row(f"P3 {one}, {where}, largest leaf", told["largest"], "items")
+    for one, run in found.items():
+        repeated = run["slowest"] > run["fastest"]
+        spread = f"{run['fastest']:.3g} to {run['slowest']:.3g}" if repeated else ""
+        yield Row(f"P3 {one}, {where}", run["seconds"], "s", spread)
+        yield Row(f"P3 {one}, {where}, smallest leaf", run["smallest"], "items")
+        yield Row(f"P3 {one}, {where}, largest leaf", run["largest"], "items")
         limit = f"≤ {MOST_MEMORY_GIB:g}"
         yield Row(
-            f"P3 {one}, {where}, peak memory", told["memory"], "GiB", goal=limit,
-            met=told["memory"] <= MOST_MEMORY_GIB,
+            f"P3 {one}, {where}, peak memory", run["memory"], "GiB", goal=limit,
+            met=run["memory"] <= MOST_MEMORY_GIB,
         )  # fmt: skip
     for one, most in MOST_OVER_FAISS.items():
         yield _ratio(f"P3 {one} over FAISS, {where}, time", found, one, "seconds", most)
-        judged = MOST_DISTORTION if name == "beauty" else None
-        yield _ratio(f"P3 {one} over FAISS, {where}, distortion", found, one, "distortion", judged)
+        allowed = MOST_DISTORTION if name == "beauty" else None
+        yield _ratio(f"P3 {one} over FAISS, {where}, distortion", found, one, "distortion", allowed)
 
 
 def _ratio(measure: str, found: Measured, one: str, what: str, most: float | None) -> Row:
@@ -228,9 +227,9 @@ def measure_made_up(count: int, _data: Path | None) -> Iterator[Row]:
 
 
 def growth(count: int, found: Measured, of_a_tenth: Measured) -> Iterator[Row]:
-    """Yield the power of N that each contestant's seconds grow with, from a tenth of them on."""
-    for one, told in found.items():
-        power = math.log10(told["seconds"] / of_a_tenth[one]["seconds"])
+    """Yield the power of N of each method's seconds, between a tenth of the items and all."""
+    for one, run in found.items():
+        power = math.log10(run["seconds"] / of_a_tenth[one]["seconds"])
         since = f"since {of_a_tenth[one]['seconds']:.3g} s of a tenth"
         row = Row(f"P3 {one}, {_topics(count)}, growth of time", power, "power of N", since)
         ours = one in MOST_OVER_FAISS

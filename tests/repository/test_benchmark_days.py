@@ -1,4 +1,4 @@
-"""What is told of a row of days: codes that moved, churn, and hit rates."""
+"""The benchmark of ten days: moved codes, churn, and hit rates."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_an_item_has_moved_when_its_path_or_its_slot_has(later, moved, other_pat
     assert moved_codes(codes_of(FIRST, "one"), new) == (moved, other_path, both)
 
 
-def test_moves_are_judged_where_items_joined_and_churn_where_the_tree_is_new():
+def test_moves_have_a_goal_where_items_joined_and_churn_where_the_tree_is_new():
     appended = {**FIRST, "d": (1, 2, 1)}
     rebuilt = {**appended, "a": (3, 3, 0), "b": (0, 0, 0), "e": (3, 3, 1)}
     tables = (codes_of(FIRST, "one"), codes_of(appended, "one"), codes_of(rebuilt, "two"))
@@ -64,7 +64,7 @@ def test_a_moved_code_is_a_goal_missed():
     assert [row.met for row in rows if "moved" in row.measure] == [False]
 
 
-def test_only_the_hit_rates_of_all_positives_are_told():
+def test_only_the_hit_rates_of_all_positives_are_reported():
     kinds = [("hit_rate", 50, "all"), ("hit_rate", 10, "all"), ("hit_rate", 50, "new_items")]
     kinds.append(("ndcg", 50, "all"))
     metrics = [

@@ -1,4 +1,4 @@
-"""The benchmark of trees: contestants are timed on the same work, their memory is their own."""
+"""The benchmark of trees: methods are timed on the same work, with their own memory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.benchmarks import trees
 from grove.systems.treebridge.trees.build import mean_squared_distance
 
 
-@pytest.mark.parametrize("contestant", ["FAISS", *trees.MOST_OVER_FAISS])
-def test_what_is_timed_is_a_leaf_for_every_vector(contestant, tmp_path, monkeypatch):
-    """Nothing but what gives leaves runs between two looks at the clock."""
+@pytest.mark.parametrize("method", ["FAISS", *trees.MOST_OVER_FAISS])
+def test_the_timed_work_ends_with_a_leaf_for_every_vector(method, tmp_path, monkeypatch):
+    """Nothing but the assignment of leaves runs between the two readings of the clock."""
     vectors = trees.topic_vectors(300)
     np.save(tmp_path / "vectors.npy", vectors)
     ticks, summed = count(), []
@@ -26,10 +26,10 @@ def test_what_is_timed_is_a_leaf_for_every_vector(contestant, tmp_path, monkeypa
 
     monkeypatch.setattr(trees, "perf_counter", lambda: float(next(ticks)))
     monkeypatch.setattr(trees, "mean_squared_distance", distortion)
-    told = trees.compete(contestant, tmp_path / "vectors.npy", (4, 3))
-    assert (told["seconds"], summed) == (1.0, [2])
-    assert 1 <= told["smallest"] <= 25 <= told["largest"]
-    assert 0 < told["distortion"] < 1
+    run = trees.measure_method(method, tmp_path / "vectors.npy", (4, 3))
+    assert (run["seconds"], summed) == (1.0, [2])
+    assert 1 <= run["smallest"] <= 25 <= run["largest"]
+    assert 0 < run["distortion"] < 1
 
 
 @pytest.mark.parametrize("make", [trees.faiss_leaves, trees.balanced_leaves])
@@ -49,10 +49,10 @@ def test_memory_of_a_process_does_not_begin_with_that_of_its_parent(tmp_path, mo
     assert 0.05 < child["memory"] < trees.peak_memory() - 0.25
 
 
-def test_the_median_run_is_told_with_both_ends():
+def test_the_median_run_has_the_least_and_most_seconds():
     runs = [{"seconds": seconds, "memory": 10 * seconds} for seconds in (3.0, 9.0, 1.0, 4.0, 2.0)]
-    told = trees.median_run(runs)
-    assert told == {"seconds": 3.0, "memory": 30.0, "fastest": 1.0, "slowest": 9.0}
+    run = trees.median_run(runs)
+    assert run == {"seconds": 3.0, "memory": 30.0, "fastest": 1.0, "slowest": 9.0}
 
 
 def test_growth_is_the_power_of_ten_times_the_items():
