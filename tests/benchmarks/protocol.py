@@ -79,7 +79,7 @@ def read_beauty(data: Path | None) -> tuple[Shop, pa.Table]:
 
 def split_last_events(shop: Shop, items: pa.Table) -> Split:
     """Split off the last event of every user, with `LEARN` and `CLOCK`."""
-    return leave_one_out(shop, items, judged="test", learn=LEARN, clock=CLOCK)
+    return leave_one_out(shop, items, evaluated="test", learn=LEARN, clock=CLOCK)
 
 
 def late_day(shop: Shop, share: float = 0.9) -> date:

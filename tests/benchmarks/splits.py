@@ -2,7 +2,7 @@
 
 Two protocols:
 
-- `leave_one_out`: every user's last event is the target (`judged="test"`), or the one before it
+- `leave_one_out`: every user's last event is the target (`evaluated="test"`), or the one before it
   (`"valid"`). Lists are made from all earlier events. The training data is an argument:
   `learn="train"`, all but the last two events, as S³-Rec and SASRec do; or `"before"`, all but
   the target, which is more for the test. On `"valid"` the two are the same.
@@ -68,7 +68,7 @@ def leave_one_out(
     shop: Shop,
     items: pa.Table,
     *,
-    judged: Literal["test", "valid"],
+    evaluated: Literal["test", "valid"],
     learn: Literal["train", "before"],
     clock: Literal["order", "real"],
 ) -> Split:
@@ -77,22 +77,22 @@ def leave_one_out(
     Args:
         shop: without repeated items of a user, as items of the history are left out of the lists.
         items: its item table.
-        judged: which event is the target.
+        evaluated: which event is the target.
         learn: training data.
         clock: time that models see.
     """
     events = _a_week_apart(shop.events) if clock == "order" else shop.events
     behind = events.groupby("user_id").cumcount(ascending=False)
-    before = events[behind > _EVENTS_BEHIND[judged]]
+    before = events[behind > _EVENTS_BEHIND[evaluated]]
     learnt = before if learn == "before" else events[behind > _EVENTS_BEHIND["valid"]]
-    targets = events[behind == _EVENTS_BEHIND[judged]]
+    targets = events[behind == _EVENTS_BEHIND[evaluated]]
     targets = targets[targets["user_id"].isin(before["user_id"])]
     # Users are in one order everywhere, so the days of the targets are those of the histories.
     asked = _asked(before, targets, targets["time"].to_numpy() // SECONDS_PER_DAY)
     suffix = f"{_SUFFIXES[learn]}{_SUFFIXES[clock]}"
-    until = f", {judged}" if learn == "before" else ""
+    until = f", {evaluated}" if learn == "before" else ""
     return Split(
-        name=f"{shop.name} leave-one-out, {judged}{suffix}",
+        name=f"{shop.name} leave-one-out, {evaluated}{suffix}",
         learns=f"{shop.name} leave-one-out{until}{suffix}",
         learnt=history_table(learnt),
         asked=asked,

@@ -235,7 +235,7 @@ def compare_recforest(bench: Bench, measures: Measures) -> Iterator[Row]:
 
 def beauty_tuning(data: Path | None) -> Iterator[Row]:
     """Yield the figures of each trial on the valid events, which are in no training."""
-    split = leave_one_out(*read_beauty(data), judged="valid", learn="train", clock=CLOCK)
+    split = leave_one_out(*read_beauty(data), evaluated="valid", learn="train", clock=CLOCK)
     bench = open_bench(split, SHORT)
     for learner, changes in _trials():
         for name, lists in learner.tried(bench, changes).lists.items():

@@ -32,7 +32,7 @@ def beauty_wide_dssm(data: Path | None) -> Iterator[Row]:
     In other parts it has half the width, as the DSSM of the cf trees has.
     """
     shop, items = read_beauty(data)
-    valid = leave_one_out(shop, items, judged="valid", learn="train", clock=CLOCK)
+    valid = leave_one_out(shop, items, evaluated="valid", learn="train", clock=CLOCK)
     system = f"Q2 DSSM, width {ENCODER['width']}"
     tried: list[tuple[float, Mapping[str, Any]]] = []
     for changes in TRIALS["dssm"]:

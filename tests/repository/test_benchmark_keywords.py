@@ -1,4 +1,4 @@
-"""The keyword-started benchmark on tiny shops: who is told what, and what a keyword finds."""
+"""The benchmark of keywords on tiny shops: training data of each model, and effect of a keyword."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def searched(clicks: list[Click], day: int, kept: Path) -> Searches:
-    """Searches in a shop of these clicks, which stand in order of user and day."""
+    """Searches in a shop of these clicks, in order of user and day."""
     rows = [(f"user{user}", item_id(item), 0, day, "", query) for user, item, day, query in clicks]
     columns = ["user_id", "item_id", "time", "day", "region", "query"]
     shop = replace(shop_of({}), events=pd.DataFrame(rows, columns=columns))
@@ -67,7 +67,7 @@ def searched(clicks: list[Click], day: int, kept: Path) -> Searches:
     return search_clicks(shop, items, kept, split_on=EPOCH + timedelta(days=day))
 
 
-def wanted_of(split: Split, segment: str) -> dict[int, str]:
+def targets_of(split: Split, segment: str) -> dict[int, str]:
     """Wanted item by place of the list; nothing where the split has no such segment."""
     targets, items = split.segments.get(segment, make_targets([], 0)), split.items["item_id"]
     return {
@@ -107,35 +107,35 @@ def test_nothing_of_a_held_out_click_is_learnt(kept, cut):
     before, after, day = cut
     searches = searched(by_user([*before, *after]), day, kept)
     split = searches.split
-    had = {
+    earlier = {
         user: [item_id(item) for owner, item, *_ in before if owner == user] for user in range(5)
     }
     typed = {user: [query for owner, *_, query in before if owner == user] for user in range(5)}
-    learnt = [user for user in range(5) if had[user]]
-    assert split.learnt["item_ids"].to_pylist() == [[OPENING, *had[user]] for user in learnt]
+    learnt = [user for user in range(5) if earlier[user]]
+    assert split.learnt["item_ids"].to_pylist() == [[OPENING, *earlier[user]] for user in learnt]
     assert split.learnt["queries"].to_pylist() == [["", *typed[user]] for user in learnt]
-    assert searches.plain.learnt["item_ids"].to_pylist() == [had[user] for user in learnt]
+    assert searches.plain.learnt["item_ids"].to_pylist() == [earlier[user] for user in learnt]
     assert split.query_vectors["query"].to_pylist() == sorted({query for *_, query in before})
-    assert split.asked["item_ids"].to_pylist() == [[OPENING, *had[user]] for user, *_ in after]
-    known = {OPENING, *(item for items in had.values() for item in items)}
+    assert split.asked["item_ids"].to_pylist() == [[OPENING, *earlier[user]] for user, *_ in after]
+    known = {OPENING, *(item for items in earlier.values() for item in items)}
     assert set(np.array(split.items["item_id"].to_pylist())[split.known]) == known
 
 
 @settings(max_examples=60)
 @given(cut_clicks())
-def test_every_held_out_click_is_asked_for(kept, cut):
+def test_every_held_out_click_is_a_target(kept, cut):
     before, after, day = cut
     searches = searched(by_user([*before, *after]), day, kept)
-    wanted = dict(enumerate(item_id(item) for _, item, *_ in after))
-    known, heard = {item_id(item) for _, item, *_ in before}, {query for *_, query in before}
+    targets = dict(enumerate(item_id(item) for _, item, *_ in after))
+    known, typed = {item_id(item) for _, item, *_ in before}, {query for *_, query in before}
     assert searches.queries == [query for *_, query in after]
     assert np.allclose(searches.vectors, WordCounter().encode(list(searches.queries)))
-    assert wanted_of(searches.split, "all") == wanted
-    assert wanted_of(searches.split, "new items") == {
-        place: item for place, item in wanted.items() if item not in known
+    assert targets_of(searches.split, "all") == targets
+    assert targets_of(searches.split, "new items") == {
+        place: item for place, item in targets.items() if item not in known
     }
-    assert wanted_of(searches.split, "new queries") == {
-        place: item for place, item in wanted.items() if after[place][3] not in heard
+    assert targets_of(searches.split, "new queries") == {
+        place: item for place, item in targets.items() if after[place][3] not in typed
     }
 
 
@@ -145,7 +145,7 @@ def days_of(table: pa.Table) -> list[list[int]]:
     ]
 
 
-def test_places_stand_for_time(kept):
+def test_times_are_positions(kept):
     searches = searched([(0, 1, 0, "a"), (0, 2, 5, "b"), (0, 3, 6, "c"), (1, 3, 7, "c")], 6, kept)
     assert days_of(searches.split.learnt) == [[0, 7, 14]]
     assert days_of(searches.split.asked) == [[0, 7, 14], [0]]
@@ -154,7 +154,7 @@ def test_places_stand_for_time(kept):
 
 
 def reference_lookup(clicks: list[Click], query: str) -> list[str]:
-    """Plainly: what the query led to by count, then popularity, then the id."""
+    """By loops: what the query led to by count, then popularity, then the id."""
     led = Counter(item_id(item) for _, item, _, typed in clicks if typed == query)
     ever = Counter(item_id(item) for _, item, *_ in clicks)
     return sorted(ever, key=lambda item: (-led[item], -ever[item], item))
@@ -174,19 +174,19 @@ def test_the_lookup_ranks_by_query_then_popularity(kept):
         assert names[row[row >= 0]].tolist() == reference_lookup(learnt, query)
 
 
-def test_ranks_are_given_the_vectors_of_learnt_queries(kept, tmp_path):
+def test_workers_read_the_vectors_of_training_queries(kept, tmp_path):
     searches = searched([(0, 1, 0, "a"), (0, 2, 1, "b"), (1, 3, 7, "c")], 6, kept)
     bench._write_inputs(searches.split, tmp_path / "searched", {})
     bench._write_inputs(searches.plain, tmp_path / "plain", {})
-    told = pq.read_table(tmp_path / "searched" / QUERY_VECTORS_FILE).to_pydict()
-    assert told["query"] == ["a", "b"]
-    assert np.allclose(told["vector"], WordCounter().encode(["a", "b"]))
+    written = pq.read_table(tmp_path / "searched" / QUERY_VECTORS_FILE).to_pydict()
+    assert written["query"] == ["a", "b"]
+    assert np.allclose(written["vector"], WordCounter().encode(["a", "b"]))
     assert not (tmp_path / "plain" / QUERY_VECTORS_FILE).exists()
 
 
 @pytest.fixture
 def tiny_benches(monkeypatch, tmp_path) -> Path:
-    """Benches of tiny models below a folder of this test."""
+    """Benches of tiny models in a folder of this test."""
 
     def open_bench(split: Split, _: object) -> Bench:
         return Bench(split=split, folder=tmp_path / "models", options=OPTIONS, seed=1, ranks=1)
@@ -214,7 +214,7 @@ def test_a_keyword_finds_what_its_users_clicked(tiny_benches, tmp_path):
     assert first["query look-up"] == GAMES / (GAMES + NEW_GAMES)
     assert first[KEYWORD] > 0.5
     assert first[BARE] < 0.2
-    # Nothing has led to a new game yet, but its name has words that others have too.
+    # No click has led to a new game yet, but its name shares words with others.
     assert new["query look-up"] == new["popularity"] == 0.0
     assert new[KEYWORD] > new[BARE]
     assert rows[f"Q2 training of {KEYWORD}, {where}, 1 ranks"].met
@@ -227,7 +227,7 @@ def test_a_keyword_finds_what_its_users_clicked(tiny_benches, tmp_path):
         assert (np.sort(found)[:, -len(everything) :] == everything).all()
 
 
-def test_a_category_finds_its_shelf(tiny_benches, tmp_path):
+def test_a_category_finds_its_items(tiny_benches, tmp_path):
     write_reviews(tmp_path)
     rows = {row.measure: row.value for row in keywords.beauty_keywords(tmp_path)}
     where = f"{tmp_path.name} leave-one-out, test, by category"
@@ -238,10 +238,10 @@ def test_a_category_finds_its_shelf(tiny_benches, tmp_path):
     assert found["popularity"] < 0.35
 
 
-def test_only_what_is_learnt_has_categories(kept):
+def test_only_the_training_data_has_categories(kept):
     shop = shop_of(walks())
     items = read_item_table(shop, kept)
-    plain = leave_one_out(shop, items, judged="test", learn="train", clock="order")
+    plain = leave_one_out(shop, items, evaluated="test", learn="train", clock="order")
     searches = search_data.search_categories(plain, kept)
     shelf_of = dict(zip(items["item_id"].to_pylist(), items["category"].to_pylist(), strict=True))
     learnt = searches.split.learnt
@@ -249,18 +249,20 @@ def test_only_what_is_learnt_has_categories(kept):
     assert learnt["queries"].to_pylist() == [
         [shelf_of[item] for item in history] for history in plain.learnt["item_ids"].to_pylist()
     ]
-    wanted = wanted_of(plain, "all")
-    assert list(searches.queries) == [shelf_of[wanted[user]] for user in range(len(wanted))]
+    targets = targets_of(plain, "all")
+    assert list(searches.queries) == [shelf_of[targets[user]] for user in range(len(targets))]
     assert set(pc.list_flatten(plain.learnt["queries"]).to_pylist()) == {""}
 
 
 @pytest.mark.real_data
-def test_best_buy_is_what_its_look_up_says(real_data_folder: Path, tmp_path: Path) -> None:
+def test_the_look_up_of_best_buy_has_its_known_figures(
+    real_data_folder: Path, tmp_path: Path
+) -> None:
     searches = best_buy(real_data_folder / "bestbuy_xbox_search", tmp_path)
-    split, wanted = searches.plain, searches.plain.segments["all"]
+    split, targets = searches.plain, searches.plain.segments["all"]
     assert (len(split.items), int((~split.known).sum()), len(split.asked)) == (413, 14, 5_570)
     events = pc.list_value_length(split.asked["item_ids"])
     assert pc.mean(pc.greater(events, 1)).as_py() == pytest.approx(0.0379, abs=1e-4)
     lists = query_lookup(searches).lists["query look-up"]
-    found = [measure(lists, wanted, cutoff=cutoff) for _, measure, cutoff in keywords.CLICKED]
+    found = [measure(lists, targets, cutoff=cutoff) for _, measure, cutoff in keywords.CLICKED]
     assert found == pytest.approx([0.616, 0.874, 0.7245], abs=2e-3)

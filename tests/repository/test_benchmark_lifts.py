@@ -62,8 +62,8 @@ def test_the_wide_dssm_is_evaluated_with_its_better_trial(monkeypatch):
         asked.append((bench.split.name, dict(bench.options["dssm"])))
         lists = np.full((len(bench.split.asked), 100), -1)
         if bench.options["dssm"]["dropout"] == TRIALS["dssm"][1]["dropout"]:
-            wanted = bench.split.segments["all"]
-            lists[wanted.users, 0] = wanted.items
+            targets = bench.split.segments["all"]
+            lists[targets.users, 0] = targets.items
         return competing_models.Ranked(lists={"DSSM": lists})
 
     shop = shop_of(walks())

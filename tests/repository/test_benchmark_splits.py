@@ -1,4 +1,4 @@
-"""Splits of a shop: nothing of what is asked for is learnt, by hypothesis and on real data."""
+"""Splits of a shop: no target is in the training data, by hypothesis and on real data."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def purchases(draw: st.DrawFn, *, repeated: bool) -> Purchases:
     st.sampled_from(["train", "before"]),
     st.sampled_from(["order", "real"]),
 )
-def test_one_event_is_left_out_and_nothing_after_it_is_known(found, judged, learn, clock):
-    if not any(len(events) > {"test": 1, "valid": 2}[judged] for events in found.values()):
+def test_one_event_is_left_out_and_no_later_one_is_read(found, evaluated, learn, clock):
+    if not any(len(events) > {"test": 1, "valid": 2}[evaluated] for events in found.values()):
         return
     split = splits.leave_one_out(
-        shop_of(found), bare_items(), judged=judged, learn=learn, clock=clock
+        shop_of(found), bare_items(), evaluated=evaluated, learn=learn, clock=clock
     )
-    behind = {"test": 0, "valid": 1}[judged]
+    behind = {"test": 0, "valid": 1}[evaluated]
     hidden = behind + 1 if learn == "before" else 2
     names = {user: [f"item{item:02d}" for item, _ in events] for user, events in found.items()}
     asked = {user: items[: -behind - 1] for user, items in names.items()}
@@ -88,15 +88,15 @@ def test_a_split_by_time_knows_nothing_of_its_day(found, start, length, repurcha
         repurchases=repurchases,
     )
     known = {item for _, item, _ in before}
-    wanted = later if repurchases else later - had
+    targets = later if repurchases else later - had
     assert Counter(
         item for items in items_by_user(split.learnt).values() for item in items
     ) == Counter(item for _, item, _ in before)
     assert set(items_by_user(split.asked)) == {user for user, _ in later}
     assert set(np.array(split.items["item_id"].to_pylist())[split.known]) == known
-    assert pairs_of(split) == wanted
+    assert pairs_of(split) == targets
     assert pairs_of(split, "new items") == {
-        (user, item) for user, item in wanted if item not in known
+        (user, item) for user, item in targets if item not in known
     }
     assert pairs_of(split, "repurchases") == (later & had if repurchases else set())
     assert (split.seen is None) == repurchases
@@ -107,10 +107,12 @@ def recency_of(split: Split) -> np.ndarray:
     return HistoryEncoder(vocabulary=Vocabulary(), item_ids=ids).encode(split.asked).recency
 
 
-def test_a_clock_of_order_tells_nothing_of_time_and_a_real_one_the_day_of_the_target():
+def test_a_clock_of_order_hides_time_and_a_real_one_reveals_the_day_of_the_target():
     one = {"a": [(0, 0), (1, 30), (2, 30)], "b": [(3, 1), (4, 1), (5, 9)]}
     ordered, real = (
-        splits.leave_one_out(shop_of(one), bare_items(), judged="test", learn="train", clock=clock)
+        splits.leave_one_out(
+            shop_of(one), bare_items(), evaluated="test", learn="train", clock=clock
+        )
         for clock in ("order", "real")
     )
     assert len(set(recency_of(ordered))) == 1

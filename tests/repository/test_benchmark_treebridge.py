@@ -76,11 +76,11 @@ def test_text_vectors_are_encoded_once_and_belong_to_their_items(tiny, tmp_path,
 
 def test_an_oracle_reaches_one_in_every_metric_and_a_wrong_list_does_not(timed):
     assert set(timed.split.segments) == {"all", "new items"}
-    for segment, wanted in timed.split.segments.items():
-        split = replace(timed.split, segments={segment: wanted})
+    for segment, targets in timed.split.segments.items():
+        split = replace(timed.split, segments={segment: targets})
         lists = np.full((len(split.asked), 100), -1)
         for user in range(len(lists)):
-            items = wanted.items[wanted.users == user]
+            items = targets.items[targets.users == user]
             lists[user, : len(items)] = items
         oracle = list(treebridge.figures(split, "oracle", lists, treebridge.ALL_MEASURES))
         assert len(oracle) == len(treebridge.ALL_MEASURES)
@@ -133,9 +133,9 @@ def test_single_trees_of_the_paper_read_no_text(timed, monkeypatch):
 
 
 def test_seeds_are_reported_one_by_one_and_together(timed, monkeypatch):
-    wanted = timed.split.segments["all"]
+    targets = timed.split.segments["all"]
     best = np.full((len(timed.split.asked), 100), -1)
-    best[wanted.users, 0] = wanted.items  # one hit each
+    best[targets.users, 0] = targets.items  # one hit each
 
     def rank(bench: Bench, name: str) -> competing_models.Ranked:
         lists = best.copy()
@@ -175,8 +175,8 @@ def test_a_learner_changes_its_own_numbers_and_no_others(timed, monkeypatch):
 
 def test_models_tuned_on_valid_are_those_evaluated_on_test(tiny):
     valid, test = (
-        splits.leave_one_out(*tiny, judged=judged, learn="train", clock="order")
-        for judged in ("valid", "test")
+        splits.leave_one_out(*tiny, evaluated=evaluated, learn="train", clock="order")
+        for evaluated in ("valid", "test")
     )
     assert valid.learns == test.learns
     assert valid.name != test.name
@@ -268,7 +268,9 @@ def test_recent_popularity_counts_a_week(tmp_path):
         "d": [(1, 5), (0, 38)],
     }
     shop = shop_of(found)
-    split = splits.leave_one_out(shop, bare_items(), judged="test", learn="before", clock="order")
+    split = splits.leave_one_out(
+        shop, bare_items(), evaluated="test", learn="before", clock="order"
+    )
     bench = Bench(split=split, folder=tmp_path, options=OPTIONS, seed=1, ranks=1)
     ever = competing_models.popularity(bench).lists["popularity"]
     assert ever[:, :3].tolist() == [[2, 3, 4], [1, 3, 4], [0, 1, 2], [0, 2, 3]]
@@ -282,7 +284,7 @@ def test_beauty_is_split_as_in_its_papers(real_data_folder: Path, tmp_path: Path
     folder = real_data_folder / "amazon2014_beauty"
     shop = shop_data.read_reviews(folder)
     items = shop.items.select(["item_id"]).sort_by("item_id")
-    split = splits.leave_one_out(shop, items, judged="test", learn="train", clock="order")
+    split = splits.leave_one_out(shop, items, evaluated="test", learn="train", clock="order")
     assert (len(split.asked), len(items), len(shop.events)) == (22_363, 12_101, 198_502)
     bench = Bench(split=split, folder=tmp_path, options=OPTIONS, seed=1, ranks=1)
     lists = competing_models.popularity(bench).lists["popularity"]

@@ -54,7 +54,7 @@ def write_clicks(folder: Path, split_on: date) -> None:
 
 
 def write_reviews(folder: Path) -> None:
-    """Write reviews of users who had six things each, of sixty on ten shelves, without reason."""
+    """Write reviews of users with six random items each, of sixty in ten categories."""
     random = np.random.default_rng(4)
     had = [random.permutation(60)[:6] for _ in range(80)]
     events = {

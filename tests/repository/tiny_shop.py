@@ -1,4 +1,4 @@
-"""A shop of some dozens of users and items, for benchmarks that are looked at here."""
+"""A shop of a few dozen users and items, for tests of the benchmarks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Purchases = dict[str, list[tuple[int, int]]]
 
 
 def tiny_options(*, epochs: int, learning_rate: float) -> dict[str, dict[str, Any]]:
-    """Numbers of the smallest models, by kind of model."""
+    """Options of the smallest models, by kind of model."""
     steps = {"epochs": epochs, "batch_size": 16, "learning_rate": learning_rate}
     encoder = {"width": 16, "layers": 1, "heads": 2, "dropout": 0.1, **steps}
     trees = {"llm_weight": 1.0, "cf_weight": 1.0, "item_weight": 1.0, "leaf_step": "item_score"}
@@ -36,7 +36,7 @@ def tiny_options(*, epochs: int, learning_rate: float) -> dict[str, dict[str, An
 
 
 def shop_of(purchases: Purchases) -> Shop:
-    """A shop in which this was bought, of all items whether anybody had them or not."""
+    """A shop with these purchases, and with all items, bought or not."""
     rows = [
         (user, item_id(item), day * SECONDS_PER_DAY, day, "")
         for user in sorted(purchases)
@@ -57,9 +57,9 @@ def shop_of(purchases: Purchases) -> Shop:
 
 
 def walks() -> Purchases:
-    """Walks over the old items, which last over the split; every fourth ends with a new one.
+    """Walks over the old items, which cross the split; every fourth ends with a new item.
 
-    No user has an item twice, and every old item is somebody's first, before the split.
+    No user has an item twice, and every old item is the first of a user, before the split.
     """
     random = np.random.default_rng(1)
     found: Purchases = {}
@@ -80,7 +80,7 @@ def item_table(shop: Shop) -> pa.Table:
 
 
 def bare_items() -> pa.Table:
-    """As much of the item table as a split reads."""
+    """The columns of the item table that a split reads."""
     return pa.table({"item_id": [item_id(item) for item in range(OLD_ITEMS + NEW_ITEMS)]})
 
 
