@@ -1,6 +1,6 @@
-"""Landed files → clean tables: parse, refuse with a reason, drop duplicates, split.
+"""Ingest of landed files into clean tables: parse, reject with a reason, drop duplicates, split.
 
-Every function takes and gives Spark DataFrames and writes nothing.
+Every function takes and returns Spark DataFrames and writes nothing.
 """
 
 from grove.interactions.counts import FeedCounts

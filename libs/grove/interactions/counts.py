@@ -1,4 +1,4 @@
-"""What became of the rows of one feed on one day; nothing is lost without being counted."""
+"""Counts of a feed's rows on a day, by what happened to them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 class FeedCounts:
     """Rows of one feed that landed on one day.
 
-    Each number is counted where its rows are, and none is computed from the others: that they
-    add up is a promise to be checked, not a definition.
+    Each number is counted independently, at the rows themselves, so that their sum is a check and
+    not a definition.
     """
 
     landed: int = 0
@@ -22,12 +22,12 @@ class FeedCounts:
     """Rows per reason."""
 
     @property
-    def refused(self) -> int:
-        """Rows in quarantine, whatever the reason."""
+    def rejected(self) -> int:
+        """Rows in quarantine, over all reasons."""
         return sum(self.quarantined.values())
 
     def as_json(self) -> dict[str, Any]:
-        """The counts as a report shows them."""
+        """The counts in the form of a report."""
         return {
             "landed": self.landed,
             "accepted": self.accepted,

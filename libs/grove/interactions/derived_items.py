@@ -1,4 +1,4 @@
-"""Items of a shop without a catalogue feed, from what its events say about them."""
+"""Items of a shop without a catalogue feed, derived from its events."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pyspark.sql import Column, DataFrame, Window
 
 _KEY = "item_id"
 _STATED = ("title", "price")
-"""What events can say of an item."""
+"""Attributes of an item that events carry."""
 
 
 def derive_items(events: DataFrame, earlier: DataFrame) -> DataFrame:
-    """One version per item and day on which its title or price became known or changed.
+    """One version per item and day on which its title or price was first seen or changed.
 
-    The title is the newest one an event gave that is not blank, the price that of the newest
-    event with one; what a day does not say is taken from the day before. An item without any
-    title is called by its id, so that it has a text.
+    The title is the newest one that is not blank, the price that of the newest event with a
+    price. A value that a day does not provide is carried over from the previous version. An item
+    without any title gets its id as title, so that it has a text.
 
     Args:
         events: accepted events of one or more days, with `title`.
-        earlier: rows of `items` from days before.
+        earlier: rows of `items` of earlier days.
 
     Returns:
-        The columns of `items`; lists are empty, and what events cannot say is null.
+        The columns of `items`; lists are empty, and attributes that events do not carry are null.
     """
     known = earlier.select("day", _KEY, "title", "price", "first_seen").withColumn(
         "is_new", F.lit(False)
@@ -53,7 +53,7 @@ def _day_by_day(events: DataFrame) -> DataFrame:
 
 
 def _newest(value: Column) -> Column:
-    """The value of the newest event that has one; equal times are told apart by event id."""
+    """The value of the newest event with a value; the event id breaks ties of equal times."""
     when = F.struct("event_time", "event_id")
     return F.max_by(value, F.when(value.isNotNull(), when))
 

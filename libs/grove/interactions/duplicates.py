@@ -1,4 +1,4 @@
-"""Rows that landed twice: the same event within its lateness, the same thing within a day."""
+"""Duplicates: an event repeated within the lateness limit, or an entity repeated within a day."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from grove.interactions import columns as names
 from grove.interactions.parsing import ParsedFeed, Persist
 
 BROADCAST_ROWS = 2_000_000
-"""More duplicates than this are joined by a shuffle; fewer are sent to every task."""
+"""Up to this number of duplicates are broadcast; more are joined with a shuffle."""
 
-_PLACE = "place"
+_POSITION = "position"
 _LANDINGS = "landings"
 _ACCEPTED = "accepted"
 _HASH = "key_hash"
@@ -24,14 +24,14 @@ _HASH = "key_hash"
 
 @dataclass(frozen=True, kw_only=True)
 class Duplicates:
-    """The rows of a feed that are dropped because the same thing landed already."""
+    """The rows of a feed that are dropped because the same event or entity has landed already."""
 
     row_ids: DataFrame
-    """Kept; one column, `landed_row`."""
+    """Persisted; one column, `landed_row`."""
     rows_by_day: Mapping[date, int]
 
     def drop_from(self, rows: DataFrame) -> DataFrame:
-        """The rows that are no duplicates."""
+        """The rows that are not duplicates."""
         total = sum(self.rows_by_day.values())
         if not total:
             return rows
@@ -47,25 +47,26 @@ def find_duplicates(
     within_days: int,
     persist: Persist,
 ) -> Duplicates:
-    """Find the rows that repeat an accepted one.
+    """Find the rows that repeat an accepted row.
 
-    Events repeat an event of the same landing day, or of the `within_days` days before: the
-    first stays. Of other feeds the last row of a day stays, the newest state of a thing.
+    An event is a duplicate of an event of the same landing day or of the `within_days` days
+    before; the first one stays. In other feeds the last row of a day stays, because it is the
+    newest state of the entity.
 
-    Almost no row has a duplicate. So rows are first counted by a 64-bit hash of their key,
-    which moves eight bytes a row, and only keys whose hash occurs twice are kept and compared.
+    Almost no row has a duplicate. Rows are therefore first counted by a 64-bit hash of their key,
+    which shuffles eight bytes per row, and only keys whose hash occurs twice are compared.
 
     Args:
-        parsed: a feed; refused rows are neither duplicates nor have any.
-        table: of the table the feed ends in; its `unique` check names the key.
-        earlier: `day` and key of rows accepted before the first day of the feed; none
-            where days do not look back.
-        within_days: how many landing days an event looks back.
+        parsed: a feed; rejected rows neither are duplicates nor have duplicates.
+        table: contract of the feed's table; its `unique` check names the key.
+        earlier: `day` and key of rows accepted before the first day of the feed; none for feeds
+            without a lookback.
+        within_days: lookback of an event in landing days.
         persist: marks a frame to be computed once and kept; its caller releases it.
     """
     key = _key_of(table)
-    fine = parsed.rows.where(F.col(names.REASON).isNull())
-    rows = fine.select(*names.POSITION, *key)
+    valid = parsed.rows.where(F.col(names.REASON).isNull())
+    rows = valid.select(*names.POSITION, *key)
     if earlier is not None:
         rows = rows.unionByName(earlier.select(names.DAY, *key), allowMissingColumns=True)
     if parsed.feed != "events":
@@ -91,34 +92,34 @@ def _suspects(rows: DataFrame, key: list[str]) -> DataFrame:
     return hashed.join(F.broadcast(often), _HASH, "left_semi").drop(_HASH)
 
 
-def _place() -> Column:
+def _position() -> Column:
     return F.struct(names.FILE, names.BLOCK, names.ROW_ID)
 
 
 def _all_but_last(suspects: DataFrame, key: list[str]) -> DataFrame:
     by = [names.DAY, *key]
-    last = suspects.groupBy(*by).agg(F.max(_place()).alias(_PLACE))
-    return suspects.join(last, by).where(F.col(names.ROW_ID) != F.col(_PLACE)[names.ROW_ID])
+    last = suspects.groupBy(*by).agg(F.max(_position()).alias(_POSITION))
+    return suspects.join(last, by).where(F.col(names.ROW_ID) != F.col(_POSITION)[names.ROW_ID])
 
 
 def _repeats(suspects: DataFrame, key: list[str], within_days: int) -> DataFrame:
-    """All but the first row of each accepted day, and all rows of days that look back on one."""
-    # An earlier row has no place; it sorts first, so its day counts as accepted.
-    first = suspects.groupBy(names.DAY, *key).agg(F.min(_place()).alias(_PLACE))
-    landings = F.sort_array(F.collect_list(F.struct(names.DAY, _PLACE)))
+    """All rows but the first of each accepted day: its later rows, and those of rejected days."""
+    # An earlier row has no position; null sorts first, so its day counts as accepted.
+    first = suspects.groupBy(names.DAY, *key).agg(F.min(_position()).alias(_POSITION))
+    landings = F.sort_array(F.collect_list(F.struct(names.DAY, _POSITION)))
     by_key = first.groupBy(*key).agg(landings.alias(_LANDINGS))
     kept = by_key.select(F.explode(_accepted(within_days)).alias(_ACCEPTED)).select(
-        F.col(_ACCEPTED)[_PLACE][names.ROW_ID].alias(names.ROW_ID)
+        F.col(_ACCEPTED)[_POSITION][names.ROW_ID].alias(names.ROW_ID)
     )
     landed = suspects.where(F.col(names.ROW_ID).isNotNull())
     return landed.join(kept, names.ROW_ID, "left_anti")
 
 
 def _accepted(within_days: int) -> Column:
-    """Of the landings of a key, one per day and in order, those that were accepted.
+    """The accepted landings of a key, out of one landing per day in order.
 
-    Each looks back on accepted ones only, so a key that lands every other day for a month is
-    accepted once every few days, as it would be with the days run one by one.
+    Only accepted landings count in the lookback. A key that lands every other day for a month is
+    thus accepted once every few days, as if the days had run one by one.
     """
 
     def step(accepted: Column, landing: Column) -> Column:

@@ -1,4 +1,4 @@
-"""All feeds of one or more days → all tables of these days, and what became of every row."""
+"""Ingest of all feeds of one or more days into the tables of these days."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from grove.interactions.split import accepted_rows, as_table, quarantined_rows
 
 @dataclass(frozen=True, kw_only=True)
 class Earlier:
-    """What landed before the first of the days."""
+    """Tables of the days before the first ingested day."""
 
     interactions: DataFrame
-    """At least `day` and `event_id` of the days an event looks back on."""
+    """At least `day` and `event_id` of the days in an event's lookback."""
     items: DataFrame
     """All versions of all items."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ingested:
-    """The rows of every table, not yet written, and what is known of them."""
+    """The rows of every table, not yet written, with their feeds and duplicates."""
 
     tables: Mapping[Dataset, DataFrame]
     """A table whose feed the source does not declare is absent."""
@@ -46,14 +46,14 @@ class Ingested:
     duplicates: Mapping[str, Duplicates]
 
     def most_rows(self, dataset: Dataset) -> int:
-        """A bound on the rows of a table, known without counting them."""
+        """Upper bound of a table's rows, without another count."""
         if dataset == QUARANTINE:
-            return sum(each.rows_refused() for each in self.parsed.values())
+            return sum(each.rows_rejected() for each in self.parsed.values())
         feeds = [feed for feed in self.parsed if FEED_DATASETS[feed] == dataset]
-        return sum(self.parsed[feed].rows_fine() for feed in feeds or ["events"])
+        return sum(self.parsed[feed].rows_valid() for feed in feeds or ["events"])
 
     def extra_columns(self) -> dict[str, list[str]]:
-        """Feed → fields its contract does not know, where there are any."""
+        """Feed → fields that are not in its contract, for feeds with such fields."""
         return {
             feed: each.extra_columns for feed, each in self.parsed.items() if each.extra_columns
         }
@@ -67,16 +67,16 @@ def ingest_feeds(
     limits: Limits,
     persist: Persist,
 ) -> Ingested:
-    """Read, judge, and split the feeds of some days, in one pass over the files.
+    """Read, validate and split the feeds of some days, in one pass over the files.
 
-    Days of a range come out as they would one by one: an event looks back on the days before
-    it, in the range or in the table, and so does an item derived from events.
+    The result of a range equals that of its days one by one: the lookback of an event covers the
+    days before it in the range and in the table, and so does that of an item derived from events.
 
     Args:
         spark: open session.
         files: of each feed the source declares, `events` among them, over all the days.
-        earlier: what the tables hold from before.
-        limits: how far prices and times may stray.
+        earlier: tables of the days before.
+        limits: allowed range of prices and times.
         persist: marks a frame to be computed once and kept; its caller releases it.
 
     Raises:

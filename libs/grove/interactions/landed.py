@@ -1,9 +1,9 @@
-"""Landed files → rows typed by the feed's contract, whatever the format of the file.
+"""Reading of landed files into rows with the types of the feed's contract, for every file format.
 
-JSON lines are read as text, so that a line that is no JSON, or no UTF-8, survives to be
-quarantined as it was. A line number is not asked of Spark while reading, which would put
-all of a file in one task: a row keeps its file, the block its task read, and an ascending
-number, and `parsing` counts the blocks before its own.
+JSON lines are read as text, so that a line that is not JSON or not UTF-8 can be quarantined
+unchanged. Line numbers are not requested from Spark, because that would read each file in one
+task. Instead, a row has its file, the block its task read, and an ascending number, and `parsing`
+adds the lines of the blocks before.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ WRONG_TYPE = "wrong_type"
 _CORRUPT = "landed_corrupt"
 _UNREAD = "landed_unread"
 _SAMPLE_EVERY = 64
-"""Field names are taken from one row in so many: taking them means parsing a row again."""
+"""Field names are collected from every n-th row, because this parses a row again."""
 _FORMAT_BITS = 61
 _LIST_SEPARATOR = r"\|"
-"""CSV has no lists; `a|b` is one of two elements."""
+"""CSV has no lists; `a|b` is a list of two elements."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class LandedFiles:
 
     feed: str
     folder: str
-    """Folder above the `day=YYYY-MM-DD` folders; a row's day is the name of its own."""
+    """Parent of the `day=YYYY-MM-DD` folders, whose names give the day of a row."""
     paths: Sequence[str]
 
     def ending(self, ending: str) -> list[str]:
@@ -47,18 +47,18 @@ class LandedFiles:
 
 
 def read_landed(spark: SparkSession, files: LandedFiles, contract: Contract) -> DataFrame:
-    """Read a feed's files into rows typed by its contract.
+    """Read a feed's files into rows with the types of its contract.
 
-    Numbers are read as double, also whole ones (`3.0` is a position), and dates and times
-    stay text: both are decided by `reasons`, where a row that does not fit gets its reason.
+    Numbers are read as double, including integers (`3.0` is a position), and dates and times
+    stay text: `reasons` decides on both, and gives an invalid row its reason.
 
     Args:
         spark: open session.
         files: at least one file, of any of the three formats.
-        contract: of the feed.
+        contract: contract of the feed.
 
     Returns:
-        The bookkeeping columns but `landed_reason`, `day`, and the contract's columns, all
+        The bookkeeping columns except `landed_reason`, `day`, and the contract's columns, all
         nullable; `landed_defect` is `not_utf8`, `malformed`, `wrong_type` or null.
     """
     readers = {".jsonl": _read_json_lines, ".csv": _read_csv, ".parquet": _read_parquet}
@@ -75,7 +75,7 @@ def read_landed(spark: SparkSession, files: LandedFiles, contract: Contract) -> 
 
 
 def reading_schema(contract: Contract) -> StructType:
-    """Types a feed's columns are read with: text, double, or a list of texts."""
+    """Types for reading a feed's columns: text, double, or a list of texts."""
     kinds = {"int": DoubleType(), "bigint": DoubleType(), "double": DoubleType()}
     return StructType(
         [
@@ -98,7 +98,7 @@ def _read_json_lines(spark: SparkSession, files: LandedFiles, contract: Contract
     rows = lines.withColumn("parsed", parsed).select(
         *lines.columns, "parsed.*", unread.alias(_UNREAD)
     )
-    # Asked of rows Spark could not read in full, and of nothing else: it parses once more.
+    # Only for rows that Spark could not read in full, because it parses them again.
     is_object = F.expr("json_object_keys(value)").isNotNull()
     defect = F.when(~F.is_valid_utf8("value"), NOT_UTF8).when(
         F.col(_UNREAD), F.when(is_object, WRONG_TYPE).otherwise(MALFORMED)
@@ -128,7 +128,7 @@ def _read_parquet(spark: SparkSession, files: LandedFiles, contract: Contract) -
 
 
 def _read_columns(rows: DataFrame, contract: Contract, *, header_lines: int) -> DataFrame:
-    """Type the columns of a format that has columns; what cannot be cast is a wrong type."""
+    """Cast the columns of a columnar format; a failed cast is a wrong type."""
     found = [name for name in rows.columns if name not in (names.DAY, _CORRUPT)]
     typed = {
         field.name: _cast(rows, field) if field.name in found else F.lit(None).cast(field.dataType)
@@ -138,7 +138,7 @@ def _read_columns(rows: DataFrame, contract: Contract, *, header_lines: int) -> 
         F.col(name).isNotNull() & column.isNull() for name, column in typed.items() if name in found
     ]
     as_text = F.to_json(F.struct(*found))
-    # A reader of columns has decoded the bytes already; what was no UTF-8 is U+FFFD by now.
+    # The reader has already decoded the bytes; invalid UTF-8 is U+FFFD here.
     defect = (
         F.when(as_text.contains("\N{REPLACEMENT CHARACTER}"), NOT_UTF8)
         .when(F.col(_CORRUPT).isNotNull(), MALFORMED)

@@ -19,17 +19,17 @@ from grove.interactions.reasons import (
     MISSING_KEY,
     Limits,
     breaks_contract,
-    refusal,
+    rejection_reason,
 )
 from grove.interactions.values import typed_value
 
 Persist: TypeAlias = Callable[[DataFrame], DataFrame]
-"""Makes a frame hold on to its rows, so that they are computed once; whoever gives it lets go."""
+"""Marks a frame to be computed once and kept; its caller releases it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RowGroup:
-    """The rows of one block of one file that share a reason, or have none."""
+    """The rows of one block of one file with the same reason, or without one."""
 
     day: date
     file: str
@@ -37,41 +37,41 @@ class RowGroup:
     reason: str | None
     rows: int
     first_row: int
-    """Smallest row number; rows of a block are numbered in order, without gaps."""
+    """Smallest row number; the row numbers of a block are consecutive."""
     header_lines: int
     fields: frozenset[str]
-    """Names of fields seen in a sample of the rows."""
+    """Field names found in a sample of the rows."""
     filled: dict[str, int]
-    """Rows per required column in which it has a value."""
+    """Number of rows with a value, per required column."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedFeed:
-    """A feed's rows, each with its reason or none, and what there is to say about them."""
+    """A feed's rows, each with its reason or none, and their counts."""
 
     feed: str
     contract: Contract
     """Of the feed."""
     rows: DataFrame
-    """Kept. Bookkeeping columns, the day, and the feed's columns in the table's types."""
+    """Persisted. Bookkeeping columns, the day, and the feed's columns in the table's types."""
     groups: tuple[RowGroup, ...]
 
     @property
     def extra_columns(self) -> list[str]:
-        """Fields the contract does not know, in order; found in a sample of the rows."""
+        """Fields that are not in the contract, sorted; found in a sample of the rows."""
         found = frozenset[str]().union(*(group.fields for group in self.groups))
         return sorted(found - set(self.contract.column_names))
 
     def rows_landed(self, day: date) -> int:
-        """Rows of a day, whatever became of them."""
+        """All rows of a day."""
         return sum(group.rows for group in self.groups if group.day == day)
 
-    def rows_refused(self) -> int:
+    def rows_rejected(self) -> int:
         """Rows with a reason, over all days."""
         return sum(group.rows for group in self.groups if group.reason is not None)
 
-    def rows_fine(self) -> int:
-        """Rows without a reason, duplicates included, over all days."""
+    def rows_valid(self) -> int:
+        """Rows without a reason, including duplicates, over all days."""
         return sum(group.rows for group in self.groups if group.reason is None)
 
     def line_offsets(self) -> list[tuple[date, str, int, int]]:
@@ -97,28 +97,28 @@ def parse_feed(
     limits: Limits,
     persist: Persist,
 ) -> ParsedFeed:
-    """Read a feed and give every row its reason, in one pass over the files.
+    """Read a feed and give every invalid row its reason, in one pass over the files.
 
-    The rows are kept: duplicates, gates and writers all read them, and a second parse
+    The rows are persisted, because duplicates, gates and writers all read them. A second parse
     would cost as much as all of these together.
 
     Args:
         spark: open session.
         files: of the feed; at least one.
-        contract: of the feed.
-        table: of the table the feed ends in.
-        limits: how far prices and times may stray.
+        contract: contract of the feed.
+        table: contract of the feed's table.
+        limits: allowed range of prices and times.
         persist: marks a frame to be computed once and kept; its caller releases it.
 
     Raises:
-        DataError: no row of a day carries a required column.
+        DataError: a required column is missing in all rows of a day.
     """
     read = read_landed(spark, files, contract)
     kept = [column for column in names.BOOKKEEPING if column not in (names.DEFECT, names.REASON)]
     typed = read.select(
         names.DAY,
         *kept,
-        refusal(contract, table, limits).alias(names.REASON),
+        rejection_reason(contract, table, limits).alias(names.REASON),
         *(typed_value(column).alias(column.name) for column in contract.columns),
     )
     reason = F.coalesce(names.REASON, F.when(breaks_contract(table), BREAKS_CONTRACT))
@@ -133,7 +133,7 @@ def parse_feed(
 
 
 def _sum_up(rows: DataFrame, contract: Contract) -> tuple[RowGroup, ...]:
-    """One line per block and reason: few, whatever the size of the feed."""
+    """One line per block and reason: few lines for a feed of any size."""
     by = (names.DAY, names.FILE, names.BLOCK, names.REASON)
     sums = rows.groupBy(*by).agg(
         F.count("*").alias("rows"),
@@ -176,7 +176,7 @@ def _require_columns(parsed: ParsedFeed) -> None:
             for group in parsed.groups
             if group.day == day and group.reason not in (MALFORMED, NOT_UTF8)
         ]
-        # A row with any other fate, or none, has a value in every required column.
+        # A row with any other reason, or none, has a value in every required column.
         if not read or {group.reason for group in read} - {MISSING_KEY, WRONG_TYPE}:
             continue
         missing = [

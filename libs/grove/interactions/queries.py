@@ -1,4 +1,4 @@
-"""Interactions → search keywords of a day, with how often each was searched and clicked."""
+"""Search keywords of a day, with the number of searches and clicks of each."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pyspark.sql import DataFrame
 def count_queries(interactions: DataFrame) -> DataFrame:
     """Count each day's keywords.
 
-    A search shows a page of items, so searches are distinct pages; a keyword whose events
-    name no page is counted by its events.
+    A search shows a page of items, so searches are distinct pages. For a keyword without pages in
+    its events, the events are counted.
 
     Args:
-        interactions: rows of the table of that name, keywords normalised.
+        interactions: rows of `interactions`, with normalised keywords.
 
     Returns:
         Columns `day, query, searches, clicks`; one row per day and keyword.

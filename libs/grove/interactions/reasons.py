@@ -1,4 +1,4 @@
-"""Why a landed row is refused: one reason per row, the first that applies."""
+"""Reasons for rejecting a landed row: one per row, the first that applies."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ REASONS = (
     "too_late",
     BREAKS_CONTRACT,
 )
-"""All reasons, in the order in which they are tried.
+"""All reasons, in the order of their tests.
 
-A value of a wrong type reads as missing, so types come before keys. The last one is a value
-that fits its type and that the table's contract refuses, such as position 0.
+A value of a wrong type reads as missing, so types come before keys. The last reason is a value
+that fits its type but violates the table's contract, such as position 0.
 """
 
 _PRICES = ("price",)
@@ -43,21 +43,21 @@ _QUANTITIES = ("quantity", "stock")
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How far a row may stray."""
+    """Limits on prices and times of a row."""
 
     max_price: float
     """A price above this is absurd; in the currency of the source."""
     lateness_days: int
-    """An event may be this many days older than its landing day."""
+    """Largest age of an event at its landing, in days."""
 
 
-def refusal(contract: Contract, table: Contract, limits: Limits) -> Column:
-    """The reason of a row as `landed.read_landed` gives it; null where the row is fine.
+def rejection_reason(contract: Contract, table: Contract, limits: Limits) -> Column:
+    """The reason for rejecting a row of `landed.read_landed`; null for a valid row.
 
     Args:
-        contract: of the feed.
-        table: of the table the feed ends in; its checks say which event types there are.
-        limits: how far prices and times may stray.
+        contract: contract of the feed.
+        table: contract of the feed's table; its checks list the event types.
+        limits: allowed range of prices and times.
     """
     conditions = {
         NOT_UTF8: F.col(names.DEFECT) == NOT_UTF8,
@@ -65,7 +65,7 @@ def refusal(contract: Contract, table: Contract, limits: Limits) -> Column:
         WRONG_TYPE: _any([F.col(names.DEFECT) == WRONG_TYPE, *_misfits(contract)]),
         MISSING_KEY: _any([_is_missing(column) for column in contract.columns]),
         "unknown_event_type": _is_unknown(contract, table),
-        "unparseable_time": _any([_is_no_time(column) for column in _times(contract)]),
+        "unparseable_time": _any([_is_not_a_time(column) for column in _times(contract)]),
         "negative_price": _any([F.col(name) < 0 for name in _present(contract, _PRICES)]),
         "negative_quantity": _any([F.col(name) < 0 for name in _present(contract, _QUANTITIES)]),
         "absurd_price": _any(
@@ -88,12 +88,12 @@ def refusal(contract: Contract, table: Contract, limits: Limits) -> Column:
 
 
 def breaks_contract(table: Contract) -> Column:
-    """Whether a typed row would be refused by the table it is meant for."""
+    """Whether a typed row violates the contract of its table."""
     return _any([~F.expr(condition) for condition in delta_constraints(table).values()])
 
 
 def _any(conditions: Sequence[Column]) -> Column:
-    """Whether a condition holds; one that is null, for want of a value, does not."""
+    """Whether any condition holds; a null condition (no value) does not hold."""
     held = [F.coalesce(condition, F.lit(False)) for condition in conditions]
     return reduce(Column.__or__, held, F.lit(False))
 
@@ -104,7 +104,7 @@ def _misfits(contract: Contract) -> list[Column]:
         for column in contract.columns
         if column.logical_type in ("number", "integer")
     ]
-    # Spark reads an object or a list as its text where a string is wanted.
+    # Spark reads an object or a list as text if the schema has a string.
     nested = [
         F.col(column.name).startswith('{"') | F.col(column.name).startswith('["')
         for column in contract.columns
@@ -131,7 +131,7 @@ def _is_unknown(contract: Contract, table: Contract) -> Column:
     )
 
 
-def _is_no_time(column: ContractColumn) -> Column:
+def _is_not_a_time(column: ContractColumn) -> Column:
     return F.col(column.name).isNotNull() & typed_value(column).isNull()
 
 
@@ -139,5 +139,5 @@ def _times(contract: Contract) -> list[ContractColumn]:
     return [column for column in contract.columns if column.logical_type in ("timestamp", "date")]
 
 
-def _present(contract: Contract, wanted: Sequence[str]) -> list[str]:
-    return [name for name in wanted if name in contract.column_names]
+def _present(contract: Contract, columns: Sequence[str]) -> list[str]:
+    return [name for name in columns if name in contract.column_names]

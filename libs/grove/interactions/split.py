@@ -1,4 +1,4 @@
-"""Staged rows → the rows of a table, and the rows of quarantine."""
+"""Split of parsed rows into the rows of a table and the rows of the quarantine."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _OFFSET = "row_minus_line"
 
 
 def accepted_rows(parsed: ParsedFeed, duplicates: Duplicates) -> DataFrame:
-    """Rows that are neither refused nor duplicates, with the day and the feed's columns."""
-    fine = parsed.rows.where(F.col(names.REASON).isNull())
-    return duplicates.drop_from(fine).drop(*names.BOOKKEEPING)
+    """Rows that are neither rejected nor duplicates, with the day and the feed's columns."""
+    valid = parsed.rows.where(F.col(names.REASON).isNull())
+    return duplicates.drop_from(valid).drop(*names.BOOKKEEPING)
 
 
 def as_table(rows: DataFrame, table: Contract) -> DataFrame:
@@ -25,13 +25,13 @@ def as_table(rows: DataFrame, table: Contract) -> DataFrame:
 
 
 def quarantined_rows(parsed: ParsedFeed) -> DataFrame:
-    """Refused rows as they landed, with feed, reason, file and line number."""
-    refused = parsed.rows.where(F.col(names.REASON).isNotNull())
+    """Rejected rows as they landed, with feed, reason, file and line number."""
+    rejected = parsed.rows.where(F.col(names.REASON).isNotNull())
     offsets = parsed.rows.sparkSession.createDataFrame(
         parsed.line_offsets(),
         f"{names.DAY} date, {names.FILE} string, {names.BLOCK} bigint, {_OFFSET} bigint",
     )
-    numbered = refused.join(F.broadcast(offsets), [names.DAY, names.FILE, names.BLOCK])
+    numbered = rejected.join(F.broadcast(offsets), [names.DAY, names.FILE, names.BLOCK])
     return numbered.select(
         names.DAY,
         F.lit(parsed.feed).alias("feed"),

@@ -1,4 +1,4 @@
-"""Values of a feed → values of a table: times, dates, whole numbers, normalised queries."""
+"""Conversion of feed values to table values: times, dates, integers, normalised queries."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ _ICU = "com.ibm.icu.text.Normalizer"
 
 
 def typed_value(column: ContractColumn) -> Column:
-    """A column read by `landed` in the type its meaning asks for; null where it does not fit.
+    """A column of `landed` in its logical type; null if the value does not fit.
 
-    Spark's cast takes more than ISO-8601: `08:01` would become a time of the day on which
-    the job runs. Only what starts like `2026-11-19T08:01:02` is given to it; a time without
-    a zone is UTC.
+    Spark's cast accepts more than ISO-8601: `08:01` would become a time on the day of the run.
+    Only values that start like `2026-11-19T08:01:02` are cast; a time without a zone is UTC.
     """
     value = F.col(column.name)
     if column.logical_type == "timestamp":
@@ -32,18 +31,18 @@ def typed_value(column: ContractColumn) -> Column:
 
 
 def is_whole(column: ContractColumn) -> Column:
-    """Whether a number read as double is a whole one its type can hold."""
+    """Whether a number read as double is an integer in the range of its type."""
     return F.coalesce(typed_value(column) == F.col(column.name), F.col(column.name).isNull())
 
 
 def normalised_query(query: Column) -> Column:
-    """A search keyword in the form under which it is counted; blank becomes null.
+    """A search keyword in its normal form; a blank one becomes null.
 
-    Unicode NFKC, lower case, single spaces. Spark SQL has no NFKC, and a Python worker
-    would cost seconds; the ICU library that Spark carries for its collations has. Text of
-    one byte per character is NFKC already, and skips the call.
+    Unicode NFKC, lower case, single spaces. Spark SQL has no NFKC, and a Python worker would
+    take seconds. The ICU library, which Spark bundles for its collations, has it. Text with one
+    byte per character is already NFKC and skips the call.
     """
-    # NULL has no place in the call: reflection would hand it to Java.
+    # No NULL in the call: reflection would pass it to Java.
     text = F.coalesce(query, F.lit(""))
     nfkc = F.reflect(F.lit(_ICU), F.lit("compose"), text, F.lit(True))
     is_ascii = F.octet_length(text) == F.length(text)

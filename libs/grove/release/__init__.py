@@ -1,4 +1,4 @@
-"""A release: one folder, one manifest written last, and one pointer that names what is served."""
+"""A release: one folder, one manifest written last, and one pointer to the served release."""
 
 from grove.release.collect import Origin, Parts, collect_parts, describe_release, start_release
 from grove.release.consistency import Finding, inspect_release

@@ -1,4 +1,4 @@
-"""What is in a release folder, byte by byte."""
+"""Sizes and checksums of the files of a release folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def describe_files(folder: Path, *, without: frozenset[str] = frozenset()) -> di
 
     Args:
         folder: release folder.
-        without: paths below it to leave out, with `/` between parts.
+        without: relative paths to leave out, with `/` between parts.
 
     Returns:
         Record per path below the folder, sorted by path.
@@ -47,9 +47,9 @@ def describe_file(path: Path) -> FileRecord:
 
 
 def content_fingerprint(files: Mapping[str, FileRecord]) -> str:
-    """One fingerprint over names and checksums, so that equal content shows at a glance.
+    """One fingerprint over names and checksums, for comparing the content of two releases.
 
-    Run ids, times and attempt numbers live in the manifest, which is no part of it.
+    Run ids, times and attempt numbers are in the manifest, which the fingerprint excludes.
 
     Example:
         >>> one = {"a": FileRecord(size_bytes=1, sha256="0" * 64)}

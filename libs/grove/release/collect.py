@@ -1,4 +1,4 @@
-"""Bring everything a server needs into one folder, as files that are equal for equal input."""
+"""Collection of a release: everything a server needs in one folder, deterministic per input."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ METRICS_FILE = "metrics.json"
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything that goes into a release."""
+    """The parts of a release."""
 
     folders: Mapping[str, Path]
     """Folder to copy, by its path in the release, for example `models/stars`."""
     tables: Mapping[str, pa.Table]
     """Rows to write, by file name, for example `items.parquet`; sorted by their key."""
     metrics: Mapping[str, Any] = field(default_factory=dict)
-    """What the day measured, for metrics.json."""
+    """Metrics of the day, for metrics.json."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where a release comes from: the part of its manifest that is not in its files."""
+    """Origin of a release: the part of its manifest that is not in its files."""
 
     run_id: str
     code_version: str
@@ -50,7 +50,7 @@ class Origin:
 
 
 def start_release(releases_folder: str | Path, release_id: str) -> Path:
-    """Make the empty folder a release is collected in; what a killed run left there goes."""
+    """Create the empty folder of a new release; leftovers of a killed run are deleted."""
     folder = Path(releases_folder) / f"{release_id}{TEMPORARY_SUFFIX}"
     if folder.exists():
         shutil.rmtree(folder)
@@ -63,10 +63,10 @@ def collect_parts(folder: Path, parts: Parts) -> None:
 
     Args:
         folder: from `start_release`.
-        parts: what goes in.
+        parts: folders, tables and metrics.
 
     Raises:
-        DataError: a folder to copy is not there.
+        DataError: a folder to copy does not exist.
     """
     for name, source in parts.folders.items():
         if not source.is_dir():
@@ -75,7 +75,7 @@ def collect_parts(folder: Path, parts: Parts) -> None:
                 where=str(source),
                 expected=f"the folder that becomes {name}",
                 found="nothing",
-                next_step="run the stage that makes it again, then publish again",
+                next_step="rerun the stage that writes it, then publish again",
             )
         shutil.copytree(source, folder / name)
     for name, table in parts.tables.items():
@@ -90,12 +90,12 @@ def describe_release(
     origin: Origin,
     metrics: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> Manifest:
-    """Make the manifest of a collected folder.
+    """Create the manifest of a collected folder.
 
     Args:
         folder: the collected folder.
-        release_id: id it will bear.
-        origin: what the files do not say.
+        release_id: id of the new release.
+        origin: fields that are not in the files.
         metrics: figures per stage; those over all users and items go into the manifest.
     """
     files = describe_files(folder, without=frozenset({MANIFEST_FILE}))

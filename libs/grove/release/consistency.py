@@ -1,4 +1,4 @@
-"""Do the parts of a release belong together? Checked before anybody can read it."""
+"""Consistency checks of a release, which run before it is published."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from grove.release.store import verify_release
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What one look at a release found."""
+    """Result of one consistency check."""
 
     name: str
     passed: bool
@@ -28,10 +28,10 @@ class Finding:
 
 
 def inspect_release(folder: str | Path) -> tuple[Finding, ...]:
-    """Check a sealed folder: its files are as written, and its parts name the same things.
+    """Check a sealed folder: its files are unchanged, and its parts refer to the same entities.
 
     Returns:
-        One finding per promise; a release may be published only if all of them passed.
+        One finding per check; a release may be published only if all of them passed.
     """
     source = Path(folder)
     items = pq.read_table(source / "items.parquet", columns=["item_id", "item_key"])
@@ -71,9 +71,9 @@ def _each_once(name: str, values: pa.ChunkedArray) -> Finding:
     )
 
 
-def _all_known(name: str, wanted: list[pa.ChunkedArray], known: pa.ChunkedArray) -> Finding:
+def _all_known(name: str, found: list[pa.ChunkedArray], known: pa.ChunkedArray) -> Finding:
     unknown = sum(
-        pc.sum(pc.invert(pc.is_in(values, value_set=known))).as_py() or 0 for values in wanted
+        pc.sum(pc.invert(pc.is_in(values, value_set=known))).as_py() or 0 for values in found
     )
     return Finding(
         name=name, passed=unknown == 0, expected="no unknown item", observed=f"{unknown} unknown"
@@ -94,20 +94,20 @@ def _same_keys(index: pa.Table, items: pa.Table) -> Finding:
 
 
 def _same_trees(folder: Path) -> Finding:
-    """Codes within the same sizes would be searched without a word, and mean other items."""
-    spoken = read_metadata(folder / "models" / "treebridge").generations
+    """A generator of another tree generation with equal sizes would silently return other items."""
+    trained_on = read_metadata(folder / "models" / "treebridge").generations
     held = {tree: _read(folder / "trees" / tree / "tree.json")["generation"] for tree in TREES}
     return Finding(
         name="generator_speaks_the_codes",
-        passed=spoken == held,
+        passed=trained_on == held,
         expected=f"a generator trained on the trees of the release, {held}",
-        observed=f"trained on {spoken}",
+        observed=f"trained on {trained_on}",
     )
 
 
 def _read(file: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return told
+    values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return values
 
 
 def _users_match(folder: Path, name: str, file: str) -> Finding:

@@ -1,7 +1,7 @@
-"""Writes a reader sees whole or not at all, on a file system that renames in one step.
+"""Atomic writes: a reader sees a file whole or not at all, on a file system with atomic renames.
 
-`grove.runtime` has the like for jobs; a release must not depend on it, because a server
-that reads releases has neither Spark nor Delta.
+`grove.runtime` has the same for jobs. A release must not depend on it, because a server that
+reads releases has neither Spark nor Delta.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TEMPORARY_SUFFIX = ".tmp"
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write an object as JSON with sorted keys, flushed to the disk before it gets its name."""
+    """Write an object as JSON with sorted keys, flushed to the disk before the rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     with beside.open("w", encoding="utf-8") as file:
@@ -28,7 +28,7 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def rename(source: Path, target: Path) -> None:
-    """Rename, and make the new name survive a power cut."""
+    """Rename, and flush the folder so that the new name survives a power failure."""
     source.replace(target)
     descriptor = os.open(target.parent, os.O_RDONLY)
     try:

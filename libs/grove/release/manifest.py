@@ -1,4 +1,4 @@
-"""The manifest: everything a reader must know about a release before it opens a file."""
+"""The manifest: the metadata of a release, read before any of its files."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from grove.release.checksums import FileRecord
 MANIFEST_FILE = "manifest.json"
 FORMAT_VERSION = 1
 _ADDED_LATER: dict[str, Any] = {"judged": {}}
-"""What a field holds in the manifest of a release that was published before the field came."""
+"""Values of fields that are missing in the manifests of older releases."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """One release: what it holds, what it was made from, and how good it was found to be."""
+    """Metadata of one release: its files, its origin and its metrics."""
 
     release_id: str
     """Day and attempt, for example `2026-11-19.2`."""
@@ -30,26 +30,26 @@ class Manifest:
     code_version: str
     files: Mapping[str, FileRecord]
     table_versions: Mapping[str, int] = field(default_factory=dict)
-    """Delta version of every table when the release was collected."""
+    """Delta version of every table at the collection of the release."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     plan: Mapping[str, Any] = field(default_factory=dict)
-    """What `plan_day` decided, and why."""
+    """Decision of `plan_day`, with its reasons."""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     """Figures over all users and items, by the stage that measured them. Those of
-    `evaluate_models` were measured on the weights named in `judged`."""
+    `evaluate_models` are of the weights in `judged`."""
     trees: Mapping[str, Any] = field(default_factory=dict)
-    """Per tree: generation, day it was built, churn, distortion."""
+    """Per tree: generation, build day, churn, distortion."""
     weights: Mapping[str, Any] = field(default_factory=dict)
-    """Per model: version of the published weights, and the last day they have learnt from."""
+    """Per model: version of the published weights, and the last day of their training data."""
     judged: Mapping[str, str] = field(default_factory=dict)
-    """Per model: version of the weights the day was judged with, before they learnt from it."""
+    """Per model: version of the weights that the day evaluated, before they were trained on it."""
 
     @property
     def encoder(self) -> str:
         """Fingerprint of the encoder that the release's texts were embedded by.
 
         Raises:
-            DataError: the release was made without a plan that says so.
+            DataError: the plan of the release does not state it.
         """
         encoder = self.plan.get("shape", {}).get("encoder")
         if encoder is None:

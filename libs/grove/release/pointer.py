@@ -1,4 +1,4 @@
-"""The pointer: one small file that names the release being served."""
+"""The pointer: one small file with the id of the served release."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from grove.release.store import expected_release, list_releases, verify_release
 
 
 def current_release(pointer: str | Path) -> str | None:
-    """Id of the release being served; none before the first one is published.
+    """Id of the served release; none before the first one is published.
 
     Raises:
-        DataError: the pointer is there but cannot be read.
+        DataError: the pointer exists but cannot be read.
     """
     path = Path(pointer)
     if not path.is_file():
@@ -33,15 +33,15 @@ def current_release(pointer: str | Path) -> str | None:
 
 
 def move_pointer(pointer: str | Path, release_id: str) -> None:
-    """Name the release to serve from now on; readers see the old id or the new one."""
+    """Set the served release; readers see the old id or the new one."""
     write_json(Path(pointer), {"release": release_id})
 
 
 def point_to(pointer: str | Path, release_id: str) -> None:
-    """Move the pointer to a release beside it, forwards or back, after verifying that release.
+    """Verify a release in the pointer's folder and move the pointer to it, forwards or backwards.
 
     Raises:
-        DataError: there is no such release, or it is broken; the pointer stays.
+        DataError: there is no such release, or it is damaged; the pointer does not change.
     """
     releases = Path(pointer).parent
     known = list_releases(releases)
@@ -58,15 +58,15 @@ def point_to(pointer: str | Path, release_id: str) -> None:
 
 
 def offer(pointer: str | Path, release_id: str, *, insist: bool = False) -> str:
-    """Serve a release that was just published, unless a later day is being served.
+    """Serve a new release, unless the served release is of a later day.
 
     Args:
         pointer: the pointer file.
         release_id: the published release.
-        insist: serve it even then.
+        insist: serve it in any case.
 
     Returns:
-        Id of the release that is served now.
+        Id of the release that is now served.
     """
     served = current_release(pointer)
     if served is not None and not insist and not _should_move(served, release_id):
@@ -76,5 +76,5 @@ def offer(pointer: str | Path, release_id: str, *, insist: bool = False) -> str:
 
 
 def _should_move(served: str, release_id: str) -> bool:
-    """A day that is run again must not pull the pointer back from a later day."""
+    """A rerun of a day must not move the pointer back from a later day."""
     return release_day(served) <= release_day(release_id)

@@ -1,4 +1,4 @@
-"""The tables of a day → the rows of a release: one day only, sorted, without partition columns."""
+"""Rows of a release from the tables of a day: sorted, without partition columns."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 SHOWN_COLUMNS = ("title", "category_path", "price", "stock", "regions")
-"""What a server shows of an item or filters by, besides what the models read."""
+"""Columns that a server displays or filters by, besides the inputs of the models."""
 SEEN_FILE = "seen.parquet"
-"""user_id, item_ids: every item a user ever had a positive with; histories hold the newest only."""
+"""user_id, item_ids: all items with a positive event of the user, not only the newest."""
 POPULARITY_FILE = "popularity.parquet"
 """item_id, count: positives of all users and days."""
 
 
 def item_rows(items: pa.Table, item_table: pa.Table, item_keys: Sequence[int]) -> pa.Table:
-    """Join what models read of an item with what people see of it and the key of the index.
+    """Join the model inputs of an item with its displayed columns and its key in the index.
 
     Args:
         items: N rows of `items` as of the day, sorted by item_id.
-        item_table: N rows as the models read them, sorted by item_id.
+        item_table: N rows of model inputs, sorted by item_id.
         item_keys: N keys, 64 bits each, of the items in the index.
 
     Returns:
@@ -42,15 +42,15 @@ def item_rows(items: pa.Table, item_table: pa.Table, item_keys: Sequence[int]) -
 
 
 def day_rows(rows: pa.Table, key: str, *, without: Sequence[str]) -> pa.Table:
-    """Rows of one partition, sorted by key, without the columns that are the same in all."""
+    """Rows of one partition, sorted by key, without the constant columns."""
     return rows.drop_columns(list(without)).sort_by(key).combine_chunks()
 
 
 def past_tables(positives: pa.Table) -> dict[str, pa.Table]:
-    """What a server must know of all days: whom not to show what again, and what is popular.
+    """Tables over all days for a server: the seen items of each user, and the popularity.
 
-    A day is judged by these two, so they must be served by too: histories are cut to the newest
-    events, and would count and exclude less.
+    The evaluation of a day uses both, so serving must use the same: histories are truncated to the
+    newest events and would exclude and count less.
 
     Args:
         positives: user_id and item_id of every positive event through the release's day.
@@ -84,7 +84,7 @@ def _popularity_rows(positives: pa.Table) -> pa.Table:
 
 
 def metrics_by_stage(rows: pa.Table) -> dict[str, list[dict[str, Any]]]:
-    """Measured figures per stage, in an order that does not depend on how they were stored.
+    """Metrics per stage, in an order that does not depend on the storage order.
 
     Example:
         >>> rows = pa.table({"stage": ["b", "a"], "metric": ["HR", "HR"], "value": [0.1, 0.2]})

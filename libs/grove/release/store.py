@@ -1,4 +1,4 @@
-"""Release folders: collected aside, sealed by their manifest, listed, verified, thinned out."""
+"""Release folders: collected under a temporary name, sealed, listed, verified and deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RELEASE_NAME = re.compile(r"\d{4}-\d\d-\d\d\.\d+")
 def list_releases(releases_folder: str | Path) -> list[str]:
     """Ids of all finished releases, oldest first; attempts of one day in their order.
 
-    Folders that bear no release's name, such as a copy somebody made, are none.
+    Folders with any other name, for example a manual copy, are ignored.
     """
     parent = Path(releases_folder)
     if not parent.is_dir():
@@ -30,7 +30,7 @@ def list_releases(releases_folder: str | Path) -> list[str]:
 
 
 def expected_release(known: Sequence[str]) -> str:
-    """What a message says may be named, of the releases that there are.
+    """The existing releases, as the `expected` field of an error.
 
     Example:
         >>> expected_release(["2026-11-18.1", "2026-11-19.1"])
@@ -52,7 +52,7 @@ def release_order(release_id: str) -> tuple[date, int]:
 
 
 def next_release_id(releases_folder: str | Path, day: date) -> str:
-    """Id of the next release of a day; ids are never used twice while a folder bears them."""
+    """Id of the next release of a day; an id is not reused while its folder exists."""
     parent = Path(releases_folder)
     names = [path.name for path in parent.iterdir()] if parent.is_dir() else []
     prefix = f"{day:%Y-%m-%d}."
@@ -65,16 +65,16 @@ def next_release_id(releases_folder: str | Path, day: date) -> str:
 
 
 def newest_release_before(releases_folder: str | Path, day: date) -> str | None:
-    """Id of the newest release of an earlier day, whatever is served now; none if there is none."""
+    """Id of the newest release of an earlier day, served or not; none if there is none."""
     earlier = [one for one in list_releases(releases_folder) if release_day(one) < day]
     return earlier[-1] if earlier else None
 
 
 def read_manifest(folder: str | Path) -> Manifest:
-    """Read a release's manifest without looking at the files it names.
+    """Read a release's manifest without checking its files.
 
     Raises:
-        DataError: the folder has no manifest, or a malformed one, or one of another release.
+        DataError: the manifest is missing, malformed, or of another release.
     """
     path = Path(folder) / MANIFEST_FILE
     if not path.is_file():
@@ -90,10 +90,10 @@ def read_manifest(folder: str | Path) -> Manifest:
 
 
 def verify_release(folder: str | Path) -> Manifest:
-    """Check that every file of a release is there, whole and unchanged.
+    """Check that every file of a release exists and is unchanged.
 
     Raises:
-        DataError: the manifest or a file is missing, cut short or changed; all are named.
+        DataError: the manifest or a file is missing, truncated or changed; the message names all.
     """
     manifest = read_manifest(folder)
     found = describe_existing(Path(folder), manifest)
@@ -110,7 +110,7 @@ def verify_release(folder: str | Path) -> Manifest:
 
 
 def describe_existing(folder: Path, manifest: Manifest) -> dict[str, FileRecord]:
-    """Size and checksum, as they are now, of those files of a manifest that exist."""
+    """Current size and checksum of those files of a manifest that exist."""
     paths = {name: folder / name for name in manifest.files}
     return {name: describe_file(path) for name, path in paths.items() if path.is_file()}
 
@@ -120,10 +120,10 @@ def write_release(folder: str | Path, manifest: Manifest) -> None:
 
     Args:
         folder: the release's folder, under its final or its temporary name.
-        manifest: describes exactly the files that are there.
+        manifest: lists exactly the files of the folder.
 
     Raises:
-        DataError: the manifest lists other files than the folder holds.
+        DataError: the manifest lists other files than the folder contains.
     """
     target = Path(folder)
     found = describe_files(target, without=frozenset({MANIFEST_FILE}))
@@ -135,7 +135,7 @@ def write_release(folder: str | Path, manifest: Manifest) -> None:
 
 
 def publish_folder(temporary: str | Path) -> Path:
-    """Give a sealed folder its final name in one step; readers list it from now on."""
+    """Rename a sealed folder to its final name, under which readers list it."""
     source = Path(temporary)
     final = source.with_name(source.name.removesuffix(TEMPORARY_SUFFIX))
     rename(source, final)
@@ -145,12 +145,12 @@ def publish_folder(temporary: str | Path) -> Path:
 def superfluous_releases(
     releases_folder: str | Path, *, keep: int, serving: str | None
 ) -> Sequence[str]:
-    """Ids of the releases beyond the newest few; the one that is served is never among them.
+    """Ids of the releases beyond the newest `keep`, without the served one.
 
     Args:
         releases_folder: folder of all releases.
-        keep: how many of the newest stay.
-        serving: id of the release that is served, if any.
+        keep: number of newest releases to keep.
+        serving: id of the served release, if any.
     """
     releases = list_releases(releases_folder)
     return [one for one in releases[: max(0, len(releases) - keep)] if one != serving]

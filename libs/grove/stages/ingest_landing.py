@@ -98,7 +98,7 @@ def _hold(stage: StageRun, ingested: Ingested, dataset: Dataset) -> Frame:
 def _report(stage: StageRun, counts: Counts, extra_columns: Mapping[str, Sequence[str]]) -> None:
     for day in counts["events"]:
         report, events = stage.for_day(day).report, counts["events"][day]
-        report.rows(in_=events.landed, out=events.accepted, rejected=events.refused)
+        report.rows(in_=events.landed, out=events.accepted, rejected=events.rejected)
         report.note("feeds", {feed: by_day[day].as_json() for feed, by_day in counts.items()})
         report.note("extra_columns", extra_columns)
 
@@ -150,7 +150,7 @@ def _invariants(
 
 def _of_feed(stage: StageRun, counts: FeedCounts, announced: int) -> Iterator[CheckResult]:
     wish = stage.settings.ingest
-    yield rows_conserved(counts.landed, counts.accepted, counts.duplicates, counts.refused)
+    yield rows_conserved(counts.landed, counts.accepted, counts.duplicates, counts.rejected)
     yield CheckResult(
         name="landed_as_announced",
         severity="fail",
@@ -159,7 +159,7 @@ def _of_feed(stage: StageRun, counts: FeedCounts, announced: int) -> Iterator[Ch
         observed=f"{counts.landed} rows",
     )
     yield from quarantined_share(
-        counts.refused,
+        counts.rejected,
         counts.landed,
         warn_above=wish.warn_quarantined_share,
         fail_above=wish.max_quarantined_share,

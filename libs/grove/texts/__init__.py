@@ -1,1 +1,1 @@
-"""Texts → unit vectors: what is said of an item, a local language model, and who made a vector."""
+"""Text embeddings: the text of an item, a local encoder, and the fingerprint of an encoder."""

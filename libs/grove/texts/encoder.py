@@ -1,4 +1,4 @@
-"""A local transformers model as a function from texts to unit vectors."""
+"""Text encoder: a local transformers model that maps texts to unit vectors."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ Precision: TypeAlias = Literal["fp32", "bf16", "int8"]
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderSpec:
-    """All that decides a vector, besides the text; plain values that travel to a worker."""
+    """Everything besides the text that determines a vector; plain values, sent to workers."""
 
     folder: str
     """Local folder with `config.json`, safetensors weights and the tokenizer."""
     pooling: Pooling = "mean"
     prompt: str = ""
-    """Put before every text, a query's too: equal texts have equal vectors, whosever they are."""
+    """Prefix of every text, including queries, so that equal texts have equal vectors."""
     max_tokens: int = 64
     precision: Precision = "fp32"
     """Arithmetic of the model: float32, bfloat16, or float32 with its linear layers in int8."""
     batch_size: int = 32
-    """Texts per forward pass; decides speed, not vectors."""
+    """Texts per forward pass; affects speed, not vectors."""
 
 
 @dataclass(frozen=True)
 class TextEncoder:
-    """A loaded model; make one with `load_encoder`."""
+    """A loaded model; created by `load_encoder`."""
 
     spec: EncoderSpec
     tokenizer: Any
     model: Any
-    """A transformers model; its library names no common type for them."""
+    """A transformers model; the library has no common type for them."""
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Encode texts; a text has the same vector alone and in any company, to 1e-5.
+        """Encode texts; the vector of a text does not depend on the other texts, to 1e-5.
 
-        Only texts of one length in tokens share a batch, so nothing is padded. Padding would
-        decide the last bits of float32 sums, and a model that rounds to bfloat16 or int8 on its
-        way makes a thousandth of such a bit; its linear layers see to the rest. Texts of one
-        length stand in their own order, so that a set of texts always makes the same batches.
+        Only texts with the same number of tokens share a batch, so there is no padding. Padding
+        would change the last bits of float32 sums, and rounding to bfloat16 or int8 within the
+        model would amplify such a bit to a thousandth. The linear layers ensure the rest. Texts of
+        the same length are sorted, so that a set of texts always gives the same batches.
 
         Args:
             texts: N texts.
@@ -81,13 +81,13 @@ class TextEncoder:
         if sums_up:
             item = self.tokenizer.convert_tokens_to_ids(ITEM_TOKEN)
             return [[*row, item] for row in ids]
-        # A decoder's tokenizer makes nothing of an empty text; padding then stands for it.
+        # A decoder's tokenizer returns no tokens for an empty text; a padding token replaces it.
         return [row or [self.tokenizer.pad_token_id or 0] for row in ids]
 
     def _batches(
         self, texts: Sequence[str], tokens: Sequence[Sequence[int]]
     ) -> Iterator[list[int]]:
-        """Rows of texts of one length in tokens."""
+        """Batches of rows whose texts have the same number of tokens."""
         order = sorted(range(len(texts)), key=lambda row: (len(tokens[row]), texts[row]))
         for _, same_length in groupby(order, key=lambda row: len(tokens[row])):
             rows = list(same_length)
@@ -99,7 +99,7 @@ class TextEncoder:
         ids = torch.tensor(tokens)  # [B, T]
         mask = torch.ones_like(ids)  # [B, T]
         states = self.model(input_ids=ids, attention_mask=mask).last_hidden_state  # [B, T, D]
-        # In float32 whatever the model's precision: it is little work, and keeps the norm at 1.
+        # Pool in float32 at every precision of the model: cheap, and it keeps the norm at 1.
         return pool(states.float(), self.spec.pooling).numpy()
 
 
@@ -108,7 +108,7 @@ def load_encoder(spec: EncoderSpec) -> TextEncoder:
     """Load a model from its folder, once per process; nothing is downloaded.
 
     Raises:
-        SettingsError: the folder holds no model, or `item_token` is asked of a model whose
+        SettingsError: the folder holds no model, or `item_token` pooling is set for a model whose
             tokenizer has no `[ITEM]`.
     """
     from transformers import AutoModel, AutoTokenizer
@@ -127,7 +127,7 @@ def load_encoder(spec: EncoderSpec) -> TextEncoder:
         raise SettingsError(
             "the text encoder was not tuned with an item token",
             where=f"texts.pooling, {spec.folder}",
-            expected=f"a tokenizer that knows {ITEM_TOKEN}",
+            expected=f"a tokenizer with the token {ITEM_TOKEN}",
             found=f"{len(tokenizer)} tokens, none of them {ITEM_TOKEN}",
             next_step="set texts.pooling to last_token (decoders) or mean (encoders)",
         )
@@ -137,12 +137,11 @@ def load_encoder(spec: EncoderSpec) -> TextEncoder:
 
 
 def encoder_folder(encoder: str) -> str:
-    """Find the local folder of the encoder a setting names.
+    """Find the local folder of the encoder named in the settings.
 
     Args:
-        encoder: `default` for the packaged MiniLM, a folder, or a hub id, whose files are taken
-            from the hub's cache and fetched only where that lacks them and `HF_HUB_OFFLINE` is
-            not set.
+        encoder: `default` for the packaged MiniLM, a folder, or a hub id. The files of a hub id
+            come from the hub's cache; missing ones are downloaded unless `HF_HUB_OFFLINE` is set.
 
     Raises:
         SettingsError: there is no such model.
@@ -162,9 +161,9 @@ def encoder_folder(encoder: str) -> str:
 def _hub_folder(hub_id: str) -> str:
     from huggingface_hub import snapshot_download
 
-    wanted = ["*.json", "*.safetensors", "*.txt", "*.model"]
+    patterns = ["*.json", "*.safetensors", "*.txt", "*.model"]
     try:
-        return str(snapshot_download(hub_id, allow_patterns=wanted))
+        return str(snapshot_download(hub_id, allow_patterns=patterns))
     except (OSError, ValueError) as error:
         raise _no_model(hub_id, str(error)) from error
 

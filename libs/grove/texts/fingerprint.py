@@ -1,4 +1,4 @@
-"""The name of an encoder: what it is made of, so that a vector is never taken for another's."""
+"""Fingerprint of an encoder, so that vectors of two encoders are never mixed."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _TOKENIZER_FILES = (
 
 
 def encoder_fingerprint(spec: EncoderSpec) -> str:
-    """Hash everything that decides a vector: weights, tokenizer, prompt, pooling and so on.
+    """Hash everything that determines a vector: weights, tokenizer, prompt, pooling and so on.
 
-    Folder and batch size do not count: the same model elsewhere gives the same vectors. Float32
-    adds nothing, so that vectors from before there was a choice keep their name.
+    Folder and batch size are excluded: the same model elsewhere gives the same vectors. Float32
+    adds nothing, so that vectors from before the setting existed keep their fingerprint.
 
     Returns:
         16 hexadecimal digits of a SHA-256.

@@ -1,4 +1,4 @@
-"""How the states of a text's tokens become one vector."""
+"""Pooling of a text's token states into one vector."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from torch import Tensor
 Pooling: TypeAlias = Literal["mean", "last_token", "item_token"]
 
 ITEM_TOKEN = "[ITEM]"
-"""Stands after a text where a model was tuned to sum it up there."""
+"""Last token of a text, for models tuned to summarise the text at this token."""
 
 
 def pool(states: Tensor, pooling: Pooling) -> Tensor:
     """Reduce token states to one unit vector per text.
 
-    `mean` suits encoders, `last_token` decoders as they are, `item_token` decoders tuned with
-    `[ITEM]` at the end, which is then the last token.
+    `mean` suits encoders, `last_token` untuned decoders, and `item_token` decoders tuned with
+    `[ITEM]` at the end, where it is the last token.
 
     Source: TreeBridge, Embedding Generation (`item_token`).
 
     Args:
-        states: [B, T, D] float, the last layer; nothing is padded.
-        pooling: how to reduce.
+        states: [B, T, D] float, last layer, without padding.
+        pooling: method of reduction.
 
     Returns:
         [B, D] float, each row of L2 norm 1.

@@ -1,4 +1,4 @@
-"""What a language model is told about an item, and the name a text is stored under."""
+"""Text of an item for the language model, and the hash under which a text is stored."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def item_text(
     category_path: Sequence[str],
     tags: Sequence[str],
 ) -> str:
-    """Join what is known of an item into one text, the most telling first.
+    """Join the attributes of an item into one text, the most informative first.
 
-    Texts are cut after a number of tokens, so the description, the longest part, comes last.
-    No word of a shop's trade is added: the same text serves shoes and songs.
+    Texts are truncated to a number of tokens, so the description, the longest part, is last. No
+    domain words are added, so that the format suits any shop.
 
-    Source: TreeBridge, Embedding Generation: title, tags and description in
-    one sequence; brand and category are ours.
+    Source: TreeBridge, Embedding Generation: title, tags and description in one sequence.
+    Deviation: brand and category are included.
 
     Returns:
-        NFC text with single spaces; empty parts leave no trace.
+        NFC text with single spaces; empty parts are skipped.
 
     Example:
         >>> item_text("Mug", None, "Acme", ["Home", "Kitchen"], ["red", "gift"])
@@ -38,7 +38,7 @@ def item_text(
 
 
 def query_text(query: str) -> str:
-    """The text of a search keyword: itself, as `queries` keeps it.
+    """The text of a search keyword: the keyword as in `queries`.
 
     Example:
         >>> query_text("red mug")
@@ -48,12 +48,12 @@ def query_text(query: str) -> str:
 
 
 def normal_text(text: str) -> str:
-    """NFC with single spaces, so that a text has one spelling and one hash."""
+    """NFC with single spaces, so that equivalent texts have the same hash."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def text_hash(text: str) -> str:
-    """SHA-256 of a text in hex; texts that differ in spelling only by NFC share it.
+    """SHA-256 of a text in hex; texts with the same NFC form share it.
 
     Example:
         >>> text_hash("red mug")[:12]

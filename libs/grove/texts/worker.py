@@ -1,4 +1,4 @@
-"""What a Spark worker runs to turn texts into vectors."""
+"""Embedding of texts in a Spark worker."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Batches: TypeAlias = Iterator[pa.RecordBatch]
 
 
 def embedding_batches(spec: EncoderSpec, fingerprint: str) -> Callable[[Batches], Batches]:
-    """Make the function `mapInArrow` runs in each task.
+    """Create the function that `mapInArrow` runs in each task.
 
-    A worker loads the model once and keeps it for its next tasks. Threads are left as Spark
-    sets them, one per worker: more workers than cores' worth of threads halves the speed.
+    A worker loads the model once and keeps it for its next tasks. The number of threads stays as
+    Spark sets it, one per worker: more threads than cores halve the speed.
 
     Args:
         spec: the encoder; its folder must exist on every worker.
-        fingerprint: of the encoder, from `encoder_fingerprint`.
+        fingerprint: fingerprint of the encoder, from `encoder_fingerprint`.
 
     Returns:
         A function from batches with `text_hash, text` to batches with the columns of

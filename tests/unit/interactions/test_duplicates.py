@@ -1,4 +1,4 @@
-"""What landed twice is dropped: against the same day, and against the days before."""
+"""Duplicates are dropped: of the same day, and of the days before."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Row = tuple[int, str, str]
 """Day after FIRST, file, event id."""
 
 
-def parsed_events(spark: SparkSession, rows: list[Row], refused: frozenset[int]) -> ParsedFeed:
+def parsed_events(spark: SparkSession, rows: list[Row], rejected: frozenset[int]) -> ParsedFeed:
     values = [
-        (FIRST + timedelta(days=day), file, 0, row_id, event, "bad" if row_id in refused else None)
+        (FIRST + timedelta(days=day), file, 0, row_id, event, "bad" if row_id in rejected else None)
         for row_id, (day, file, event) in enumerate(rows)
     ]
     schema = (
@@ -42,7 +42,7 @@ def dropped_ids(duplicates: Duplicates) -> set[int]:
 
 
 def reference_duplicates(
-    rows: list[Row], refused: frozenset[int], earlier: list[tuple[int, str]], within: int
+    rows: list[Row], rejected: frozenset[int], earlier: list[tuple[int, str]], within: int
 ) -> set[int]:
     """Days one by one, rows in order of file and number, as a shop that never backfills."""
     accepted = {(day, event) for day, event in earlier}
@@ -50,7 +50,7 @@ def reference_duplicates(
     order = sorted(range(len(rows)), key=lambda number: (*rows[number][:2], number))
     for number in order:
         day, _, event = rows[number]
-        if number in refused:
+        if number in rejected:
             continue
         if any((day - back, event) in accepted for back in range(within + 1)):
             dropped.add(number)
@@ -83,7 +83,7 @@ def test_the_first_row_by_file_and_line_stays(spark: SparkSession) -> None:
     assert duplicates.rows_by_day == {FIRST: 2, FIRST + timedelta(days=2): 1}
 
 
-def test_a_refused_row_is_no_duplicate_and_has_none(spark: SparkSession) -> None:
+def test_a_rejected_row_is_no_duplicate_and_has_none(spark: SparkSession) -> None:
     parsed = parsed_events(spark, example_rows(), frozenset({1}))
     table = load_contract(INTERACTIONS)
     duplicates = find_duplicates(
@@ -109,13 +109,13 @@ events = st.tuples(st.integers(0, 6), st.sampled_from("ab"), st.sampled_from("xy
     st.frozensets(st.integers(0, 13), max_size=3),
     st.lists(st.tuples(st.integers(-4, -1), st.sampled_from("xyz")), max_size=1),
 )
-def test_duplicates_equal_those_of_the_plain_twin(
+def test_duplicates_equal_the_reference_implementation(
     spark: SparkSession,
     rows: list[Row],
-    refused: frozenset[int],
+    rejected: frozenset[int],
     earlier: list[tuple[int, str]],
 ) -> None:
-    parsed = parsed_events(spark, rows, refused)
+    parsed = parsed_events(spark, rows, rejected)
     before = spark.createDataFrame(
         [(FIRST + timedelta(days=day), event) for day, event in earlier],
         "day date, event_id string",
@@ -124,7 +124,7 @@ def test_duplicates_equal_those_of_the_plain_twin(
     duplicates = find_duplicates(
         parsed, table, earlier=before, within_days=2, persist=DataFrame.cache
     )
-    assert dropped_ids(duplicates) == reference_duplicates(rows, refused, earlier, 2)
+    assert dropped_ids(duplicates) == reference_duplicates(rows, rejected, earlier, 2)
 
 
 def test_of_other_feeds_the_last_row_of_a_day_stays(spark: SparkSession) -> None:

@@ -1,4 +1,4 @@
-"""A landed feed: each row gets the reason it deserves, and its file and line."""
+"""Parsing of a landed feed: each invalid row gets its reason, file and line."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_lines_are_counted_across_the_blocks_of_a_file(spark: SparkSession, tmp_
     }
 
 
-def test_a_column_no_row_carries_refuses_the_feed(parse: ParseLines) -> None:
+def test_a_column_missing_in_every_row_rejects_the_feed(parse: ParseLines) -> None:
     lacking = {name: value for name, value in EVENT.items() if name != "user_id"}
     with pytest.raises(DataError, match="the feed events lacks") as caught:
         parse([lacking, lacking | {"event_id": "e2"}, "{broken"])
@@ -183,7 +183,7 @@ def test_a_column_no_row_carries_refuses_the_feed(parse: ParseLines) -> None:
     assert str(DAY) in caught.value.where
 
 
-def test_one_row_that_carries_all_columns_is_enough(parse: ParseLines) -> None:
+def test_one_row_with_all_columns_is_enough(parse: ParseLines) -> None:
     lacking = {name: value for name, value in EVENT.items() if name != "user_id"}
     assert reasons_by_line(parse([lacking, EVENT])) == {1: "missing_key"}
 
@@ -194,7 +194,7 @@ def test_extra_columns_are_accepted_and_named(parse: ParseLines) -> None:
     assert len(accepted(parsed)) == 1
 
 
-def test_a_catalogue_row_is_judged_by_its_own_contract(parse: ParseLines) -> None:
+def test_a_catalogue_row_is_validated_by_its_own_contract(parse: ParseLines) -> None:
     parsed = parse(
         [
             ITEM,

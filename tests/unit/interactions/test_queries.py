@@ -40,7 +40,7 @@ letters = st.text(st.sampled_from(list("aZé ﬀ½Ａ①ñ\t\u0301")), max_size=
 
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(letters, min_size=20, max_size=40))
-def test_normal_forms_equal_those_of_the_plain_twin(
+def test_normal_forms_equal_the_reference_implementation(
     spark: SparkSession, queries: list[str]
 ) -> None:
     assert normal_forms(spark, list(queries)) == [reference_normal_form(each) for each in queries]

@@ -1,4 +1,4 @@
-"""A release whose parts do not name the same things is found out before anybody reads it."""
+"""Inconsistent parts of a release are detected before its publication."""
 
 from __future__ import annotations
 
@@ -40,9 +40,11 @@ def findings(tmp_path, **changed):
     index = tmp_path / "index"
     index.mkdir()
     held = {"llm": "aa", "cf": "bb"}
-    spoken = changed.pop("spoken", held)
+    trained_on = changed.pop("trained_on", held)
     parts = {"index": index, "models/treebridge": tmp_path / "treebridge"}
-    write_json(str(parts["models/treebridge"] / "model.json"), {"options": {"generations": spoken}})
+    write_json(
+        str(parts["models/treebridge"] / "model.json"), {"options": {"generations": trained_on}}
+    )
     for tree, generation in held.items():
         parts[f"trees/{tree}"] = tmp_path / tree
         write_json(str(tmp_path / tree / "tree.json"), {"generation": generation})
@@ -56,13 +58,13 @@ def findings(tmp_path, **changed):
     return {finding.name: finding for finding in inspect_release(folder)}
 
 
-def fallen(found):
+def failed(found):
     return {name for name, finding in found.items() if not finding.passed}
 
 
 def test_a_consistent_release_passes_every_check(tmp_path):
     found = findings(tmp_path)
-    assert fallen(found) == set()
+    assert failed(found) == set()
     assert set(found) == {
         "checksums",
         "one_row_per_item",
@@ -102,17 +104,17 @@ def test_a_consistent_release_passes_every_check(tmp_path):
             {"user_candidates": pa.table({"user_id": ["u", "v"], "item_ids": [["a"], ["zz"]]})},
             {"every_recommended_item_has_a_row"},
         ),
-        ({"spoken": {"llm": "aa", "cf": "older"}}, {"generator_speaks_the_codes"}),
+        ({"trained_on": {"llm": "aa", "cf": "older"}}, {"generator_speaks_the_codes"}),
     ],
 )
-def test_each_disagreement_falls_under_its_name(tmp_path, changed, expected):
-    assert fallen(findings(tmp_path, **changed)) == expected
+def test_each_inconsistency_fails_its_check(tmp_path, changed, expected):
+    assert failed(findings(tmp_path, **changed)) == expected
 
 
-def test_a_changed_file_falls_as_checksums(tmp_path):
+def test_a_changed_file_fails_the_checksums(tmp_path):
     findings(tmp_path)
     folder = tmp_path / "releases" / "2026-08-20.1.tmp"
     (folder / "metrics.json").write_text("{}")
     changed = {finding.name: finding for finding in inspect_release(folder)}
-    assert fallen(changed) == {"checksums"}
+    assert failed(changed) == {"checksums"}
     assert "metrics.json" in changed["checksums"].observed

@@ -1,4 +1,4 @@
-"""The pointer moves in one step, only to whole releases, and not back by accident."""
+"""The pointer moves atomically, only to complete releases, and not back by accident."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_an_unreadable_pointer_says_what_to_do(pointer):
         ("2026-08-21.1", "2026-08-20.2", True, "2026-08-20.2"),
     ],
 )
-def test_a_day_run_again_does_not_pull_the_pointer_back(
+def test_a_rerun_of_a_day_does_not_move_the_pointer_back(
     pointer, served, published, insist, expected
 ):
     if served:
@@ -51,15 +51,15 @@ def test_a_day_run_again_does_not_pull_the_pointer_back(
     assert current_release(pointer) == expected
 
 
-def test_only_a_release_that_is_there_can_be_pointed_to(pointer):
+def test_only_an_existing_release_can_be_pointed_to(pointer):
     move_pointer(pointer, "2026-08-20.1")
-    with pytest.raises(DataError, match="there is no such release") as refused:
+    with pytest.raises(DataError, match="there is no such release") as rejected:
         point_to(pointer, "2026-08-19.1")
-    assert "there is none yet" in str(refused.value)
+    assert "there is none yet" in str(rejected.value)
     assert current_release(pointer) == "2026-08-20.1"
 
 
-def test_a_broken_release_cannot_be_pointed_to(pointer):
+def test_a_damaged_release_cannot_be_pointed_to(pointer):
     move_pointer(pointer, "2026-08-20.1")
     folder = pointer.parent / "2026-08-19.1"
     folder.mkdir()

@@ -35,7 +35,7 @@ ITEM_TABLE = pa.table(
 )
 
 
-def test_an_item_has_what_people_see_and_what_models_read():
+def test_an_item_has_its_displayed_columns_and_its_model_inputs():
     rows = item_rows(ITEMS, ITEM_TABLE, [10, 20])
     assert rows.to_pylist()[1] == {
         "item_id": "b",
@@ -50,7 +50,7 @@ def test_an_item_has_what_people_see_and_what_models_read():
     }
 
 
-def test_two_tables_in_another_order_are_refused():
+def test_two_tables_in_different_orders_are_rejected():
     with pytest.raises(ValueError, match="same order"):
         item_rows(ITEMS, ITEM_TABLE.take([1, 0]), [10, 20])
 
@@ -67,7 +67,7 @@ def test_rows_of_a_day_are_sorted_and_lose_their_partition():
     st.lists(st.tuples(st.sampled_from("uvwx"), st.sampled_from("abcde"), st.booleans())),
     st.randoms(),
 )
-def test_what_is_seen_and_popular_against_loops(events, random):
+def test_seen_items_and_popularity_equal_the_reference_implementation(events, random):
     """The third value only makes equal pairs: a day has many events of one user and item."""
     rows = [{"user_id": user, "item_id": item} for user, item, _ in events]
     schema = pa.schema([("user_id", pa.string()), ("item_id", pa.string())])

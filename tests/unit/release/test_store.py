@@ -114,7 +114,7 @@ def test_a_folder_without_manifest_is_half_written(releases, model):
     assert list_releases(releases) == []
 
 
-def test_a_manifest_cut_short_is_refused(releases, model):
+def test_a_truncated_manifest_is_rejected(releases, model):
     folder = publish(releases, "2026-08-20.1", model)
     text = (folder / "manifest.json").read_text()
     (folder / "manifest.json").write_text(text[: len(text) // 2])
@@ -122,7 +122,7 @@ def test_a_manifest_cut_short_is_refused(releases, model):
         verify_release(folder)
 
 
-def test_a_manifest_of_another_release_is_refused(releases, model):
+def test_a_manifest_of_another_release_is_rejected(releases, model):
     folder = publish(releases, "2026-08-20.1", model)
     folder.rename(releases / "2026-08-21.1")
     with pytest.raises(DataError, match="the manifest of this folder"):
@@ -137,13 +137,13 @@ def test_unknown_and_missing_fields_are_named_together(releases, model):
         parse_manifest(values, where="here")
 
 
-def test_a_release_from_before_a_field_came_is_still_read(releases, model):
+def test_a_manifest_without_a_newer_field_is_still_read(releases, model):
     values = seal(releases, "2026-08-20.1", model).to_json()
     del values["judged"]
     assert parse_manifest(values, where="here").judged == {}
 
 
-def test_a_manifest_of_a_later_format_is_refused(releases, model):
+def test_a_manifest_of_a_later_format_is_rejected(releases, model):
     values = seal(releases, "2026-08-20.1", model).to_json() | {"format_version": 2}
     with pytest.raises(DataError, match="format_version 2"):
         parse_manifest(values, where="here")
@@ -162,7 +162,7 @@ def test_a_missing_part_stops_the_collection(releases, tmp_path):
         collect_parts(folder, Parts({"index": tmp_path / "nowhere"}, {}))
 
 
-def test_what_a_killed_run_left_is_neither_listed_nor_in_the_way(releases, model):
+def test_leftovers_of_a_killed_run_are_not_listed_and_do_not_block(releases, model):
     publish(releases, "2026-08-20.1", model)
     seal(releases, "2026-08-20.2", model)
     assert list_releases(releases) == ["2026-08-20.1"]
@@ -172,7 +172,7 @@ def test_what_a_killed_run_left_is_neither_listed_nor_in_the_way(releases, model
 
 
 @pytest.mark.parametrize("name", ["2026-08-20.1.bak", "2026-08-20.x", "old", "2026-08-20.1 copy"])
-def test_a_folder_without_a_releases_name_is_none(releases, model, name):
+def test_a_folder_without_a_release_name_is_not_a_release(releases, model, name):
     folder = publish(releases, "2026-08-20.1", model)
     (releases / name).mkdir()
     (releases / name / "manifest.json").write_bytes((folder / "manifest.json").read_bytes())

@@ -1,4 +1,4 @@
-"""A text has one vector, alone or in any company; the packaged model gives what it should."""
+"""The vector of a text does not depend on its batch; the packaged model equals its reference."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_batch_gives_what_each_text_gives_alone(decoder_folder: Path, pooling:
     st.sampled_from(["last_token", "item_token", "mean"]),
     st.sampled_from(["fp32", "bf16", "int8"]),
 )
-def test_company_and_order_do_not_matter(
+def test_other_texts_and_order_do_not_matter(
     decoder_folder: Path, texts: list[str], pooling: Pooling, precision: Precision
 ) -> None:
     encoder = make_encoder(decoder_folder, pooling, precision=precision)

@@ -1,4 +1,4 @@
-"""The fingerprint follows what decides a vector, and nothing else."""
+"""The fingerprint depends on everything that determines a vector, and on nothing else."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_prompt_pooling_length_and_precision_change_it(spec: EncoderSpec) -> Non
     assert len({encoder_fingerprint(each) for each in (spec, *others)}) == 6
 
 
-def test_float32_has_the_name_it_had_before_there_was_a_choice(spec: EncoderSpec) -> None:
+def test_float32_keeps_the_fingerprint_from_before_the_setting(spec: EncoderSpec) -> None:
     digest = hashlib.sha256(b"\0mean\x0064\0")
     for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
         content = (Path(spec.folder) / name).read_bytes()

@@ -42,7 +42,7 @@ def reference_int8_linear(linear: nn.Linear, inputs: Tensor) -> np.ndarray:
     return np.array(result).reshape(len(inputs), -1)
 
 
-def test_int8_is_the_sum_of_rounded_products() -> None:
+def test_int8_equals_the_matmul_of_rounded_values() -> None:
     linear = make_linear(3, 24, 10)
     inputs = torch.randn(7, 24)
     with torch.inference_mode():
@@ -52,7 +52,7 @@ def test_int8_is_the_sum_of_rounded_products() -> None:
 
 @given(SEEDS, st.integers(1, 9), st.integers(1, 70), st.integers(1, 40), st.booleans())
 @torch.inference_mode()
-def test_int8_is_as_near_as_half_a_step_allows(
+def test_int8_is_within_half_a_step(
     seed: int, rows: int, inputs: int, outputs: int, bias: bool
 ) -> None:
     linear = make_linear(seed, inputs, outputs, bias=bias)
@@ -84,9 +84,11 @@ def test_blocks_add_up_to_the_layer(seed: int, rows: int, inputs: int) -> None:
 @given(SEEDS, st.integers(2, 300), st.sampled_from([8, 33, 384, 1536]))
 @settings(max_examples=30)
 @torch.inference_mode()
-def test_a_row_has_one_result_whatever_stands_beside_it(seed: int, rows: int, width: int) -> None:
+def test_the_result_of_a_row_does_not_depend_on_other_rows(
+    seed: int, rows: int, width: int
+) -> None:
     linear = make_linear(seed, width, 64)
-    # A neighbour a thousand times as large would decide a scale they had in common.
+    # A neighbour a thousand times as large would dominate a shared scale.
     inputs = torch.randn(rows, width) * torch.logspace(0, 3, rows)[:, None]
     check_rows(Int8Linear(linear), inputs)
     check_rows(BlockedLinear(linear.bfloat16()), inputs.bfloat16())

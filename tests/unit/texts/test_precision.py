@@ -1,4 +1,4 @@
-"""The packaged model at every precision: near float32, and one vector per text all the same."""
+"""The packaged model at every precision: close to float32, and independent of the batch."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_it_stays_near_float32(vectors: dict[str, np.ndarray], precision: str) -
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_company_order_and_batch_size_do_not_matter(
+def test_other_texts_order_and_batch_size_do_not_matter(
     encoders: dict[str, TextEncoder], vectors: dict[str, np.ndarray], precision: str
 ) -> None:
     encoder, together = encoders[precision], vectors[precision]
@@ -95,7 +95,7 @@ def test_company_order_and_batch_size_do_not_matter(
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_a_worker_of_one_thread_makes_the_vectors_of_the_whole_machine(
+def test_a_worker_with_one_thread_gives_the_vectors_of_all_threads(
     encoders: dict[str, TextEncoder], vectors: dict[str, np.ndarray], precision: str
 ) -> None:
     threads = torch.get_num_threads()

@@ -1,4 +1,4 @@
-"""The text of an item, and the name it is stored under."""
+"""The text of an item, and its hash."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_one_spelling_has_one_hash() -> None:
     assert text_hash("café") == hashlib.sha256("café".encode()).hexdigest()
 
 
-def test_a_keyword_and_an_item_that_say_the_same_share_a_vector() -> None:
+def test_a_keyword_and_an_item_with_equal_text_share_a_vector() -> None:
     assert query_text("red  mug ") == item_text("red mug", None, None, [], [])
     assert len(texts_by_hash([query_text("red mug"), item_text(" red mug", None, "", [], [])])) == 1
 

@@ -48,6 +48,6 @@ def test_columns_are_those_of_the_table(decoder_folder: Path) -> None:
     assert pa.Table.from_batches([result]).cast(schema).num_rows == 1
 
 
-def test_without_batches_no_model_is_wanted() -> None:
+def test_without_batches_no_model_is_loaded() -> None:
     spec = EncoderSpec(folder="/no/such/folder")
     assert list(embedding_batches(spec, "f" * 16)(iter([]))) == []

@@ -1,4 +1,4 @@
-"""A decoder small enough to make on the spot: random weights, a tokenizer of whole words."""
+"""A tiny decoder built during the test: random weights, a tokenizer of whole words."""
 
 from __future__ import annotations
 
