@@ -1,5 +1,4 @@
-"""Everything with an effect: sessions, tables, files, clocks, locks and processes.
+"""All side effects: sessions, tables, files, clocks, locks and processes.
 
-Stages are pure; a job reads through this package, calls a stage, and writes through
-this package. Nothing here knows what a stage computes.
+A stage reads and writes through this package. Nothing here depends on what a stage computes.
 """

@@ -1,4 +1,4 @@
-"""The command line all jobs share."""
+"""The command line shared by all jobs."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ SETTINGS_VARIABLE = "GROVE_SETTINGS"
 def job_parser(
     documentation: str | None, *, days: Literal["one", "range", "none"] = "one"
 ) -> ArgumentParser:
-    """Make the parser of a job, with `--settings` and `--run-id` and the days it works on.
+    """Create the parser of a job, with `--settings`, `--run-id` and its days.
 
     Args:
-        documentation: docstring of the job; its first paragraph is what `--help` says.
-        days: `one` asks for `--day`; `range` takes `--day`, or `--from` and `--to`;
+        documentation: docstring of the job; its first paragraph is the text of `--help`.
+        days: `one` requires `--day`; `range` takes `--day`, or `--from` and `--to`;
             `none` adds neither.
 
     Returns:
-        Parser to which a job adds arguments of its own; parse with `parse`.
+        Parser to which a job can add arguments; use it with `parse`.
     """
     description = (documentation or "").partition("\n\n")[0]
     parser = argparse.ArgumentParser(description=description, allow_abbrev=False)
@@ -51,10 +51,10 @@ def job_parser(
 
 
 def at_least_one(text: str) -> int:
-    """A count that someone typed, for `type=` of an argument.
+    """A positive integer from the command line, for `type=` of an argument.
 
     Raises:
-        ArgumentTypeError: it is no whole number above 0.
+        ArgumentTypeError: the text is not an integer of at least 1.
 
     Example:
         >>> at_least_one("10")
@@ -66,7 +66,7 @@ def at_least_one(text: str) -> int:
 
 
 def training_parser(documentation: str | None) -> ArgumentParser:
-    """Make the parser of a job that trains a model: of one day, with `--pass`.
+    """Create the parser of a job that trains a model: for one day, with `--pass`.
 
     Args:
         documentation: docstring of the job; see `job_parser`.
@@ -77,26 +77,26 @@ def training_parser(documentation: str | None) -> ArgumentParser:
         dest="training_pass",
         choices=PASSES,
         default="candidate",
-        help="candidate: weights that have not seen the day; update: learn the day too",
+        help="candidate: weights that have not seen the day; update: train on the day too",
     )
     return parser
 
 
 def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespace:
-    """Parse a command line and say in `days` which days it covers.
+    """Parse a command line and add `days`, the days it covers.
 
-    With a range, `day` is the first day of it.
+    With a range, `day` is its first day.
 
     Args:
         parser: from `job_parser`.
-        argv: words after the program's name; none reads the process's own.
+        argv: words after the program's name; none reads those of the process.
 
     Returns:
         Namespace with `settings`, `run_id`, and, unless the job takes no day, `day` and
         `days` (a tuple, in order).
     """
     words = sys.argv[1:] if argv is None else argv
-    # A scheduler's template leaves an empty word where an option was not asked for.
+    # A scheduler's template leaves an empty word for an option that is not set.
     arguments = parser.parse_args([word for word in words if word])
     if hasattr(arguments, "first_day"):
         arguments.days = _days_of_range(parser, arguments)
@@ -107,10 +107,10 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
 
 
 def refuse_future(arguments: Namespace) -> None:
-    """Refuse a day that has not begun.
+    """Reject a day that has not begun.
 
     Raises:
-        SettingsError: a day of the arguments lies after the machine's day in UTC.
+        SettingsError: a day of the arguments is after the machine's current day in UTC.
     """
     today = utc_today()
     future = [day for day in getattr(arguments, "days", ()) if day > today]
@@ -125,12 +125,12 @@ def refuse_future(arguments: Namespace) -> None:
 
 
 def read_settings(arguments: Namespace) -> Settings:
-    """Settings of the environment a command line names."""
+    """Settings of the environment that the command line names."""
     return load_settings(arguments.settings)
 
 
 def days_between(first: date, last: date) -> tuple[date, ...]:
-    """All days from the first to the last, both included; none when they are reversed.
+    """All days from the first to the last, inclusive; empty if they are reversed.
 
     Example:
         >>> [str(day) for day in days_between(date(2026, 2, 28), date(2026, 3, 1))]

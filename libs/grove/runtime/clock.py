@@ -1,4 +1,4 @@
-"""The only clock of the project; a day that decides anything is an argument, never read here."""
+"""The only clock of the project; the day of a run is an argument and never read from here."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from datetime import UTC, date, datetime
 
 
 def utc_now() -> datetime:
-    """Time of the machine, with its zone, in UTC."""
+    """Current time in UTC, with its zone."""
     return datetime.now(UTC)
 
 
 def utc_today() -> date:
-    """Day of the machine in UTC."""
+    """Current day in UTC."""
     return utc_now().date()
 
 
 class Stopwatch:
-    """Seconds since it was made, from a clock that never runs backwards.
+    """Seconds since its creation, from a monotonic clock.
 
     Example:
         >>> Stopwatch().seconds() >= 0
@@ -28,5 +28,5 @@ class Stopwatch:
         self._started = time.monotonic()
 
     def seconds(self) -> float:
-        """Seconds since the stopwatch was made."""
+        """Seconds since the creation of the stopwatch."""
         return time.monotonic() - self._started

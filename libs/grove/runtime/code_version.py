@@ -1,4 +1,4 @@
-"""A fingerprint of the code that runs, for releases and reports; no repository needed."""
+"""Fingerprint of the running code, for releases and reports; it needs no repository."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ CODE_ENDINGS = frozenset({".py", ".yaml"})
 
 @cache
 def code_version(root: Path = PROJECT_ROOT) -> str:
-    """Twelve hex digits over the names and contents of the code and the contracts.
+    """Hash the names and contents of the code and the contracts.
 
     Args:
         root: folder of the project.
 
     Returns:
-        The first 12 digits of a SHA-256; equal code gives an equal version anywhere.
+        The first 12 digits of a SHA-256; equal code has an equal version on every machine.
     """
     digest = hashlib.sha256()
     files = (path for folder in CODE_FOLDERS for path in (root / folder).rglob("*"))

@@ -1,4 +1,4 @@
-"""Which days were accepted, which were closed, and which are missing in between."""
+"""Accepted, closed and missing days of a home."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from grove.runtime.tables import partition_days
 
 INGEST_STAGE = "ingest_landing"
 GAP_WINDOW_DAYS = 28
-"""How long a missing day is named. Histories are bounded by events, not by days: without a bound
-of its own, a day that was lost once would be named for ever."""
+"""Number of days for which a missing day is reported. Histories are bounded by events, not by
+days: without this bound, a lost day would be reported forever."""
 
 
 def newest_accepted_day(layout: Layout, before: date) -> date | None:
-    """Newest day before another that has interactions; none when there is none."""
+    """Newest day before another with interactions, if any."""
     earlier = accepted_days(layout, before)
     return earlier[-1] if earlier else None
 
 
 def accepted_days(layout: Layout, before: date) -> list[date]:
-    """Days before another that have interactions, in order; ingest commits these last."""
+    """Days before another with interactions, in order; ingest commits interactions last."""
     return [day for day in partition_days(layout, INTERACTIONS) if day < before]
 
 
 def gap_days(layout: Layout, day: date) -> tuple[date, ...]:
-    """Days missing since the first accepted day, of the `GAP_WINDOW_DAYS` before a day.
+    """Missing days since the first accepted day, within `GAP_WINDOW_DAYS` before a day.
 
-    A day on which the shop was closed is not missing. Without any earlier accepted day
-    there is nothing to be missing from.
+    A day on which the shop was closed is not missing. Without an earlier accepted day, no day is
+    missing.
     """
     accepted = accepted_days(layout, day)
     if not accepted:
@@ -43,7 +43,7 @@ def gap_days(layout: Layout, day: date) -> tuple[date, ...]:
 
 
 def was_closed(layout: Layout, day: date) -> bool:
-    """Whether a day's ingest or its landing marker says the shop was closed."""
+    """Whether the shop was closed according to the day's ingest report or landing marker."""
     report = find_report(layout, day, INGEST_STAGE)
     if report is not None and report["status"] == "closed":
         return True
@@ -54,12 +54,12 @@ def require_history(layout: Layout, day: date) -> date:
     """Newest accepted day before a day.
 
     Raises:
-        DataError: there is none; the message says how to ingest history.
+        DataError: there is none; the message explains how to ingest history.
     """
     newest = newest_accepted_day(layout, day)
     if newest is None:
         raise DataError(
-            "there is no history to work from",
+            "there are no accepted days before this one",
             where=f"{layout.table(INTERACTIONS)}, days before {day}",
             expected="at least one accepted earlier day",
             found="none",

@@ -1,4 +1,4 @@
-"""Small files that are either whole or absent, and folders that appear in one step."""
+"""Atomic writes of small files, and listing and removal of files."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from typing import Any
 from grove.errors import SettingsError
 
 TEMPORARY_SUFFIX = ".tmp"
-"""Ending of a file or folder that is still being written."""
+"""Suffix of a file or folder that is still being written."""
 
 
 def write_json(path: str | Path, value: object) -> None:
     """Write a value as JSON, so that a reader sees the old file or the new one, never a part.
 
-    The text goes to a file beside the target, is flushed to the disk, and is then
-    renamed over the target. Keys are sorted, so equal values give equal bytes.
+    The text is written to a file beside the target, flushed to the disk, and renamed over the
+    target. Keys are sorted, so equal values give equal bytes.
 
     Args:
-        path: target file; missing parent folders are made.
-        value: anything `json` can write.
+        path: target file; missing parent folders are created.
+        value: any value that `json` can write.
     """
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
     write_text(path, text + "\n")
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 text in one step; see `write_json`."""
+    """Write UTF-8 text atomically; see `write_json`."""
     with appears_whole(path) as beside:
         beside.write_text(text, encoding="utf-8")
 
 
 @contextmanager
 def appears_whole(path: str | Path) -> Iterator[Path]:
-    """Let a block write a file beside its target, then put it there in one step.
+    """Let a block write a file beside its target, then rename it over the target.
 
     Args:
-        path: target file; missing parent folders are made.
+        path: target file; missing parent folders are created.
 
     Yields:
-        The file to write. When the block fails the target stays as it was.
+        The file to write. If the block fails, the target does not change.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    # The process id keeps two writers of one target from sharing the file beside it.
+    # The process id prevents two writers of one target from sharing the temporary file.
     beside = target.with_name(f"{target.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     yield beside
     _flush(beside)
@@ -58,26 +58,26 @@ def appears_whole(path: str | Path) -> Iterator[Path]:
 
 
 def require_writable_parent(target: str | Path) -> None:
-    """Make the folder that a target was asked to lie in, and see that it can be written to.
+    """Create the parent folder of a target and check that it is writable.
 
     Args:
-        target: file or folder that somebody named; it is not made.
+        target: file or folder named by the user; it is not created.
 
     Raises:
-        SettingsError: there can be no such folder, or nothing can be written to it.
+        SettingsError: the parent folder cannot be created or written to.
     """
     parent = Path(target).parent
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        # Rights alone do not tell: a disk may be full or mounted for reading.
+        # Permissions are not enough: a disk may be full or mounted read-only.
         tempfile.TemporaryFile(dir=parent).close()
     except OSError as error:
         raise SettingsError(
-            "nothing can be written there",
+            "the folder is not writable",
             where=str(target),
-            expected="a folder that can be made and written to",
+            expected="a folder that can be created and written to",
             found=str(error),
-            next_step="name another folder, or make room and rights in this one",
+            next_step="name another folder, or free space and set permissions in this one",
         ) from error
 
 
@@ -85,7 +85,7 @@ def read_json(path: str | Path) -> dict[str, Any]:
     """Read a JSON file that holds one object.
 
     Raises:
-        ValueError: the text is not JSON, or its top level is no object.
+        ValueError: the text is not JSON, or its top level is not an object.
     """
     value = json.loads(Path(path).read_text(encoding="utf-8"))
     if not isinstance(value, dict):
@@ -94,12 +94,12 @@ def read_json(path: str | Path) -> dict[str, Any]:
 
 
 def flush_folder(folder: Path) -> None:
-    """Make a rename inside a folder survive a power cut."""
+    """Flush a folder, so that a rename in it survives a power failure."""
     _flush(folder)
 
 
 def list_files(folder: str | Path) -> list[str]:
-    """Paths of all finished files below a folder, sorted; empty where the folder is absent."""
+    """Paths of all finished files below a folder, sorted; empty if the folder does not exist."""
     return sorted(
         str(path)
         for path in Path(folder).rglob("*")
@@ -108,7 +108,7 @@ def list_files(folder: str | Path) -> list[str]:
 
 
 def remove_tree(path: str | Path) -> None:
-    """Delete a file, or a folder and what is in it; one that is absent is fine."""
+    """Delete a file, or a folder with its content; a missing one is not an error."""
     target = Path(path)
     if target.is_dir():
         shutil.rmtree(target)

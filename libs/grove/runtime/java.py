@@ -1,4 +1,4 @@
-"""Find out whether Spark can start before it tries, and say what to do when it cannot."""
+"""Checks before Spark starts: Java and Delta's jars, with a clear error if one is missing."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ DELTA_JARS = ("delta-spark_4.1_2.13-4.4.0.jar", "delta-storage-4.4.0.jar")
 
 
 def require_java() -> None:
-    """Raise a message a person can act on when there is no Java to start.
+    """Raise an error with a next step if there is no Java.
 
     Raises:
-        InfrastructureError: neither `JAVA_HOME` nor the path leads to a `java`.
+        InfrastructureError: there is no `java` in `JAVA_HOME` or on the path.
     """
-    # Under spark-submit a JVM runs already and waits for this process.
+    # Under spark-submit a JVM is already running and waits for this process.
     if "PYSPARK_GATEWAY_PORT" in os.environ:
         return
     home = os.environ.get("JAVA_HOME")
@@ -36,7 +36,7 @@ def require_java() -> None:
 
 
 def delta_jars() -> tuple[str, ...]:
-    """Paths of the two jars Delta needs, from `GROVE_JARS` or the cache folder.
+    """Paths of Delta's two jars, in `GROVE_JARS` or the cache folder.
 
     Raises:
         InfrastructureError: one of them is missing.
@@ -50,6 +50,6 @@ def delta_jars() -> tuple[str, ...]:
             where=str(folder),
             expected=", ".join(DELTA_JARS),
             found=f"no {', '.join(missing)}",
-            next_step=f"run `make setup`, or point {JARS_VARIABLE} at a folder that has them",
+            next_step=f"run `make setup`, or set {JARS_VARIABLE} to a folder with both jars",
         )
     return tuple(str(folder / name) for name in DELTA_JARS)

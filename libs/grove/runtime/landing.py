@@ -1,4 +1,4 @@
-"""The landing zone: one folder per feed and day, and a marker written last."""
+"""The landing zone: one folder per feed and day, and a marker that is written last."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ FILE_ENDINGS = (".jsonl", ".csv", ".parquet")
 
 @dataclass(frozen=True, kw_only=True)
 class LandedFeed:
-    """What a marker says of one feed."""
+    """A marker's counts of one feed."""
 
     files: int
     rows: int
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """Rows the source did not land on purpose: reason → rows."""
+    """Rows that the source omitted on purpose: reason → rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Marker:
-    """A day's marker file: the day has landed in full, or the shop was closed."""
+    """A day's marker file: the day has landed completely, or the shop was closed."""
 
     day: date
     calendar: Literal["open", "closed"] = "open"
@@ -36,12 +36,12 @@ class Marker:
 
     @property
     def closed(self) -> bool:
-        """Whether the source's calendar says the shop did not trade that day."""
+        """Whether the shop was closed on that day according to the source's calendar."""
         return self.calendar == "closed"
 
 
 def marker_exists(layout: Layout, day: date) -> bool:
-    """Whether a day has landed in full."""
+    """Whether a day has landed completely."""
     return Path(layout.landing_marker(day)).is_file()
 
 
@@ -70,7 +70,7 @@ def read_marker(layout: Layout, day: date) -> Marker:
 
 
 def write_marker(layout: Layout, marker: Marker) -> None:
-    """Write a day's marker, last of all its files, in one step."""
+    """Write a day's marker atomically, after all other files of the day."""
     feeds = {
         name: {"files": feed.files, "rows": feed.rows}
         | ({"left_out": dict(feed.left_out)} if feed.left_out else {})
@@ -88,7 +88,7 @@ def write_marker(layout: Layout, marker: Marker) -> None:
 
 
 def feed_files(layout: Layout, feed: str, day: date) -> list[str]:
-    """Paths of one feed's files of one day, sorted; empty where the folder is absent."""
+    """Paths of one feed's files of one day, sorted; empty if the folder does not exist."""
     return [path for path in list_files(layout.landing_feed(feed, day)) if _is_landed(path)]
 
 

@@ -1,7 +1,7 @@
-"""What a collector does to the landing zone: each file appears whole, and the marker goes first.
+"""Writing of the landing zone by a collector: atomic files, and the marker deleted first.
 
-A day that is landed again loses its marker before its first file changes, so that nobody reads a
-mixture of two landings; the marker comes back at the end.
+A repeated landing deletes the marker of the day before it changes the first file, so that no job
+reads a mixture of two landings. The marker is written at the end.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ from grove.runtime.landing import LandedFeed, Marker, write_marker
 
 
 class FeedContent(Protocol):
-    """One feed's files of one day, as a source gives them."""
+    """One feed's files of one day, as the source provides them."""
 
     @property
     def files(self) -> Iterator[bytes]:
-        """Content of each file, JSON lines; taken one at a time."""
+        """Content of each file, JSON lines; read one at a time."""
         ...
 
     @property
     def rows(self) -> int:
-        """Lines in all files together."""
+        """Total number of lines in all files."""
         ...
 
     @property
     def left_out(self) -> Mapping[str, int]:
-        """Rows of the source that were not landed on purpose: reason → rows."""
+        """Rows that the source omitted on purpose: reason → rows."""
         ...
 
 
 def land_open_day(
     layout: Layout, day: date, feeds: Mapping[str, FeedContent], *, truth: pa.Table | None = None
 ) -> Marker:
-    """Replace everything a day has in the landing zone, its marker last.
+    """Replace all files of a day in the landing zone, the marker last.
 
     Args:
         layout: paths of the home folder.
         day: landing day.
         feeds: content of each declared feed.
-        truth: a simulator's true ranking of the day.
+        truth: the simulator's true ranking of the day.
     """
     withdraw_marker(layout, day)
     _clear(layout, day, keep=feeds)
@@ -67,12 +67,12 @@ def land_open_day(
 
 
 def land_closed_day(layout: Layout, day: date, reason: str) -> Marker:
-    """Clear what a day has in the landing zone, and write the marker of a shop that did not trade.
+    """Clear a day in the landing zone, and write the marker of a closed shop.
 
     Args:
         layout: paths of the home folder.
         day: landing day.
-        reason: why the shop was closed, as its calendar says.
+        reason: why the shop was closed, from its calendar.
     """
     withdraw_marker(layout, day)
     _clear(layout, day, keep=())
@@ -82,7 +82,7 @@ def land_closed_day(layout: Layout, day: date, reason: str) -> Marker:
 
 
 def withdraw_marker(layout: Layout, day: date) -> None:
-    """Say that a day has not landed in full; a day without a marker stays as it is."""
+    """Delete a day's marker, if any: the day has not landed completely."""
     Path(layout.landing_marker(day)).unlink(missing_ok=True)
 
 
@@ -91,9 +91,9 @@ def write_feed(layout: Layout, feed: str, day: date, files: Iterable[bytes]) -> 
 
     Args:
         layout: paths of the home folder.
-        feed: one of `catalog.FEEDS`.
+        feed: one of `grove.datasets.FEEDS`.
         day: landing day.
-        files: content of each file, JSON lines; taken one at a time.
+        files: content of each file, JSON lines; read one at a time.
 
     Returns:
         Number of files.
@@ -114,13 +114,13 @@ def write_feed(layout: Layout, feed: str, day: date, files: Iterable[bytes]) -> 
 
 
 def write_truth(layout: Layout, day: date, table: pa.Table) -> None:
-    """Replace a simulator's true ranking of one day."""
+    """Replace the simulator's true ranking of one day."""
     with appears_whole(layout.truth(day)) as beside:
         pq.write_table(table, beside)
 
 
 def _clear(layout: Layout, day: date, *, keep: Collection[str]) -> None:
-    """Remove a day's truth and feeds but some: what is not landed again must not stay."""
+    """Delete a day's truth and all feeds except `keep`: old files of other feeds must not stay."""
     remove_tree(layout.truth(day))
     for feed in FEEDS:
         if feed not in keep:

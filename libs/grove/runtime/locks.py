@@ -1,4 +1,4 @@
-"""Locks between processes of one machine, released by the kernel when a holder dies."""
+"""Locks between processes of one machine; the kernel releases them when a holder dies."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from grove.datasets import Dataset, Layout
 from grove.errors import InfrastructureError
 
 STAGE_WAIT_SECONDS = 30.0
-"""A killed run may take this long to die and let go of its day."""
+"""Time that a killed run may need to end and release the lock of its day."""
 COMMIT_WAIT_SECONDS = 900.0
-"""A commit is short, but several stages may queue for one table."""
+"""A commit is short, but several stages may wait for the same table."""
 POLL_SECONDS = 0.05
 
 
 @contextmanager
 def stage_lock(layout: Layout, stage: str, day: date) -> Iterator[None]:
-    """Keep a second run of the same stage and day out for as long as this one lives.
+    """Exclude a second run of the same stage and day while this one is running.
 
     Raises:
         InfrastructureError: another run held the lock for `STAGE_WAIT_SECONDS`.
@@ -36,8 +36,8 @@ def stage_lock(layout: Layout, stage: str, day: date) -> Iterator[None]:
 def commit_lock(layout: Layout, dataset: Dataset) -> Iterator[None]:
     """Let one process at a time commit to a table.
 
-    On a local file system Delta's log has no mutual exclusion between Spark and
-    delta-rs: two writers may both believe they wrote the same version.
+    On a local file system Delta's log does not exclude concurrent writes of Spark and delta-rs:
+    both could write the same version.
 
     Raises:
         InfrastructureError: other writers held the lock for `COMMIT_WAIT_SECONDS`.
@@ -52,11 +52,11 @@ def hold_lock(path: Path, *, wait_seconds: float) -> Iterator[None]:
     """Hold an exclusive lock on a file while the block runs.
 
     Args:
-        path: lock file; it stays, and holds the process id of its last holder.
-        wait_seconds: how long to wait for another holder before giving up.
+        path: lock file; it is not deleted, and contains the process id of its last holder.
+        wait_seconds: time to wait for another holder.
 
     Raises:
-        InfrastructureError: the wait was in vain.
+        InfrastructureError: another process still held the lock after that time.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:

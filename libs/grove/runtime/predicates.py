@@ -1,4 +1,4 @@
-"""A partition in words: for Spark and delta-rs as SQL, for Arrow as an expression."""
+"""Predicates that select a partition: SQL for Spark and delta-rs, an expression for Arrow."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sql_predicate(partition: Partition) -> str:
 
 
 def arrow_predicate(equals: Partition) -> pc.Expression | None:
-    """Filter that selects rows by equality; none when there is nothing to select by."""
+    """Filter that selects rows by equality; none for an empty partition."""
     condition = None
     for column, value in equals.items():
         one = pc.field(column).isin(list(values_of(value)))
@@ -35,12 +35,12 @@ def arrow_predicate(equals: Partition) -> pc.Expression | None:
 
 
 def values_of(value: Value | Sequence[Value]) -> tuple[Value, ...]:
-    """The values a partition allows for one column, as a tuple."""
+    """The values of a partition for one column, as a tuple."""
     return (value,) if isinstance(value, date | str | int) else tuple(value)
 
 
 def require_whole_partition(dataset: Dataset, partition: Partition) -> None:
-    """Refuse to replace more of a table than its writer owns.
+    """Reject a write that would replace more of a table than its writer owns.
 
     Raises:
         BugError: the partition does not name every partition column once.

@@ -1,4 +1,4 @@
-"""A driver never outlives what started it, so no orphan writes after a run was given up."""
+"""Ties a driver to its launcher, so that no orphan writes after a run was cancelled."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LAUNCHER_POLL_SECONDS = 2.0
 
 
 def die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent ends; on Linux only.
+    """Make the kernel end this process when its parent ends; on Linux only.
 
-    Under `spark-submit` the parent is Spark's JVM, which the kernel does not tie to
-    the scheduler's task. A daemon thread therefore also watches the JVM's own parent.
+    Under `spark-submit` the parent is Spark's JVM, which the kernel does not tie to the
+    scheduler's task. A daemon thread therefore also watches the parent of the JVM.
 
-    A job imports for seconds before it gets here, and its parent may have died meanwhile. Process
-    1 as the parent proves nothing, for in a container the launcher itself may be that. So the
-    parents are compared with `LAUNCHER_VARIABLE`, where the launcher has set it.
+    A job spends seconds on imports before this call, and its parent may have died meanwhile. A
+    parent with process id 1 is no proof, because in a container this may be the launcher. The
+    parents are therefore compared with `LAUNCHER_VARIABLE`, if the launcher has set it.
     """
     if sys.platform != "linux":
         return
@@ -38,7 +38,7 @@ def die_with_parent() -> None:
 
 
 def parent_of(process: int) -> int | None:
-    """Process id of a process's parent; none when the process is gone.
+    """Process id of a process's parent; none if the process has ended.
 
     Example:
         >>> parent_of(os.getpid()) == os.getppid()
@@ -53,11 +53,11 @@ def parent_of(process: int) -> int | None:
 
 
 def seconds_since_launch() -> float:
-    """Seconds since this program was launched: Spark's JVM first, where one launched it.
+    """Seconds since the launch of this program, or of Spark's JVM if that launched it.
 
     Returns:
-        Time spent on starting processes and importing libraries so far; 0 where the system
-        does not tell.
+        Time spent on starting processes and importing libraries so far; 0 if the system does not
+        report it.
 
     Example:
         >>> seconds_since_launch() >= 0
@@ -73,7 +73,7 @@ def _started_at(process: int) -> float | None:
     stat = Path(f"/proc/{process}/stat")
     if not stat.exists():
         return None
-    # The name, in brackets, may hold spaces; the start is the 20th field after it.
+    # The name, in brackets, may contain spaces; the start time is the 20th field after it.
     ticks = stat.read_text(encoding="utf-8").rpartition(")")[2].split()[19]
     return int(ticks) / os.sysconf("SC_CLK_TCK")
 

@@ -1,4 +1,4 @@
-"""A progress bar, only where a person watches a terminal."""
+"""Progress bar for interactive terminals."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Element = TypeVar("Element")
 def with_progress(
     elements: Iterable[Element], label: str, *, total: int | None = None
 ) -> Iterator[Element]:
-    """Yield the elements, showing how far the loop is.
+    """Yield the elements and display the progress of the loop.
 
-    Under a scheduler the error stream is no terminal: nothing is drawn, and the log
-    stays free of half lines.
+    Under a scheduler the error stream is not a terminal: no bar is drawn, and the log contains no
+    partial lines.
 
     Args:
-        elements: what the loop runs over.
-        label: words before the bar.
-        total: number of elements, where the iterable does not know it.
+        elements: elements of the loop.
+        label: text before the bar.
+        total: number of elements, if the iterable has no length.
     """
     if not sys.stderr.isatty():
         yield from elements

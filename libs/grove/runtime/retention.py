@@ -1,4 +1,4 @@
-"""What has been kept long enough: rows of tables, files they left behind, what days left."""
+"""Retention: expired rows of tables, files that tables no longer use, and files of old days."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from grove.runtime.locks import commit_lock
 from grove.runtime.tables import open_table, partition_days
 
 _DAY_NAME = re.compile(r"^(?:day=)?(\d{4}-\d{2}-\d{2})(?:\.\d+\.tmp|-.+\.json)?$")
-"""Folders of a day, releases that were not finished, and notices, which begin with their day."""
+"""Folders of a day, unfinished releases, and notices, whose names start with their day."""
 
 
 def expired_days(layout: Layout, dataset: Dataset, day: date) -> list[date]:
-    """Days of a table that its contract no longer keeps, seen from a day; in order."""
+    """Days of a table beyond the retention of its contract as of a day, in order."""
     kept = load_contract(dataset).retention_days
     if kept is None or "day" not in dataset.partition_by:
         return []
@@ -26,7 +26,7 @@ def expired_days(layout: Layout, dataset: Dataset, day: date) -> list[date]:
 
 
 def expired_rows(layout: Layout, day: date) -> dict[str, list[date]]:
-    """Expired days of every table that has some, by name of the dataset."""
+    """Expired days per dataset, for datasets with expired days."""
     found = {name: expired_days(layout, dataset, day) for name, dataset in DATASETS.items()}
     return {name: days for name, days in found.items() if days}
 
@@ -39,12 +39,12 @@ def delete_days(layout: Layout, dataset: Dataset, days: Collection[date]) -> Non
 
 
 def tidy_table(layout: Layout, dataset: Dataset, *, hours: int, dry_run: bool) -> int:
-    """Merge a table's small files where nothing else does, and delete the ones it left behind.
+    """Compact a table without days, and delete files that the table no longer uses.
 
     Args:
         layout: paths of the home folder.
         dataset: table to tidy.
-        hours: files the table let go of within this time stay, for readers still at work.
+        hours: unused files younger than this are kept, for active readers.
         dry_run: only count.
 
     Returns:
@@ -52,7 +52,7 @@ def tidy_table(layout: Layout, dataset: Dataset, *, hours: int, dry_run: bool) -
     """
     with commit_lock(layout, dataset):
         table = open_table(layout, dataset)
-        # A day is rewritten whole; a table without days only grows, by a small file at a time.
+        # A day is rewritten whole; a table without days only grows, by one small file per run.
         if "day" not in dataset.partition_by and not dry_run:
             table.optimize.compact()
         files = table.vacuum(
@@ -62,7 +62,7 @@ def tidy_table(layout: Layout, dataset: Dataset, *, hours: int, dry_run: bool) -
 
 
 def expired_landing(layout: Layout, before: date) -> list[Path]:
-    """Folders of the days before another: landed feeds, markers, and a simulator's truth."""
+    """Folders of the days before another: landed feeds, markers, and the simulator's truth."""
     landing, truth = (
         Path(layout.landing_marker(before)).parents[2],
         Path(layout.truth(before)).parents[1],
@@ -72,20 +72,20 @@ def expired_landing(layout: Layout, before: date) -> list[Path]:
 
 
 def expired_artifacts(layout: Layout, before: date, *, keep: Collection[date]) -> list[Path]:
-    """Folders of artifacts of the days before another, without the days a kept release is of."""
+    """Folders of artifacts of the days before another, except the days of kept releases."""
     parent = Path(layout.attempts(before, "any")).parents[1]
     return [folder for folder in _older(parent, before=before) if _day_of(folder) not in keep]
 
 
 def expired_staging(layout: Layout, before: date) -> list[Path]:
-    """Folders of what stages of the days before another left for a resumption that never came."""
+    """Staging folders of the days before another, kept for a resumption that did not happen."""
     staging = Path(layout.staging("any", before)).parents[1]
     stages = sorted(staging.iterdir()) if staging.is_dir() else []
     return [folder for stage in stages for folder in _older(stage, before=before)]
 
 
 def expired_records(layout: Layout, before: date) -> list[Path]:
-    """What the days before another said of themselves: reports, verdicts, Data Docs, notices."""
+    """Records of the days before another: reports, verdicts, Data Docs, notices."""
     parents = (
         Path(layout.report(before, "any")).parents[1],
         Path(layout.verdict(before, "any", "any")).parents[2],
@@ -96,13 +96,13 @@ def expired_records(layout: Layout, before: date) -> list[Path]:
 
 
 def unfinished_releases(layout: Layout, before: date) -> list[Path]:
-    """Folders of releases of earlier days whose run was killed before they were sealed."""
+    """Folders of releases of earlier days that were not sealed because their run was killed."""
     older = _older(Path(layout.releases()), before=before)
     return [folder for folder in older if folder.name.endswith(TEMPORARY_SUFFIX)]
 
 
 def remove_paths(paths: Collection[Path]) -> None:
-    """Delete files, and folders with what is in them."""
+    """Delete files, and folders with their content."""
     for path in paths:
         remove_tree(path)
 

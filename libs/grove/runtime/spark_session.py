@@ -1,4 +1,4 @@
-"""Open a Spark session with Delta, in the size the settings ask for."""
+"""Spark session with Delta, configured by the settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grove.settings import Settings
 from grove.settings.sections import SparkSettings
 
 MOST_DRIVER_GIB = 8
-"""Local driver memory never grows beyond this by itself; more is a setting."""
+"""Largest default of the local driver memory in GiB; a setting can exceed it."""
 
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -34,18 +34,18 @@ ON_ONE_MACHINE = {
     "spark.ui.enabled": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
-    # Spark's and Delta's defaults are made for clusters: 50 tasks to read a table's log,
-    # 10,000 to list a folder.
+    # Spark's and Delta's defaults are for clusters: 50 tasks to read a table's log, 10,000 to
+    # list a folder.
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
 }
 
 
 def open_session(name: str, settings: Settings) -> SparkSession:
-    """Open the session of a job, or return the one this process has.
+    """Open the session of a job, or return the active session of this process.
 
-    Under `spark-submit` the JVM runs already: driver memory and jars are then what its
-    command line said, and the rest is taken from here.
+    Under `spark-submit` the JVM is already running: driver memory and jars are then those of its
+    command line, and the rest is set here.
 
     Args:
         name: name of the application, `grove.<job>`.
@@ -70,14 +70,14 @@ def open_session(name: str, settings: Settings) -> SparkSession:
 
 
 def import_path() -> str:
-    """`PYTHONPATH` under which workers and training ranks on this machine find the project."""
+    """`PYTHONPATH` with which Spark and training workers on this machine find the project."""
     folder = str(Path(__file__).resolve().parents[2])
     known = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     return os.pathsep.join(known if folder in known else [folder, *known])
 
 
 def session_conf(settings: Settings) -> dict[str, str]:
-    """Spark settings of an environment; its own `conf` has the last word."""
+    """Spark settings of an environment; its `conf` overrides the others."""
     spark = settings.spark
     warehouse = (
         f"{settings.home.rstrip('/')}/staging/warehouse"
@@ -89,7 +89,7 @@ def session_conf(settings: Settings) -> dict[str, str]:
     if is_local(spark):
         conf |= ON_ONE_MACHINE
         conf["spark.executorEnv.PYTHONPATH"] = import_path()
-        # Under spark-submit the JVM runs already, with the memory its command line gave it.
+        # Under spark-submit the JVM is already running, with the memory of its command line.
         if "PYSPARK_GATEWAY_PORT" not in os.environ:
             conf["spark.driver.memory"] = f"{driver_memory_gib(spark)}g"
     if spark.shuffle_partitions is not None:

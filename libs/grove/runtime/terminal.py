@@ -1,4 +1,4 @@
-"""What a person asked to see: tables on the terminal, apart from the log."""
+"""Output for interactive use: tables on the terminal, separate from the log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 NARROWEST = 100
-"""Columns assumed where no terminal says how wide it is."""
+"""Assumed width in characters if the output is not a terminal."""
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -18,8 +18,8 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
 
     Args:
         title: line above the table.
-        columns: heads of the columns.
-        rows: one value per column; none is shown as nothing.
+        columns: column headings.
+        rows: one value per column; none is shown as an empty cell.
     """
     table = Table(title=title, title_justify="left", box=box.SIMPLE)
     for column in columns:

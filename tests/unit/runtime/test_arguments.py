@@ -1,4 +1,4 @@
-"""The command line all jobs share."""
+"""The command line shared by all jobs."""
 
 from __future__ import annotations
 
@@ -81,13 +81,13 @@ def test_one_day_is_a_range_of_one():
         ("--day", "20.8.2026"),
     ],
 )
-def test_a_range_that_makes_no_sense_is_refused(words, capsys):
+def test_an_invalid_range_is_rejected(words, capsys):
     with pytest.raises(SystemExit):
         parsed(*words, days="range")
     assert "error:" in capsys.readouterr().err
 
 
-def test_a_day_in_the_future_is_refused():
+def test_a_day_in_the_future_is_rejected():
     tomorrow = utc_today() + timedelta(days=1)
     with pytest.raises(SettingsError, match="the day is in the future"):
         refuse_future(parsed("--day", str(tomorrow)))

@@ -25,7 +25,7 @@ def test_equal_code_has_an_equal_version_anywhere(project):
     assert len(project("here")) == 12
 
 
-def test_every_change_of_code_is_seen(project):
+def test_every_change_of_code_changes_the_version(project):
     versions = {
         project("as_it_was"),
         project("changed", **{"jobs/a.py": "9"}),
@@ -35,5 +35,5 @@ def test_every_change_of_code_is_seen(project):
     assert len(versions) == 4
 
 
-def test_what_is_no_code_does_not_count(project):
+def test_files_other_than_code_are_ignored(project):
     assert project("plain") == project("docs", **{"jobs/notes.md": "x", "tests/t.py": "x"})

@@ -49,7 +49,7 @@ def test_replace_where_replaces_one_day(spark, table):
     assert rows(spark, table) == [("2026-08-20", "c", 9), ("2026-08-21", "a", 3)]
 
 
-def test_replace_where_refuses_rows_of_another_day(spark, table):
+def test_replace_where_rejects_rows_of_another_day(spark, table):
     stray = spark.createDataFrame([("2026-08-22", "c", 9)], "day string, item string, clicks int")
     writer = stray.write.format("delta").mode("overwrite")
     with pytest.raises(PySparkException):

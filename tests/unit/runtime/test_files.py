@@ -52,7 +52,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     assert read_json(path) == {"version": 1}
 
 
-def test_a_block_that_fails_leaves_the_old_file_and_no_other_in_sight(tmp_path):
+def test_a_block_that_fails_leaves_only_the_old_file_listed(tmp_path):
     path = tmp_path / "deep" / "part"
     with appears_whole(path) as beside:
         beside.write_bytes(b"old")
@@ -83,7 +83,7 @@ def test_listing_and_removing(tmp_path):
     assert list_files(folder) == []
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(tmp_path, monkeypatch):
+def test_a_folder_that_is_not_writable_is_a_settings_error(tmp_path, monkeypatch):
     target = tmp_path / "new" / "target"
     require_writable_parent(target)
     assert list(target.parent.iterdir()) == []

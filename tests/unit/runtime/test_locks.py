@@ -1,4 +1,4 @@
-"""Locks keep processes apart, and die with them."""
+"""Locks exclude other processes, and are released at the end of their holder."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_held_lock_names_its_holder(other_process):
         pass
 
 
-def test_a_killed_holder_lets_go(other_process):
+def test_a_killed_holder_releases_the_lock(other_process):
     process, lock = other_process
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -1,4 +1,4 @@
-"""A driver dies with what started it."""
+"""A driver ends with its launcher."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def test_a_child_whose_launcher_died_before_it_looked_ends_at_once(launcher, end
         stdout=subprocess.PIPE,
         env={**os.environ, LAUNCHER_VARIABLE: launcher},
     )
-    told = child.stdout.readline()
-    assert told == (b"" if ends else b"tied\n")
+    line = child.stdout.readline()
+    assert line == (b"" if ends else b"tied\n")
     child.terminate()
     assert child.wait() == -signal.SIGTERM
 

@@ -1,4 +1,4 @@
-"""A bar is drawn only where a person watches."""
+"""A progress bar is drawn only on a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The session is small on one machine, and left to Spark's defaults on a cluster."""
+"""The session is small on one machine, and has Spark's defaults on a cluster."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_cluster_keeps_its_own_sizes():
     assert cluster["spark.sql.session.timeZone"] == "UTC"
 
 
-def test_the_settings_of_an_environment_have_the_last_word():
+def test_the_conf_of_an_environment_overrides_the_rest():
     assert conf(conf={"spark.ui.enabled": "true"})["spark.ui.enabled"] == "true"
 
 
