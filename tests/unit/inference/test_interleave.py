@@ -1,4 +1,4 @@
-"""Round robin against a plain twin."""
+"""Round robin against a reference implementation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def reference_round_robin(lists: list[list[int]], k: int) -> list[int]:
 
 
 @given(lists=LISTS, k=st.integers(1, 12))
-def test_round_robin_equals_its_plain_twin(lists, k):
+def test_round_robin_equals_its_reference(lists, k):
     padded = [np.array([items + [-1] * (6 - len(items))]) for items in lists]
     assert round_robin(padded, k).tolist() == [reference_round_robin(lists, k)]
 

@@ -1,4 +1,4 @@
-"""Exact top k against a plain twin."""
+"""Exact top K against a reference implementation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def reference_top_k(users, items, k, excluded=None, eligible=None) -> list[list[
     filtered=st.booleans(),
     sparse=st.booleans(),
 )
-def test_top_k_equals_its_plain_twin(seed, users, items, k, filtered, sparse):
+def test_top_k_equals_its_reference(seed, users, items, k, filtered, sparse):
     random = np.random.default_rng(seed)
     user_vectors = random.integers(-2, 3, (users, 2)).astype(np.float32)  # many equal scores
     item_vectors = random.integers(-2, 3, (items, 2)).astype(np.float32)
@@ -48,7 +48,7 @@ def test_top_k_equals_its_plain_twin(seed, users, items, k, filtered, sparse):
     assert found.tolist() == reference_top_k(user_vectors, item_vectors, k, excluded, eligible)
 
 
-def test_pieces_join_without_a_seam(monkeypatch: pytest.MonkeyPatch):
+def test_pieces_give_the_same_lists(monkeypatch: pytest.MonkeyPatch):
     random = np.random.default_rng(0)
     users, items = random.normal(size=(10, 4)), random.normal(size=(20, 4))
     excluded = [np.array([row]) for row in range(10)]

@@ -23,7 +23,7 @@ def test_no_mask_is_the_causal_mask(attention):
     assert not torch.allclose(attention(tokens), attention(tokens, ~causal | causal), atol=1e-3)
 
 
-def test_a_token_alone_is_read_by_nobody_but_itself(attention):
+def test_a_masked_token_is_read_by_itself_only(attention):
     tokens = torch.randn(1, TOKENS, WIDTH)
     alone = torch.eye(TOKENS, dtype=torch.bool)[None, None]
     single = attention(tokens.transpose(0, 1)).transpose(0, 1)  # each token its own row

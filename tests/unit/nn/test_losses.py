@@ -1,4 +1,4 @@
-"""Losses against twins written out in loops."""
+"""Losses against reference implementations in loops."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def random() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def test_in_batch_loss_equals_its_plain_twin(random):
+def test_in_batch_loss_equals_its_reference(random):
     users = torch.randn(6, 4, generator=random, dtype=torch.float64)
     vectors = torch.randn(6, 4, generator=random, dtype=torch.float64)
     items = [3, 8, 3, 1, 8, 2]
@@ -71,7 +71,7 @@ def test_in_batch_loss_of_one_item_only_is_zero():
     assert loss.tolist() == [0.0, 0.0, 0.0]
 
 
-def test_candidate_loss_equals_its_plain_twin(random):
+def test_candidate_loss_equals_its_reference(random):
     states = torch.randn(5, 3, generator=random, dtype=torch.float64)
     candidates = torch.randn(7, 3, generator=random, dtype=torch.float64)
     bias = torch.randn(7, generator=random, dtype=torch.float64)

@@ -35,11 +35,11 @@ def test_a_query_is_embedded_as_the_releases_texts_were():
     assert np.array_equal(found, load_encoder(SPEC).encode(["nail polish"])[0])
 
 
-def test_a_query_of_spaces_asks_for_nothing():
+def test_a_blank_query_has_no_vector():
     assert query_vector(manifest("any"), "  ") is None
 
 
-def test_another_encoder_is_refused():
+def test_another_encoder_is_rejected():
     with pytest.raises(DataError, match="not that of the release") as caught:
         query_vector(manifest("0" * 16), "nail polish")
     assert encoder_fingerprint(SPEC) in caught.value.found

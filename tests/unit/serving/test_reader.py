@@ -29,7 +29,7 @@ def test_the_served_release_is_opened_with_all_its_parts(releases):
     assert not reader.keeps_seen_items
 
 
-def test_new_items_are_favoured_as_in_the_release(releases):
+def test_new_items_are_boosted_as_in_the_release(releases):
     reader = open_current_release(releases / "current.json")
     # The release is an older one, which knew no such setting.
     assert reader.new_item_bonus == reader.searcher.new_item_bonus == 0.0
@@ -80,7 +80,7 @@ def test_what_is_seen_and_popular_is_that_of_all_days(tmp_path):
     assert reader.popularity.tolist() == [{4: 1, 9: 2, 29: 1}.get(row, 0) for row in range(ITEMS)]
 
 
-def test_without_all_days_what_is_seen_stands_in_the_histories(releases):
+def test_without_all_days_seen_items_are_those_of_the_histories(releases):
     reader = open_current_release(releases / "current.json")
     history = reader.history_of("user0001")["item_ids"][0].as_py()
     assert reader.seen_by("user0001").tolist() == sorted({int(item[4:]) for item in history})

@@ -1,4 +1,4 @@
-"""Recommendations: filters hold, nobody is starved, everybody gets something."""
+"""Recommendations: filters hold, and every user gets as many items as exist."""
 
 from __future__ import annotations
 
@@ -108,20 +108,20 @@ def test_a_keyword_changes_what_the_generator_finds(reader):
     ("spoil", "found"),
     [(lambda vector: vector * np.nan, "not finite"), (lambda vector: vector[:-1], r"\[1, \d+\]")],
 )
-def test_a_keyword_that_is_no_vector_of_a_text_is_refused(reader, spoil, found):
+def test_a_keyword_that_is_no_text_vector_is_rejected(reader, spoil, found):
     vector = np.ones(len(reader.items["text_vector"][0]), dtype=np.float32)
-    with pytest.raises(DataError, match="do not fit the generator") as refused:
+    with pytest.raises(DataError, match="do not fit the generator") as caught:
         recommend(reader, "user0002", k=10, keyword_vector=spoil(vector))
-    assert re.search(found, refused.value.found)
+    assert re.search(found, caught.value.found)
 
 
 @pytest.mark.parametrize("user", ["user0002", "nobody"])
-def test_a_list_without_items_is_refused(reader, user):
+def test_a_list_without_items_is_rejected(reader, user):
     with pytest.raises(DataError, match="k of at least 1"):
         recommend(reader, user, k=0)
 
 
-def test_what_a_user_had_long_ago_is_not_recommended(tmp_path, reader):
+def test_items_of_old_interactions_are_not_recommended(tmp_path, reader):
     old = sorted(set(range(ITEMS)) - seen(reader, "user0001"))[:15]
     known = [*old, *seen(reader, "user0001")]
     ids = [f"item{row:03d}" for row in known]

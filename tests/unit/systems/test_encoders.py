@@ -79,7 +79,7 @@ def test_items_in_pieces_are_the_same_items(folders, monkeypatch, name):
     assert whole.shape == (20, OPTIONS["width"])
 
 
-def test_nobody_has_no_vectors(folders):
+def test_no_users_give_no_vectors(folders):
     nobody = HISTORIES.slice(0, 0)
     assert encode_users("dssm", folders["dssm"], ITEMS, nobody).shape == (0, 16)
     assert encode_users("stars", folders["stars"], ITEMS, nobody).shape == (0, 32)

@@ -81,7 +81,7 @@ def test_dssm_guesses_what_follows_far_better_than_popularity(trained):
 
 
 @pytest.mark.parametrize("model", TRAINERS)
-def test_the_curve_falls_and_the_folder_says_what_it_has_learnt(trained, model):
+def test_the_loss_falls_and_the_folder_describes_the_training(trained, model):
     metadata = read_metadata(trained[model].output_folder)
     assert metadata.curve[-1] < metadata.curve[0]
     assert len(metadata.curve) == 8
@@ -183,7 +183,7 @@ def test_offsets_of_stars_stay_zero_while_they_are_frozen(tmp_path):
 
 
 def test_a_new_item_is_ranked_by_its_features(trained):
-    """A twin of a known item, under an id nobody has seen, is found beside it."""
+    """A copy of a known item under a new id is among its nearest items."""
     twin = ITEMS.slice(7, 1).set_column(0, "item_id", pa.array(["item999"]))
     table = pa.concat_tables([ITEMS, twin])
     for name, load in (("dssm", dssm.load_dssm), ("stars", stars.load_stars)):

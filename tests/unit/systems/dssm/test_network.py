@@ -38,7 +38,7 @@ def reference_user(model: Dssm, batch, history: Tensor, cut: int) -> Tensor:
     return torch.nn.functional.normalize(pooled + tokens[cut] + mixed, dim=0)
 
 
-def test_user_tower_equals_its_plain_twin(model):
+def test_user_tower_equals_its_reference(model):
     batch = make_batch([6])
     table = torch.randn(12, 16, generator=torch.Generator().manual_seed(2))
     found = encode(model, batch, torch.tensor([[0, 3, 5]]))[0]
@@ -65,7 +65,7 @@ def test_vectors_have_unit_norm(model):
     assert torch.allclose(items.norm(dim=-1), torch.ones(12), atol=1e-5)
 
 
-def test_an_unknown_item_is_told_apart_by_its_features_alone(model):
+def test_unknown_items_are_distinguished_by_their_features_alone(model):
     text = torch.nn.functional.normalize(torch.randn(3, 8), dim=1)
     attributes = torch.tensor([[2, 0], [2, 0], [3, 4]])
     vectors = model.items(torch.ones(3, dtype=torch.int64), attributes, text[[0, 0, 1]])

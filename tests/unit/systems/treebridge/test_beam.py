@@ -141,7 +141,7 @@ def test_users_do_not_change_each_other():
         assert found_of(found, 0) == found_of(together, user)
 
 
-def test_nobody_gets_anything_from_an_empty_shop():
+def test_an_empty_shop_gives_no_candidates():
     _, scorer, eligible, excluded = draw_case(5)
     live = live_for(scorer.tree, np.zeros_like(eligible), excluded)
     candidates = beam_search(scorer, scorer.tree, live, beam=3, minimum=3)

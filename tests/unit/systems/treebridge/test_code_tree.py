@@ -101,7 +101,7 @@ def test_a_tree_of_other_items_is_an_error():
         ([[1, 0], [1, 0], [1, 1]], "of its own", r"a at \[1, 0, 0\]"),
     ],
 )
-def test_a_place_that_no_tree_has_is_told_with_its_item(paths, expected, found):
+def test_an_invalid_position_is_reported_with_its_item(paths, expected, found):
     codes = pa.table(
         {
             "item_id": ["b", "a", "c"],
@@ -109,13 +109,13 @@ def test_a_place_that_no_tree_has_is_told_with_its_item(paths, expected, found):
             "slot": pa.array([0, 0, 0], pa.int64()),
         }
     )
-    with pytest.raises(DataError, match=found) as refused:
+    with pytest.raises(DataError, match=found) as caught:
         read_code_tree(codes, pa.array(["a", "b", "c"]), capacity=2)
-    assert expected in refused.value.expected
+    assert expected in caught.value.expected
 
 
 @pytest.mark.parametrize("slot", [-1, None])
-def test_a_slot_that_is_none_is_told_with_its_item(slot):
+def test_an_invalid_slot_is_reported_with_its_item(slot):
     column = pa.array([0, slot, 1], pa.int64())
     codes = codes_table().set_column(2, "slot", column)
     with pytest.raises(DataError, match=r"a at \[0, 2, -1\]"):

@@ -146,7 +146,7 @@ def test_the_beam_finds_the_same_items_by_programs_and_by_the_module(exported, t
     assert np.allclose(by_module[1], by_programs[1], atol=TOLERANCE)
 
 
-def test_the_manifest_tells_a_server_what_to_give_and_what_it_gets(exported):
+def test_the_manifest_describes_the_inputs_and_outputs_of_programs(exported):
     folder, programs, searcher = exported
     manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     assert manifest["torch"] == torch.__version__
@@ -162,21 +162,21 @@ def test_the_manifest_tells_a_server_what_to_give_and_what_it_gets(exported):
     assert manifest["max_events"] == MAX_EVENTS
     extends = {f"{tree}.extend_{level}" for tree in TREES for level in range(len(TREES[tree]))}
     assert set(manifest["programs"]) == {"users", "items", *(f"{t}.begin" for t in TREES), *extends}
-    for name, told in manifest["programs"].items():
+    for name, described in manifest["programs"].items():
         sizes = {"batch": 3, "events": 4, "items": 5, "attributes": 6, "paths": 7, "chosen": 8}
-        given = [zeros_of(one, sizes) for one in told["inputs"]]
+        given = [zeros_of(one, sizes) for one in described["inputs"]]
         found = programs.programs[name](*given)
         found = found if isinstance(found, tuple) else (found,)
-        expected = [zeros_of(one, sizes) for one in told["outputs"]]
+        expected = [zeros_of(one, sizes) for one in described["outputs"]]
         assert [(one.shape, one.dtype) for one in found] == [
             (one.shape, one.dtype) for one in expected
         ]
     assert load_vocabulary(folder) == searcher.inputs.saved.vocabulary
 
 
-def zeros_of(told, sizes):
-    shape = [sizes.get(size, size) for size in told["shape"]]
-    return torch.zeros(shape, dtype=getattr(torch, told["dtype"]))
+def zeros_of(described, sizes):
+    shape = [sizes.get(size, size) for size in described["shape"]]
+    return torch.zeros(shape, dtype=getattr(torch, described["dtype"]))
 
 
 SERVER = """

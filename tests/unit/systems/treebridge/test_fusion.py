@@ -86,7 +86,7 @@ def test_pooling_against_a_dictionary(candidates, k, fusion):
 
 
 @pytest.mark.parametrize("fusion", sorted(POOLS))
-def test_equal_items_stand_in_order_of_their_rows(fusion):
+def test_equal_items_are_in_the_order_of_their_rows(fusion):
     trees = [
         Candidates(torch.tensor([rows]), torch.tensor([[0.25, 0.25]]).log())
         for rows in ([4, 2], [3, 1])
@@ -114,7 +114,7 @@ def test_a_product_against_a_dictionary(candidates, k):
 
 @settings(max_examples=60)
 @given(candidates=candidates_of_trees(), k=st.integers(1, 12))
-def test_turns_against_plain_queues(candidates, k):
+def test_round_robin_against_plain_queues(candidates, k):
     rows, scores = fuse_candidates(candidates, k=k, fusion="round_robin")
     for user in range(3):
         expected = reference_turns(candidates, user, k)
@@ -131,7 +131,7 @@ def test_ranking_one_tree_is_fusing_it_alone(fusion):
         assert np.array_equal(one, other)
 
 
-def test_equal_items_stand_by_row_where_the_list_ends_among_them():
+def test_ties_at_the_end_of_a_list_are_in_the_order_of_their_rows():
     rows = torch.tensor([[9, 4, 7, 1, 8, 2]])
     probabilities = torch.tensor([[0.1, 0.1, 0.4, 0.1, 0.1, 0.2]], dtype=torch.float64)
     ranked, _ = rank_candidates(Candidates(rows, probabilities.log()), k=4)

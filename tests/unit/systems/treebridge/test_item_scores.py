@@ -34,7 +34,7 @@ def trees_of(seed: int, users: int) -> dict[str, Candidates]:
 
 
 @given(seed=st.integers(0, 1_000), users=st.integers(1, 5))
-def test_a_candidate_is_worth_its_probability_times_its_own(seed, users):
+def test_a_score_is_the_probability_times_the_own_score(seed, users):
     trees = trees_of(seed, users)
     states = torch.randn(users, WIDTH, generator=torch.Generator().manual_seed(seed))
     found = weigh_items(
@@ -54,7 +54,7 @@ def test_a_candidate_is_worth_its_probability_times_its_own(seed, users):
         assert np.allclose(ratios, ratios[0], atol=1e-4)
 
 
-def test_who_gave_a_keyword_keeps_what_the_trees_say():
+def test_with_a_keyword_candidates_keep_the_scores_of_the_trees():
     trees, keywords = trees_of(1, 2), torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.5, 0.0]])
     found = weigh_items(trees, states=torch.ones(2, WIDTH), keywords=keywords, item_vectors=VECTORS)
     for name, before in trees.items():
@@ -63,7 +63,7 @@ def test_who_gave_a_keyword_keeps_what_the_trees_say():
 
 
 @pytest.mark.parametrize("users", [0, 7])
-def test_users_are_weighed_a_few_at_a_time(users, monkeypatch):
+def test_users_in_pieces_have_the_same_scores(users, monkeypatch):
     trees, states = trees_of(2, 7), torch.randn(7, WIDTH)
     trees = {
         name: Candidates(one.rows[:users], one.log_probabilities[:users])

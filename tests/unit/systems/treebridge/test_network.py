@@ -126,7 +126,7 @@ def test_a_new_decoder_has_shared_vectors_only():
     assert torch.equal(scores, scores[:1].expand(6, -1))
 
 
-def test_prefixes_tell_all_paths_apart():
+def test_prefixes_distinguish_all_paths():
     decoder = CodeDecoder(WIDTH, [3, 2, 4], heads=4, keyword_width=TEXT_WIDTH, slots=0)
     _, state = decoder.begin(torch.randn(24, WIDTH), torch.zeros(24, TEXT_WIDTH))
     assert state.prefixes.tolist() == [0] * 24

@@ -40,7 +40,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def weighing(tmp_path_factory) -> Path:
-    """The same weights, of a training that has learnt items as themselves."""
+    """The same weights, of a training with the item-level loss."""
     return save_generator(tmp_path_factory.mktemp("weighing"), item_weight=1.0)
 
 
@@ -58,7 +58,7 @@ def test_users_do_not_change_each_other(folder):
         assert np.allclose(alone_scores[0], scores[user], atol=1e-6)
 
 
-def test_empty_histories_get_one_list_whoever_stands_beside_them(folder):
+def test_empty_histories_get_one_list_whatever_the_other_users(folder):
     searcher = searcher_of(folder)
     rows, scores = searcher.recommend(histories([[], WALKS[0], []]), k=6)
     alone, alone_scores = searcher.recommend(histories([[]]), k=6)
@@ -78,7 +78,7 @@ def test_a_wide_beam_shares_out_all_probability(folder):
     assert np.allclose(scores.sum(axis=1), len(TREES), atol=1e-5)
 
 
-def test_a_generator_that_has_learnt_items_ranks_by_them_too(folder, weighing):
+def test_a_generator_with_the_item_loss_ranks_by_item_scores_too(folder, weighing):
     trees, both = (searcher_of(one).search(histories(WALKS), k=ITEMS) for one in (folder, weighing))
     searcher = searcher_of(weighing)
     states = in_batches(histories(WALKS), searcher.inputs.encoder, searcher._states)
@@ -101,15 +101,15 @@ def test_with_a_keyword_the_trees_are_alone(folder, weighing):
     assert np.array_equal(plain[0], weighed[0])
 
 
-def test_new_items_are_favoured_by_the_bonus_and_no_others(folder):
+def test_the_bonus_boosts_new_items_and_no_others(folder):
     count = ITEMS + 3
-    plain, favoured = (
+    plain, boosted = (
         searcher_of(folder, count, new_item_bonus=bonus).search(histories(WALKS), k=count)
         for bonus in (0.0, 1.5)
     )
     for before, after in [
-        (plain.fused, favoured.fused),
-        (plain.by_tree["cf"], favoured.by_tree["cf"]),
+        (plain.fused, boosted.fused),
+        (plain.by_tree["cf"], boosted.by_tree["cf"]),
     ]:
         scores = np.zeros((2, len(WALKS), count))  # by item
         for table, (rows, found) in zip(scores, (before, after), strict=True):
@@ -118,17 +118,17 @@ def test_new_items_are_favoured_by_the_bonus_and_no_others(folder):
         assert np.allclose(scores[1, :, ITEMS:], np.exp(1.5) * scores[0, :, ITEMS:], rtol=1e-5)
 
 
-def test_with_a_keyword_new_items_are_not_favoured(folder):
+def test_with_a_keyword_new_items_are_not_boosted(folder):
     count, keywords = ITEMS + 3, np.eye(len(WALKS), TEXT_WIDTH, dtype=np.float32)
     keywords[0] = 0  # the first user is silent
-    plain, favoured = (
+    plain, boosted = (
         searcher_of(folder, count, new_item_bonus=bonus).recommend(
             histories(WALKS), k=count, filters=SearchFilters(keyword_vectors=keywords)
         )
         for bonus in (0.0, 5.0)
     )
-    assert not np.array_equal(plain[0][0], favoured[0][0])
-    assert np.array_equal(plain[0][1:], favoured[0][1:])
+    assert not np.array_equal(plain[0][0], boosted[0][0])
+    assert np.array_equal(plain[0][1:], boosted[0][1:])
 
 
 def test_an_appended_item_is_found_and_the_others_stay_as_likely_between_them(folder):
@@ -155,7 +155,7 @@ def test_paths_scored_a_few_at_a_time_are_the_same_paths(folder, monkeypatch):
 @given(
     seed=st.integers(0, 10_000), k=st.integers(1, 30), beam=st.integers(1, 5), weighs=st.booleans()
 )
-def test_filters_hold_and_nobody_gets_fewer_than_possible(folder, weighing, seed, k, beam, weighs):
+def test_filters_hold_and_no_user_gets_fewer_than_possible(folder, weighing, seed, k, beam, weighs):
     generator = np.random.default_rng(seed)
     eligible = generator.random(ITEMS) < generator.choice([0.1, 0.6, 1.0])
     excluded = [np.flatnonzero(generator.random(ITEMS) < 0.5) for _ in WALKS]
@@ -179,7 +179,7 @@ def test_no_users_no_lists(folder, weighing, fusion):
         assert rows.shape == scores.shape == (0, 4)
 
 
-def test_the_trees_may_take_turns(folder):
+def test_the_trees_may_be_interleaved_round_robin(folder):
     found = searcher_of(folder, fusion="round_robin").search(histories(WALKS), k=7)
     summed = searcher_of(folder).search(histories(WALKS), k=7)
     turns = round_robin([found.by_tree[name][0] for name in sorted(TREES)], 7)
@@ -205,13 +205,13 @@ def larger_codes():
 
 
 @pytest.mark.parametrize("cf", [None, larger_codes()], ids=["missing tree", "larger codes"])
-def test_codes_of_another_tree_are_refused(folder, cf):
+def test_codes_of_another_tree_are_rejected(folder, cf):
     trees = {"llm": codes(ITEMS, 1)} | ({"cf": cf} if cf is not None else {})
     with pytest.raises(DataError, match="not trained on these codes"):
         load_searcher(folder, shop_items(ITEMS), trees, **SEARCH)
 
 
-def test_slots_a_decoder_of_slots_does_not_know_are_told_as_slots(tmp_path):
+def test_slots_beyond_those_of_a_slot_decoder_are_reported(tmp_path):
     folder = save_generator(tmp_path, leaf_step="slot")
     more = codes(ITEMS, 2)
     slots = more["slot"].to_numpy().copy()

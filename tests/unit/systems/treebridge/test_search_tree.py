@@ -35,7 +35,7 @@ def test_eligible_items_are_counted_below_every_node(seed):
 
 @settings(max_examples=60)
 @given(seed=st.integers(0, 10_000))
-def test_what_is_taken_from_a_user_is_not_counted_for_that_user(seed):
+def test_excluded_items_are_not_counted_for_their_user(seed):
     tree, scorer, eligible, excluded = draw_case(seed)
     live = live_items(scorer.tree, eligible_items(scorer.tree, eligible), excluded)
     wanted = [

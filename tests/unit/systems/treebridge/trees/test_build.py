@@ -55,7 +55,7 @@ def test_equal_input_and_seed_give_an_equal_tree():
     assert contents(build(90, seed=4)) == contents(build(90, seed=4))
 
 
-def test_generation_tells_trees_apart():
+def test_generation_distinguishes_trees():
     generations = {build(90, seed=1).generation, build(90, seed=2).generation}
     generations |= {build(90, seed=1, capacity=10, level_sizes=(4, 4)).generation}
     assert len(generations) == 3
@@ -102,7 +102,7 @@ def test_a_tree_of_another_shape_is_renamed_to_overlap_the_old_one():
 
 
 @pytest.mark.parametrize("sizes", [(6, 6), (6, 7), (7, 6), (6, 5), (5, 6)])
-def test_a_rebuilt_tree_keeps_most_paths_and_is_as_near_as_one_from_nothing(sizes):
+def test_a_rebuilt_tree_keeps_most_paths_and_is_as_good_as_one_from_scratch(sizes):
     vectors, ids = topics(450)
     shape = TreeShape(level_sizes=(6, 6), leaf_capacity=20, headroom=0.25)
     old = build_tree(vectors[:400], ids[:400], shape=shape, iterations=15, seed=1)

@@ -21,7 +21,7 @@ def reference_starts(vectors, old, sizes):
     paths=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=20, max_size=40),
     seed=st.integers(0, 9),
 )
-def test_children_begin_at_the_means_of_the_items_they_had(paths, seed):
+def test_children_start_at_the_means_of_their_items_in_the_old_tree(paths, seed):
     vectors = np.random.default_rng(seed).normal(size=(len(paths), 4)).astype(np.float32)
     old = OldCodes(np.arange(len(paths)), np.array(paths), (3, 3))
     parents = np.arange(len(paths)) % 3
@@ -34,14 +34,14 @@ def test_children_begin_at_the_means_of_the_items_they_had(paths, seed):
             assert np.allclose(start[code], expected[parent, code], atol=1e-5)
 
 
-def test_a_child_without_items_begins_at_the_item_farthest_from_the_others():
+def test_a_child_without_items_starts_at_the_item_farthest_from_the_others():
     vectors = np.array([[0, 0], [1, 0], [0, 9], [5, 0]], dtype=np.float32)
     old = OldCodes(np.array([0, 1, 3]), np.array([[0], [0], [1]]), (3,))
     (start,) = inherited_starts(vectors, np.zeros(4, dtype=np.int64), old, (3,))
     assert start.tolist() == [[0.5, 0], [5, 0], [0, 9]]
 
 
-def test_trees_that_are_not_alike_begin_from_nothing():
+def test_dissimilar_trees_are_built_from_scratch():
     vectors, parents = np.ones((8, 2), dtype=np.float32), np.arange(8) // 4
     paths = np.array([[0, 0], [1, 1], [0, 1], [1, 0]])
     few = OldCodes(np.arange(3), paths[:3], (2, 2))

@@ -64,7 +64,7 @@ def test_new_items_join_and_vanished_ones_leave():
 
 
 @pytest.mark.parametrize("recipe", [None, Recipe(day=DAY, shape=SHAPE, iterations=5, seed=0)])
-def test_a_bad_vector_is_told_by_tree_and_item(recipe):
+def test_a_bad_vector_is_reported_by_tree_and_item(recipe):
     trees = {"llm": rebuilt(last=22).tree, "cf": rebuilt(last=22, seed=3).tree}
     vectors, ids = items(0, 24)
     broken = vectors.copy()
@@ -84,7 +84,7 @@ def test_a_bad_vector_is_told_by_tree_and_item(recipe):
         (lambda vectors, ids: (vectors[:-1], ids), "pair up"),
     ],
 )
-def test_what_is_wrong_with_held_items_is_told_on_an_append_day(spoil, message):
+def test_bad_items_of_the_tree_are_reported_on_an_append_day(spoil, message):
     vectors, ids = spoil(*items(0, 24))
     with pytest.raises(DataError, match=message):
         extend(rebuilt().tree, vectors, ids)
