@@ -152,7 +152,7 @@ def candidate_rows(
     Args:
         batch: B histories.
         catalogue: N, items of the item table.
-        sampling: up to how many items all are taken, and how many are drawn above that.
+        sampling: largest catalogue that is used whole, and size of the sample of a larger one.
 
     Returns:
         [C] int64 rows of `ItemFeatures`, ascending, and [C] float, added to their logits; see

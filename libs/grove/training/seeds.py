@@ -13,7 +13,7 @@ def seed_of(seed: int, *parts: str | int) -> int:
 
     Args:
         seed: of the run.
-        parts: what it is for, such as `"shuffle", epoch, rank`.
+        parts: names of the purpose, such as `"shuffle", epoch, rank`.
 
     Returns:
         63-bit integer, the same on every machine.

@@ -15,7 +15,7 @@ from grove.nn.embeddings import EventBatch, known_rows, zero_embedding
 from grove.nn.user_encoder import UserEncoder
 
 ADAPTERS = ("frozen", "linear", "fused")
-"""What stands between the LLM's text vector of an item and the dot product; see `AdaptedItem`."""
+"""Adapter between the LLM's text vector of an item and the dot product; see `AdaptedItem`."""
 HIDDEN_FACTOR = 2
 """Hidden units of the adapter `fused`, as a multiple of D."""
 
