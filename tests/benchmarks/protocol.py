@@ -13,14 +13,17 @@ import pyarrow as pa
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.competing_models import TEXT_INPUT, Ranked
 from tests.benchmarks.rows import Row, metric_row
-from tests.benchmarks.shop_data import Shop, read_item_table, read_reviews
-from tests.benchmarks.splits import Split, leave_one_out
+from tests.benchmarks.shop_data import Shop, read_item_table, read_orders, read_reviews
+from tests.benchmarks.splits import Split, by_time, leave_one_out
 
-from grove.evaluation.metrics import hit_rate, ndcg
+from grove.evaluation.metrics import hit_rate, ndcg, recall
 
 BEAUTY = Path("../shared/data/amazon2014_beauty")
 BEAUTY_DAY = date(2014, 1, 1)
 """First day of the test, where Beauty is split by time."""
+RETAIL = Path("../shared/data/uci_online_retail")
+RETAIL_DAY = date(2011, 12, 3)
+"""First day of the test, the last week of Online Retail."""
 HOME = Path("build/benchmarks/treebridge")
 LEARN: Literal["train", "before"] = "train"
 CLOCK: Literal["order", "real"] = "order"
@@ -69,6 +72,9 @@ Measures = Sequence[tuple[str, Callable[..., float], int]]
 """Symbol, function and cutoff of each."""
 HITS: Measures = (("HR@50", hit_rate, 50), ("HR@100", hit_rate, 100))
 ALL_MEASURES: Measures = (("HR@10", hit_rate, 10), ("NDCG@10", ndcg, 10), *HITS)
+BY_TIME: Measures = (*HITS, ("Recall@50", recall, 50), ("Recall@100", recall, 100))
+"""A user has many targets there."""
+BASKETS: Measures = (("HR@10", hit_rate, 10), ("NDCG@10", ndcg, 10), *BY_TIME)
 
 
 def read_beauty(data: Path | None) -> tuple[Shop, pa.Table]:
@@ -80,6 +86,18 @@ def read_beauty(data: Path | None) -> tuple[Shop, pa.Table]:
 def split_last_events(shop: Shop, items: pa.Table) -> Split:
     """Split off the last event of every user, with `LEARN` and `CLOCK`."""
     return leave_one_out(shop, items, evaluated="test", learn=LEARN, clock=CLOCK)
+
+
+def split_beauty_by_time(data: Path | None) -> Split:
+    """Beauty, or the shop of another folder, by time, with the new items apart."""
+    shop, items = read_beauty(data)
+    return by_time(shop, items, split_on=late_day(shop) if data else BEAUTY_DAY)
+
+
+def split_online_retail(data: Path | None) -> Split:
+    """Online Retail by time, with repurchases."""
+    shop = read_orders(data or RETAIL)
+    return by_time(shop, read_item_table(shop, HOME), split_on=RETAIL_DAY, repurchases=True)
 
 
 def late_day(shop: Shop, share: float = 0.9) -> date:
@@ -112,6 +130,13 @@ def figures(split: Split, name: str, lists: np.ndarray, measures: Measures) -> I
         for symbol, measure, cutoff in measures:
             value = measure(lists, targets, cutoff=cutoff)
             yield metric_row(name, f"{split.name}{part}", symbol, value)
+
+
+def model_rows(bench: Bench, ranked: Ranked, measures: Measures) -> Iterator[Row]:
+    """Yield the seconds of a model's training, and the metrics of each of its lists, in Q2."""
+    yield from training_time("Q2", bench, ranked)
+    for name, lists in ranked.lists.items():
+        yield from figures(bench.split, f"Q2 {name}", lists, measures)
 
 
 def training_time(question: str, bench: Bench, ranked: Ranked) -> Iterator[Row]:

@@ -14,7 +14,7 @@ items are boosted in `new_items` only. Three seeds of the best models give the s
 shuffles the events of a user that share a day: the published order is that of the item ids. For a
 generator started by a keyword, see `keywords`.
 
-RQ1 as the paper defines it: `RECFOREST`. Its single-tree models read item ids only, so that text
+RQ1 as the paper defines it: `recforest`. Its single-tree models read item ids only, so that text
 enters nowhere (CF Tree-only) or through the tree alone (LLM Tree-only). The rows "cf tree only,
 text at the input" and "llm tree only, text at the input" answer another question: what a second
 tree adds where every model reads text.
@@ -27,7 +27,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
@@ -42,8 +41,6 @@ from tests.benchmarks.competing_models import (
     ease,
     popularity,
     recent_popularity,
-    recforest_cf,
-    recforest_llm,
     retriever,
     single_tree,
     treebridge,
@@ -53,10 +50,10 @@ from tests.benchmarks.lifts import lifts, recforest_lifts
 from tests.benchmarks.new_items import beauty_new_items
 from tests.benchmarks.protocol import (
     ALL_MEASURES,
-    BEAUTY_DAY,
+    BASKETS,
+    BY_TIME,
     CLOCK,
     HITS,
-    HOME,
     SEEDS,
     SHORT,
     TRIALS,
@@ -64,19 +61,24 @@ from tests.benchmarks.protocol import (
     Measures,
     Options,
     figures,
-    late_day,
+    model_rows,
     open_bench,
     read_beauty,
+    split_beauty_by_time,
     split_last_events,
+    split_online_retail,
     training_time,
     trial_name,
 )
+from tests.benchmarks.recforest import (
+    beauty_recforest,
+    beauty_time_recforest,
+    online_retail_recforest,
+)
 from tests.benchmarks.rows import Row, metric_row
-from tests.benchmarks.shop_data import Shop, read_item_table, read_orders, shuffle_ties
-from tests.benchmarks.splits import by_time, leave_one_out
+from tests.benchmarks.shop_data import Shop, shuffle_ties
+from tests.benchmarks.splits import leave_one_out
 from tests.benchmarks.wide_dssm import beauty_wide_dssm
-
-from grove.evaluation.metrics import hit_rate, ndcg, recall
 
 LEGEND = """
 Q1: the next item of Beauty's leave-one-out, with the training time of a release. Q2: many models,
@@ -103,20 +105,14 @@ plain version had .0687, .0393 and .1513. Seconds of a training are as measured,
 beside other work. The RecForest models have the options tuned for the single trees with text at the
 input, and no trials of their own.
 """
-RETAIL = Path("../shared/data/uci_online_retail")
-RETAIL_DAY = date(2011, 12, 3)
-"""The last week of the file."""
 TIES_SEED = 1
 LONGER = {"dropout": 0.3, "item_weight": 2.0, "epochs": 24}
 LONG: Options = {**SHORT, "treebridge": {**SHORT["treebridge"], **LONGER}}
 """Q1: TreeBridge has at most `MOST_SECONDS["Q1"]`; these epochs took 52 minutes in float32 beside
 other work. A training of 42 epochs at dropout .4 was as good; see experiments.md."""
 
-BY_TIME = (*HITS, ("Recall@50", recall, 50), ("Recall@100", recall, 100))
-"""A user has many targets there."""
-BASKETS = (("HR@10", hit_rate, 10), ("NDCG@10", ndcg, 10), *BY_TIME)
-GOALS = {"HR@10": 0.0927, "NDCG@10": 0.0547, "H@50": 0.166}
-"""Of Q1: R@10 and N@10 are those of the best generative retriever published."""
+GOALS = {"HR@10": 0.0927, "NDCG@10": 0.0547, "HR@50": 0.166}
+"""Of Q1: HR@10 and NDCG@10 are those of the best generative retriever published."""
 CompetingModel = Callable[[Bench], Ranked]
 
 
@@ -156,14 +152,6 @@ LEARNT: Sequence[Learner] = (
     ),
     Learner(name="TreeBridge", kind="treebridge", rank=treebridge),
 )
-RECFOREST: Mapping[str, Learner] = {
-    f"{tree} tree {TEXT_INPUT}": Learner(
-        name=f"RecForest {tree} tree only", kind="treebridge", rank=rank
-    )
-    for tree, rank in (("cf", recforest_cf), ("llm", recforest_llm))
-}
-"""RQ1's single-tree models as the paper defines them, by the row whose tuned options they take.
-Their item vectors come from ids alone. They have no trials of their own."""
 SEEDED = ("TreeBridge", f"cf tree {TEXT_INPUT}")
 """Reported with the spread of `SEEDS`: TreeBridge and the best competing model on valid."""
 TIED = ("DSSM", "TreeBridge")
@@ -184,7 +172,7 @@ def beauty_ties(data: Path | None) -> Iterator[Row]:
     split = split_last_events(shuffled, items)
     bench = open_bench(split, SHORT)
     for model in (popularity, ease, *(one for one in LEARNT if one.name in TIED)):
-        yield from _figures_of(bench, model(bench), ALL_MEASURES)
+        yield from model_rows(bench, model(bench), ALL_MEASURES)
 
 
 def beauty_leave_one_out(data: Path | None) -> Iterator[Row]:
@@ -195,42 +183,12 @@ def beauty_leave_one_out(data: Path | None) -> Iterator[Row]:
 
 def beauty_time(data: Path | None) -> Iterator[Row]:
     """Yield Q2 on Beauty by time, with the new items apart."""
-    shop, items = read_beauty(data)
-    split = by_time(shop, items, split_on=late_day(shop) if data else BEAUTY_DAY)
-    yield from compare(open_bench(split, SHORT), BY_TIME)
+    yield from compare(open_bench(split_beauty_by_time(data), SHORT), BY_TIME)
 
 
 def online_retail(data: Path | None) -> Iterator[Row]:
     """Yield Q2 on Online Retail by time, where customers reorder."""
-    shop = read_orders(data or RETAIL)
-    split = by_time(shop, read_item_table(shop, HOME), split_on=RETAIL_DAY, repurchases=True)
-    yield from compare(open_bench(split, SHORT), BASKETS)
-
-
-def beauty_recforest(data: Path | None) -> Iterator[Row]:
-    """Yield the paper's two single-tree models on Beauty leave-one-out."""
-    split = split_last_events(*read_beauty(data))
-    yield from compare_recforest(open_bench(split, SHORT), ALL_MEASURES)
-
-
-def beauty_time_recforest(data: Path | None) -> Iterator[Row]:
-    """Yield the paper's two single-tree models on Beauty by time."""
-    shop, items = read_beauty(data)
-    split = by_time(shop, items, split_on=late_day(shop) if data else BEAUTY_DAY)
-    yield from compare_recforest(open_bench(split, SHORT), BY_TIME)
-
-
-def online_retail_recforest(data: Path | None) -> Iterator[Row]:
-    """Yield the paper's two single-tree models on Online Retail by time."""
-    shop = read_orders(data or RETAIL)
-    split = by_time(shop, read_item_table(shop, HOME), split_on=RETAIL_DAY, repurchases=True)
-    yield from compare_recforest(open_bench(split, SHORT), BASKETS)
-
-
-def compare_recforest(bench: Bench, measures: Measures) -> Iterator[Row]:
-    """Yield the figures of the paper's two single-tree models; nothing else is trained."""
-    for tuned, model in RECFOREST.items():
-        yield from _figures_of(bench, model.tried(bench, TUNED[tuned]), measures)
+    yield from compare(open_bench(split_online_retail(data), SHORT), BASKETS)
 
 
 def beauty_tuning(data: Path | None) -> Iterator[Row]:
@@ -271,18 +229,11 @@ def compare(bench: Bench, measures: Measures) -> Iterator[Row]:
     found: dict[tuple[str, int], float] = {}
     for model in FIELD:
         ranked = model(bench)
-        yield from _figures_of(bench, ranked, measures)
+        yield from model_rows(bench, ranked, measures)
         for name, lists in ranked.lists.items():
             for _, hits, cutoff in HITS:
                 found[name, cutoff] = hits(lists, bench.split.segments["all"], cutoff=cutoff)
     yield from lifts(bench.split.name, found)
-
-
-def _figures_of(bench: Bench, ranked: Ranked, measures: Measures) -> Iterator[Row]:
-    """The seconds of a model's training, and the metrics of each of its lists."""
-    yield from training_time("Q2", bench, ranked)
-    for name, lists in ranked.lists.items():
-        yield from figures(bench.split, f"Q2 {name}", lists, measures)
 
 
 def _spread(rows: Sequence[Row]) -> Iterator[Row]:

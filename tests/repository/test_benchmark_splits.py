@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.benchmarks import shop_data, splits, treebridge
+from tests.benchmarks import protocol, shop_data, splits
 from tests.benchmarks.splits import Split
 from tests.repository.tiny_shop import EPOCH, Purchases, bare_items, shop_of, walks
 
@@ -140,7 +140,7 @@ def test_ties_are_shuffled_and_nothing_else():
 def test_online_retail_customers_reorder(real_data_folder: Path) -> None:
     shop = shop_data.read_orders(real_data_folder / "uci_online_retail")
     items = shop.items.select(["item_id"]).sort_by("item_id")
-    split = splits.by_time(shop, items, split_on=treebridge.RETAIL_DAY, repurchases=True)
+    split = splits.by_time(shop, items, split_on=protocol.RETAIL_DAY, repurchases=True)
     again, every = (len(split.segments[name].users) for name in ("repurchases", "all"))
     assert again / every == pytest.approx(0.514, abs=0.001)
     assert not shop.items["title"].null_count

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 import torch
 from tests.benchmarks import bench as benches
-from tests.benchmarks import competing_models, shop_data, splits, treebridge
+from tests.benchmarks import competing_models, protocol, recforest, shop_data, splits, treebridge
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.lifts import PAPER
 from tests.benchmarks.rows import metric_row
@@ -118,7 +118,7 @@ def test_single_trees_of_the_paper_read_no_text(timed, monkeypatch):
         return text_matrix(items)
 
     monkeypatch.setattr(competing_models, "text_matrix", no_text)
-    rows = {row.measure: row for row in treebridge.compare_recforest(timed, treebridge.HITS)}
+    rows = {row.measure: row for row in recforest.compare_recforest(timed, treebridge.HITS)}
     assert asked == ["text"]  # the llm tree alone
     where = timed.split.name
     for tree in ("cf", "llm"):
@@ -291,7 +291,7 @@ def test_beauty_is_split_as_in_its_papers(real_data_folder: Path, tmp_path: Path
     rows = {row.measure: row.value for row in treebridge.figures(split, "", lists, HITS_OF_SOURCE)}
     found = [rows[f", {split.name}, HR@{cutoff}"] for cutoff in (5, 10, 20)]
     assert found == pytest.approx([0.0075, 0.0115, 0.0204], abs=1.2e-4)  # two users' ties
-    later = splits.by_time(shop, items, split_on=treebridge.BEAUTY_DAY)
+    later = splits.by_time(shop, items, split_on=protocol.BEAUTY_DAY)
     new = later.segments["new items"].per_user() > 0
     assert (len(later.asked), int(new.sum()), int((~later.known).sum())) == (10_571, 2_943, 608)
 
@@ -304,6 +304,7 @@ def test_only_the_fused_list_of_q1_has_a_goal():
     assert (fused.goal, fused.met) == ("≥ 0.0927", False)
     assert [tree, dssm] == rows[1:]
     assert treebridge._with_goal(metric_row(systems[0], "Beauty", "HR@10", 0.1)).met
+    assert set(treebridge.GOALS) < {name for name, *_ in treebridge.ALL_MEASURES}
 
 
 def test_models_with_a_spread_or_shuffled_ties_are_in_the_field():
