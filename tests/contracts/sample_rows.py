@@ -51,7 +51,7 @@ def break_row(row: Row, check: Check, other: Row) -> Row:
 
 
 def as_table(rows: list[Row], contract: Contract) -> pa.Table:
-    """The rows in the contract's types, without its nullability, so that gaps can be told."""
+    """The rows in the contract's types, without its nullability, so that values can be missing."""
     fields = [pa.field(field.name, field.type) for field in arrow_schema(contract)]
     return pa.Table.from_pylist(rows, schema=pa.schema(fields))
 

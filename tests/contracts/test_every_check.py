@@ -24,11 +24,11 @@ def test_good_rows_and_no_rows_keep_every_promise(contract: Contract) -> None:
 def test_each_check_without_exception_catches_its_one_bad_row(contract: Contract) -> None:
     table, checks = broken_everywhere(contract)
     results = validate_frame(table, contract, run_name="test", docs_folder=None)
-    fallen = {result.name: result for result in results if not result.passed}
-    assert set(fallen) >= {check.name for check in checks}
+    failed = {result.name: result for result in results if not result.passed}
+    assert set(failed) >= {check.name for check in checks}
     for check in checks:
-        assert fallen[check.name].severity == check.severity
-        assert fallen[check.name].unexpected_rows >= 1
+        assert failed[check.name].severity == check.severity
+        assert failed[check.name].unexpected_rows >= 1
 
 
 TOLERANT = [

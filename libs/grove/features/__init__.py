@@ -1,5 +1,5 @@
-"""What a model reads: item table, vocabularies and histories as arrays.
+"""Inputs of the models: item table, vocabularies and histories as arrays.
 
 Training and inference must encode the same input the same way, and may not import each other;
-so the encoding lives here, below both.
+so the encoding is in this package, below both.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 PAD = 0
 """Row for "nothing here": padding, or a field without a value."""
 UNKNOWN = 1
-"""Row for a name that the vocabulary does not have, such as an item of today."""
+"""Row for a name that is not in the vocabulary, such as that of a new item."""
 FIRST_KNOWN = 2
 """Row of a vocabulary's first name."""
 SECONDS_PER_HOUR = 3_600

@@ -1,4 +1,4 @@
-"""The item table: what every model reads about an item, besides its id."""
+"""The item table: features of the items that every model reads besides their ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Histories as arrays: read by rank, encoded once, cut into padded batches."""
+"""Histories as arrays: encoded once, cut into padded batches."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class SequenceBatch:
     times: Tensor
     """[B, T] seconds since 1970, UTC."""
     fresh: Tensor
-    """[B, T] bool: a target of this pass; it landed after the weights last learnt."""
+    """[B, T] bool: a target of this pass; it landed after the days the weights were trained on."""
     lengths: Tensor
     """[B] events per history."""
 
@@ -89,10 +89,10 @@ class Sequences:
         return np.diff(self.offsets)
 
     def without_repeats(self) -> Sequences:
-        """The same histories, in which an item the user has already had is no target.
+        """The same histories, without targets that repeat an earlier item of the user.
 
         A click, a cart and an order of one item follow each other. Where a shop does not recommend
-        what the user has had, only the first of them is worth predicting.
+        items that the user has interacted with, only the first of these events is a useful target.
         """
         owners = np.repeat(np.arange(len(self)), self.lengths)  # [E]
         keys = owners * (int(self.item_rows.max(initial=0)) + 1) + self.item_rows  # [E]
@@ -125,7 +125,7 @@ class Sequences:
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryEncoder:
-    """Everything needed to turn rows of `histories` into `Sequences`."""
+    """Encoder of rows of `histories` as `Sequences`."""
 
     vocabulary: Vocabulary
     """Of the model."""
@@ -134,7 +134,7 @@ class HistoryEncoder:
     queries: pa.Array | None = None
     """[Q] texts of the query vector table, in its order; none: queries are not read."""
     learned_through: date | None = None
-    """Landing day up to which the weights have learnt; none: nothing yet."""
+    """Last landing day that the weights were trained on; none: untrained."""
     max_events: int = 50
     """Newest events kept per user."""
 

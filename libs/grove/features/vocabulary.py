@@ -1,4 +1,4 @@
-"""From names to small integers, and the files that keep the mapping beside the weights."""
+"""Vocabulary of a model: names to embedding rows, and its files beside the weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interactions → what each user wished for, in order of time, seen from before and after a day."""
+"""Interactions → positive events of each user, in order of time, before and through a day."""
 
 from grove.histories.build import build_histories
 from grove.histories.checks import HistoryFacts, check_histories, measure_histories

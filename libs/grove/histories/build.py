@@ -30,26 +30,28 @@ def build_histories(
 ) -> DataFrame:
     """Each user's newest events, once without the day and once with it.
 
-    `before` holds what had landed by the day before: nothing else may be known when the day is
-    predicted. `through` holds the day too. Order is by the time an event happened, so an event
-    that landed late stands where it belongs. Both cuts come from one shuffle by user, and a
-    user's events are cut to the newest before they are gathered: a user of a million events
-    costs no more memory than one of `max_events`.
+    `before` holds the events that landed by the day before: a prediction of the day may use no
+    others. `through` holds those of the day too. Events are ordered by the time they happened, so
+    an event that landed late is at its proper position. Both cuts come from one shuffle by user,
+    and a user's events are cut to the newest before they are gathered: a user of a million events
+    needs no more memory than one of `max_events`.
 
     Args:
         interactions: rows of the table of that name; days after `day` are left out here.
-        day: the day that is predicted (`before`) and then learnt (`through`).
-        positive_events: types of events that count as a wish for the item.
+        day: the day that is predicted (`before`) and then trained on (`through`).
+        positive_events: event types that count as positive feedback.
         max_events: T, newest events kept per user.
 
     Returns:
         The columns of `histories`: day, cut, user and parallel arrays, oldest event first; an
         unknown string is "". A user without any event in a cut has no row for it.
     """
-    wishes = interactions.where((F.col("day") <= day) & F.col("event_type").isin(*positive_events))
+    positives = interactions.where(
+        (F.col("day") <= day) & F.col("event_type").isin(*positive_events)
+    )
     known = F.col("day") < day
     newest_first = Window.partitionBy("user_id").orderBy(*(F.desc(name) for name in _ORDER))
-    ranked = wishes.select(
+    ranked = positives.select(
         "user_id",
         _event().alias("event"),
         known.alias("known"),
@@ -70,7 +72,7 @@ def build_histories(
 
 
 def _event() -> Column:
-    """An event as a struct that sorts by time; what is not known is an empty string."""
+    """An event as a struct that sorts by time; unknown values are empty strings."""
     others = (name for name in ARRAYS.values() if name not in _ORDER)
     return F.struct(
         *_ORDER,

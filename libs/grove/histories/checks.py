@@ -1,4 +1,4 @@
-"""What histories promise and a contract cannot say: order of time, and no glimpse of the day."""
+"""Checks of histories beyond their contract: order of time, and no event of the day before it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class HistoryFacts:
     unordered: int
     """Histories whose event times descend somewhere."""
     beyond_cut: int
-    """Histories with an event that had not landed yet."""
+    """Histories with an event that landed after the cut."""
     too_long: int
     """Histories with more events than allowed."""
 
@@ -47,7 +47,7 @@ def measure_histories(histories: DataFrame, *, max_events: int) -> HistoryFacts:
 
 
 def check_histories(facts: HistoryFacts) -> tuple[CheckResult, ...]:
-    """The promises as check results; all of them refuse the day."""
+    """Results of the checks; a failed one rejects the day."""
     return (
         _check("histories_present", "at least 1 history", 0 if facts.rows else 1, facts.rows),
         _check("events_ordered", "event times ascend", facts.unordered, facts.rows),

@@ -1,4 +1,4 @@
-"""Bring a frame into the columns, order and types its contract promises, before it is written."""
+"""Conversion of a frame to the columns, order and types of its contract, before it is written."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def read_arrow(
 def newest_rows_as_of(
     layout: Layout, dataset: Dataset, key: str, day: date, *, columns: Sequence[str] | None = None
 ) -> pa.Table:
-    """The newest version of each row that had landed by a day, ordered by key.
+    """The newest version of each row that landed by a day, ordered by key.
 
     Args:
         layout: paths of the home folder.

@@ -6,31 +6,31 @@ Beauty has 198,502 reviews of 12,101 items by 22,363 users, 2002-06-12 to 2014-0
 McAuley et al., "Image-based recommendations on styles and substitutes", 2015; the 5-core cut of
 S³-Rec, Zhou et al., 2020.
 
-The shop begins on `source.first_day`, and what was reviewed before it is not landed. The file has
-4,425 days, most of them of a few reviews, and each would be a landing day with files, a report and
-verdicts of its own; yet three of four reviews are of 2013 and 2014. A user whose earlier reviews
-were left out is a user with a shorter history.
+The shop begins on `source.first_day`; earlier reviews are not landed. The file has 4,425 days, most
+of them with few reviews, and each would be a landing day with its own files, report and verdicts.
+Three of four reviews are from 2013 and 2014. Users whose earlier reviews are left out have shorter
+histories.
 
-What is landed, and how it is read:
+Landed data, and its interpretation:
 
-- *A review is an order*: the reviewer had the item. Stars are not in the file, so a bad review is
-  one too. A user reviews an item once, so there are no repurchases.
+- *A review is an order*: the reviewer bought the item. Ratings are not in the file, so a bad review
+  counts too. A user reviews an item once, so there are no repurchases.
 - *Time* is known to the day. All events of a day happen at its midnight, the first moment of it, so
   none is late and none is of the day before. Nothing says in which order they happened; the file's
   own order within a day is that of the item ids, and is not used. Where one is needed, in a
-  history, equal times stand in the order of `event_id`, a hash: arbitrary, and always the same.
+  history, events of equal time are ordered by `event_id`, a hash: arbitrary, but deterministic.
 - *The cut* has only users and items of at least five reviews, counted over all years. So a user's
-  first review says that more will come, and nobody leaves after one: figures are those of regular
-  customers.
-- *The catalogue* lands whole on the shop's first open day. The file does not say when an item came
-  into the shop; landed with its first review, an item would be new exactly when somebody takes it,
-  and a candidate could read the day's answers off its catalogue. So no item is ever new here.
+  first review implies that more will follow, and no user leaves after one: metrics are those of
+  regular customers.
+- *The catalogue* lands whole on the shop's first open day. The file does not state when an item
+  was added. If an item landed with its first review, it would be new exactly when a user buys it,
+  and a model could read the day's targets off the catalogue. So no item is ever new here.
 - *Title, brand and categories* have their HTML entities resolved, also those that were escaped
   twice; the brand "Unknown" is none. The first category path is the item's; the last name of every
   other path is a tag.
 - *Price, stock, regions, description* are not in the file.
-- Left out on purpose: `also_bought`, `also_viewed`, `bought_together` and published codes, all made
-  from what users did later.
+- Left out on purpose: `also_bought`, `also_viewed`, `bought_together` and published codes, all
+  derived from later behaviour.
 - A day without a review is closed.
 """
 
@@ -128,16 +128,16 @@ class AmazonReviews:
         }
 
     def truth(self, day: date) -> None:  # noqa: ARG002 — a source of the Protocol
-        """None: nobody knows what real customers would have done."""
+        """None: the true ranking of real customers is unknown."""
         return
 
     def _require_days(self) -> None:
-        """Refuse a file without a review, or with one that says no day."""
+        """Reject a file without reviews, or with a review without a day."""
         without = self._days.null_count
         if len(self._days) and not without:
             return
         raise DataError(
-            "the reviews say no days",
+            "the reviews have no days",
             where=str(self._folder / EVENT_FILE),
             expected="at least one review, each with a timestamp",
             found=f"{len(self._days)} reviews, {without} without a timestamp",
@@ -197,7 +197,7 @@ def item_of(item: Row, day: date) -> Row:
     brand = _plain(item["brand"] or "")
     return {
         "item_id": item["asin"],
-        # An item without a title is called by its id, so that it has a text.
+        # An item without a title gets its id as title, so that it has a text.
         "title": _plain(item["title"] or "") or item["asin"],
         "brand": brand if brand and brand != _NO_BRAND else None,
         "category_path": list(paths[0]) if paths else [],
@@ -220,7 +220,7 @@ def _files(rows: list[Row], schema: pa.Schema) -> FeedFiles:
 def _require_file(file: Path, columns: Sequence[str]) -> None:
     if not file.is_file():
         raise SettingsError(
-            "the data set is not there",
+            "the data set does not exist",
             where="settings, source.data",
             expected=f"a folder with {' and '.join(_COLUMNS)}",
             found=f"no {file}",

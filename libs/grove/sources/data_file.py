@@ -1,4 +1,4 @@
-"""An outside data set's file, looked at before anything is read from it."""
+"""Check of an outside data set's file before it is read."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from grove.errors import DataError
 
 
 def require_columns(file: Path, columns: Sequence[str], *, data_set: str) -> None:
-    """Look at a Parquet file's footer, which stands at its end: a file cut short has none.
+    """Read a Parquet file's footer, which is at its end: a truncated file has none.
 
     Args:
-        file: is there.
-        columns: names that must be in it.
-        data_set: what to fetch again, for the message.
+        file: an existing file.
+        columns: required columns.
+        data_set: name of the data set, for the message.
 
     Raises:
-        DataError: the file is cut short or is no Parquet file, or lacks a column.
+        DataError: the file is truncated, is no Parquet file, or lacks a column.
     """
     try:
         names = pq.read_schema(file).names

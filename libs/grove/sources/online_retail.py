@@ -5,7 +5,7 @@ Quantity, InvoiceDate, UnitPrice, CustomerID, Country; 541,909 lines from 2010-1
 whose last day ends at 12:50. It has no clicks, no catalogue and no users, so the only feed is
 `events`. Source: Chen, Sain & Guo, "Data mining for the online retail industry", 2012.
 
-What is landed, and what is left out on purpose (the marker counts it, by reason):
+Landed rows, and rows left out on purpose (the marker counts them, by reason):
 
 - *Order or cancel.* An invoice number that begins with C is a cancellation, any other an order. A
   cancellation's quantity is negative in the file and positive here: the event type says it already.
@@ -14,11 +14,11 @@ What is landed, and what is left out on purpose (the marker counts it, by reason
   has a code of five digits and up to two letters, begins with DCGS, or is PADS.
 - `stock_adjustment`: a negative quantity without a cancellation is a count of the warehouse
   (damaged, lost, "ebay"); no customer, no price.
-- `missing_customer`: one line in four has no customer: there is nobody to recommend to.
-- *Exact duplicates* are landed. The file has no line number, so nothing tells a repeated line from
-  a second piece; `event_id` is a hash of the line's content, equal lines collide, and ingest counts
-  them as duplicates.
-- *Price zero* with a customer is a free gift (34 lines): it was wanted, so it is landed.
+- `missing_customer`: one line in four has no customer, and so no user to recommend to.
+- *Exact duplicates* are landed. The file has no line number, so a repeated line cannot be
+  distinguished from a second piece. `event_id` is a hash of the line's content: equal lines
+  collide, and ingest counts them as duplicates.
+- *Price zero* with a customer is a free gift (34 lines): it is positive feedback, so it is landed.
 - *Codes* are upper-cased: `85123a` and `85123A` are one item. The description is the item's title,
   with single spaces.
 - *Time* has no zone in the file; it is taken as UTC. *Region* is the customer's country.
@@ -103,7 +103,7 @@ class OnlineRetail:
         self._file = Path(folder) / FILE_NAME
         if not self._file.is_file():
             raise SettingsError(
-                "the data set is not there",
+                "the data set does not exist",
                 where="settings, source.data",
                 expected=f"a folder with {FILE_NAME}",
                 found=folder,
@@ -138,7 +138,7 @@ class OnlineRetail:
         }
 
     def truth(self, day: date) -> None:  # noqa: ARG002 — a source of the Protocol
-        """None: nobody knows what a real shop's customers would have done."""
+        """None: the true ranking of real customers is unknown."""
         return
 
     @cached_property

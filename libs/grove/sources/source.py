@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class CalendarDay:
-    """Whether the shop traded on a day, and why not."""
+    """Whether the shop traded on a day, and the reason if it did not."""
 
     state: Literal["open", "closed"] = "open"
     reason: str | None = None
@@ -36,7 +36,7 @@ class FeedFiles:
 
 
 class Source(Protocol):
-    """A shop whose days can be landed; every method gives the same answer each time."""
+    """A shop whose days can be landed; every method is deterministic."""
 
     @property
     def name(self) -> str:

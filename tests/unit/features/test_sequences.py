@@ -1,4 +1,4 @@
-"""Histories as arrays, against a plain twin; ends and gaps."""
+"""Histories as arrays, against a reference implementation; ends and gaps."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def reference_batch(rows: list[list[int]], max_events: int) -> list[list[int]]:
 
 
 @given(rows=st.lists(st.lists(st.integers(0, 5), max_size=7), min_size=1, max_size=5))
-def test_batches_equal_their_plain_twin(rows):
+def test_batches_equal_their_reference(rows):
     sequences = encoder().encode(histories_of(rows))
     batch = sequences.batch(np.arange(len(rows)))
     assert batch.item_rows.tolist() == reference_batch(rows, 4)
@@ -76,7 +76,7 @@ def test_recency_buckets_are_ordered_and_in_range(seconds):
     assert buckets.max() < RECENCY_BUCKETS
 
 
-def test_only_what_landed_since_the_weights_learnt_is_fresh():
+def test_only_events_landed_after_the_trained_days_are_fresh():
     histories = histories_of([[0] * 26])  # one event an hour: 24 on DAY, 2 the day before
     full = encoder(max_events=30)
     assert full.encode(histories).fresh.all()
@@ -94,8 +94,10 @@ def test_without_repeats_only_the_first_event_of_an_item_is_a_target():
 
 def test_queries_are_rows_of_their_table():
     histories = histories_of([[0, 1, 2]])
-    spoken = pa.array([["lamp", "", "stranger"]])
-    histories = histories.set_column(histories.column_names.index("queries"), "queries", spoken)
+    typed_queries = pa.array([["lamp", "", "stranger"]])
+    histories = histories.set_column(
+        histories.column_names.index("queries"), "queries", typed_queries
+    )
     table = pa.array(["desk", "lamp"])
     assert encoder(queries=table).encode(histories).queries.tolist() == [2, 0, 0]
 

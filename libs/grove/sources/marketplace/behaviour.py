@@ -1,4 +1,4 @@
-"""One day of the shop: visits, sessions, pages, impressions, and what follows from them."""
+"""Simulation of one day: visits, sessions, pages, impressions, clicks and later events."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _MAIN_DEVICE = 0.85
 
 @dataclass(frozen=True)
 class Shop:
-    """Everything a day needs to know before it begins."""
+    """State of the shop when a day begins."""
 
     world: World
     items: Items
@@ -173,10 +173,10 @@ def _impressions(
 
 
 def _slots(shop: Shop, pages: _Pages, random: np.random.Generator) -> tuple[Integers, Integers]:
-    """Items shown, and items drawn: a shelf item that is among the results leaves its place empty.
+    """Items shown, and items drawn; a shelf item that is also a result leaves its position empty.
 
-    The empty place still counts as a position (a banner fills it), so that each item is looked at
-    with the same probability whether or not another one was drawn twice.
+    The empty slot still counts as a position (a banner fills it), so that the probability that an
+    item is examined does not depend on whether another one was drawn twice.
     """
     region = shop.users.region[pages.user]
     groups = region * len(shop.world.leaves) + pages.intent

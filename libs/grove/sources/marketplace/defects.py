@@ -1,7 +1,7 @@
-"""What goes wrong between shop and landing zone: broken rows of every kind, and duplicates.
+"""Defects between shop and landing zone: broken rows of every kind, and duplicates.
 
-A broken row is an extra row, the copy of a good one with something spoilt; no good row is lost, so
-what the oracle says of a day stays true.
+A broken row is an additional, corrupted copy of a good row. No good row is lost, so the oracle's
+ranking of the day stays valid.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ EVENT_SPOILERS: dict[str, Spoiler] = {
     "in the future": _moved(5),
     "too late": _moved(-12),
 }
-"""Ways to spoil an event, by what is wrong with it; each occurs every day that has enough rows."""
+"""Corruptions of an event, by kind; each occurs on every day that has enough rows."""
 
 CATALOGUE_SPOILERS: dict[str, Spoiler] = {
     "malformed JSON": _malformed,
@@ -75,7 +75,7 @@ CATALOGUE_SPOILERS: dict[str, Spoiler] = {
     "null in key": _with("item_id", None),
     "negative price": _with("price", -1.0),
 }
-"""Ways to spoil a catalogue row, one a day in turn."""
+"""Corruptions of a catalogue row, one per day, round-robin."""
 
 
 def spoil_events(seed: int, day: date, lines: pa.Array) -> pa.Array:

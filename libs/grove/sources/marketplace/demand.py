@@ -1,8 +1,8 @@
-"""What a user wants on a day: the probabilities behind every choice, shared with the oracle.
+"""Demand of a user on a day: the probabilities of every choice, shared with the oracle.
 
-A visit has sessions; a session has one intent, a leaf category. It is the user's *project* (a wish
-followed over several visits), a lasting taste, or mere curiosity. A project is left for another
-one at the start of a visit now and then, mostly for a category that people turn to next.
+A visit has sessions; a session has one intent, a leaf category. It is the user's *project* (an
+interest pursued over several visits), a lasting taste, or curiosity. At the start of a visit the
+project is sometimes replaced by another, mostly by a category that typically follows it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def visit_probability(users: Users, scene: Scene) -> Floats:
 
 
 def taste_today(users: Users, scene: Scene, rows: Integers) -> Floats:
-    """Lasting tastes of some users, weighed by what the day makes people want.
+    """Lasting tastes of some users, weighted by the demand of the day.
 
     Returns:
         [M, L] float, rows sum to 1.
@@ -102,6 +102,6 @@ def click_probability(users: Users, items: Items, *, rows: Integers, columns: In
 
 
 def shelf_interest(users: Users, items: Items, *, rows: Integers, columns: Integers) -> Floats:
-    """Share of `click_probability` that is left when an item stands on a shelf, unasked for."""
+    """Share of `click_probability` that remains for an item on a shelf, outside the intent."""
     has_taste = users.tastes[rows, items.leaf[columns]] > 0
     return np.where(has_taste, 1.0, _UNRELATED_INTEREST)

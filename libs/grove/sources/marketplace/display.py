@@ -1,4 +1,4 @@
-"""What a page shows: results of the category asked for, and a shelf of new and promoted items.
+"""Content of a page: results of the requested category, and a shelf of new and promoted items.
 
 Items are drawn by systematic sampling (Madow 1949): a comb with teeth one apart, shifted at random,
 falls on a line on which each item is as long as its probability of being shown. No item is drawn
@@ -38,11 +38,11 @@ class Comb:
 
 @dataclass(frozen=True)
 class Display:
-    """What may be shown on a day, to whom, and how often."""
+    """Items that may be shown on a day, by region, and how often."""
 
     results: Comb  # groups: region * leaves + leaf
     shelf: Comb  # groups: region
-    in_results: Floats  # [R, N] probability of a place among the results of the item's leaf
+    in_results: Floats  # [R, N] probability of being among the results of the item's leaf
     on_shelf: Floats  # [R, N] probability of a place on the shelf
 
 

@@ -1,8 +1,8 @@
 """Random draws with names: the same name always gives the same numbers.
 
 A stream is named by seed, purpose and keys (usually a day). Its values are drawn element by
-element, so asking for more of them never changes the first ones: a catalogue that grows keeps
-the items it had.
+element, so asking for more of them never changes the first ones: a growing catalogue
+keeps its earlier items.
 """
 
 from __future__ import annotations

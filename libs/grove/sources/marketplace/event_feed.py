@@ -23,9 +23,9 @@ _SEEN_AT_POSITION = (KINDS.index("impression"), KINDS.index("click"))
 
 
 def event_table(world: World, events: NDArray[np.void], *, users: Users, scene: Scene) -> pa.Table:
-    """Word the events one day made.
+    """Render the events of one day as rows of the feed.
 
-    Ids follow from what an event is, so an event has the same id whenever it lands. Weather and
+    The id depends on the event alone, so that it is the same whenever the event lands. Weather and
     promotion are those of the visit, also for a cancellation on a later day.
 
     Args:
@@ -76,7 +76,7 @@ def _scene_columns(region: Integers, scene: Scene) -> dict[str, pa.Array]:
 
 
 def _event_ids(day: date, events: NDArray[np.void]) -> pa.Array:
-    """An item stands once on a page and has each type of event there at most once."""
+    """Ids are unique: an item is on a page once and has each type of event there at most once."""
     place = (_digits(events["page"], 7), _digits(events["item"], ITEM_DIGITS))
     return _joined(f"E{day:%Y%m%d}", *place, _words(events["kind"], KINDS))
 

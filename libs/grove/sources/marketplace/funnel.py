@@ -1,4 +1,4 @@
-"""What follows a click: the cart, the order, the cancellation."""
+"""Events after a click: cart, order and cancellation."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""The best ranking anyone could give before a day: items by true probability of a positive event.
+"""Upper bound of a day's ranking: items by their true probability of a positive event.
 
-What the oracle knows: every item and user as they are (tastes, likings, visit rate), each user's
+The oracle knows every item and user as they are (tastes, likings, visit rate), each user's
 project as of the last visit, and the day's scene: weather, promotions, events, prices, stock and
-what the shop displays. What it does not know, and sums over: whether the user visits, how many
+what the shop displays. It does not know, and sums over, whether the user visits, how many
 sessions and pages there are, whether the project changes, the intent of each session, which items
 a page draws, their positions, and whether the user clicks.
 
-With a wish for the item's own leaf, one page gives a click with probability
+When the intent is the item's own leaf, one page gives a click with probability
 p₁ = e·a·(r + s − r·s), otherwise p₀ = e·a·s·u: e mean examination, a click probability, r and s the
 probabilities of a place among the results and on the shelf, u the interest in what was not asked
 for. Pages of a session are independent given its intent, sessions given the project, so that
@@ -48,8 +48,8 @@ class Ranking:
     """Best items of M users, by rows of users and items."""
 
     users: Integers  # [M]
-    items: Integers  # [M, K]; -1 beyond the last possible item
-    probabilities: Floats  # [M, K], falling
+    items: Integers  # [M, K]; -1 after the last possible item
+    probabilities: Floats  # [M, K], descending
 
 
 def rank(shop: Shop, projects: Integers, *, users: Integers, seen: Integers, k: int) -> Ranking:
@@ -118,7 +118,7 @@ def _rank_chunk(
 
 
 def _page_chances(shop: Shop, users: Integers) -> tuple[Floats, Floats]:
-    """Probability of a click on one page, with and without a wish for the item's leaf; [M, N]."""
+    """Probability of a click on one page, with and without the item's leaf as intent; [M, N]."""
     display, items = shop.display, shop.items
     region = shop.users.region[users]
     columns = np.arange(len(items))[None, :]
@@ -128,7 +128,7 @@ def _page_chances(shop: Shop, users: Integers) -> tuple[Floats, Floats]:
     shelf_slots = display.shelf.slots[region][:, None]  # [M, 1]
     group = region[:, None] * len(shop.world.leaves) + items.leaf[None, :]  # [M, N]
     asked = mean_examination(display.results.slots[group] + shelf_slots)
-    # Without a wish for this leaf the page is another leaf's, of full width but for small shops.
+    # With another intent, the page is another leaf's, of full width but for small shops.
     usual = np.median(display.results.slots.reshape(len(display.in_results), -1), axis=1)
     unasked = mean_examination(usual.astype(np.int64)[region][:, None] + shelf_slots)
     interest = shelf_interest(shop.users, items, rows=rows, columns=columns)

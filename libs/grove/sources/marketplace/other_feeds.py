@@ -52,21 +52,21 @@ def user_table(shop: Shop) -> pa.Table:
     """Users to land: all on the first day, then those who signed up."""
     users, world, index = shop.users, shop.world, shop.scene.index
     rows = np.flatnonzero((users.signup_index == index) | (index == 0))
-    untold = uniforms(world.seed, "age told", shape=(len(users),)) < _SHARE_WITHOUT_AGE
+    unknown = uniforms(world.seed, "age told", shape=(len(users),)) < _SHARE_WITHOUT_AGE
     signup = np.datetime64(world.first_day, "D") + users.signup_index[rows]
     return pa.table(
         {
             "user_id": user_ids(rows),
             "region": pa.array(np.array(REGIONS)[users.region[rows]]),
             "device": pa.array(np.array(DEVICES)[users.device[rows]]),
-            "age_band": pa.array(np.array(AGE_BANDS)[users.age_band[rows]], mask=untold[rows]),
+            "age_band": pa.array(np.array(AGE_BANDS)[users.age_band[rows]], mask=unknown[rows]),
             "signup_day": pa.array(signup.astype(str)),
         }
     )
 
 
 def context_table(shop: Shop) -> pa.Table:
-    """What the day is like, a row per region."""
+    """Scene of the day, one row per region."""
     scene = shop.scene
     return pa.table(
         {

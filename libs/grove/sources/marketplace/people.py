@@ -1,4 +1,4 @@
-"""Users: where they live, what they like, and which wish they follow over several days."""
+"""Users: region, lasting tastes, and the project they pursue over several days."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def draw_users(world: World, count: int) -> Users:
 
 
 def successors(world: World) -> Integers:
-    """Leaf categories people turn to next, once they have what they wanted.
+    """Leaf categories that follow each one, once its project is finished.
 
     The first is the next one of the same department, the second any other one: who bought a tent
-    looks for a sleeping bag. Known to nobody but the shop's users; a sequence shows it.
+    looks for a sleeping bag. No feed states this; only the sequences of events show it.
 
     Returns:
         [L, 2] int64, rows of `World.leaves`.
@@ -85,7 +85,7 @@ def favourite_brand(users: Users, department: Integers, rows: Integers) -> Integ
 
 
 def _tastes(world: World, count: int) -> Floats:
-    """Two to five leaves per user, mostly of two departments, with falling shares."""
+    """Two to five leaves per user, mostly of two departments, with decreasing shares."""
     seed, leaves = world.seed, len(world.leaves)
     wanted = 0.5 + uniforms(seed, "leaf demand", shape=(leaves,))  # [L] some sell better
     department = np.array([leaf.department for leaf in world.leaves])

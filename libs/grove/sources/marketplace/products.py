@@ -1,4 +1,4 @@
-"""Items: what they are, what they cost and whether they are in stock on a day."""
+"""Products of the simulated shop: attributes, and price and stock on a day."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PRICE_FACTORS = np.array([1.0, 1.0, 1.0, 1.0, 0.9, 0.8])
 _OUT_OF_STOCK_SHARE = 0.04
 _SOLD_IN_REGION_SHARE = 0.92
 _QUALITY_SPREAD = 0.5
-"""Standard deviation of an item's own appeal, in log units; what makes some items popular."""
+"""Standard deviation of an item's own appeal, in log units; makes some items popular."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ def prices(world: World, items: Items, index: int) -> Floats:
 
 
 def stock(world: World, items: Items, index: int) -> Integers:
-    """Pieces in stock on a day, counted anew every 6 days; 0 = out of stock.
+    """Pieces in stock on a day, counted every 6 days; 0 = out of stock.
 
-    An item is in stock for its first week: a shop that adds it has it.
+    In its first week an item is always in stock.
     """
     draws = _by_epoch(world, "stock epoch", len(items), index=index, length=_STOCK_DAYS)
     pieces = np.ceil(400 * (draws - _OUT_OF_STOCK_SHARE) ** 2).astype(np.int64) + 1

@@ -1,4 +1,4 @@
-"""Search keywords: what people type when they want something of a category."""
+"""Search keywords of users who look for a category."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOUNS = 4
 def draw_queries(
     world: World, users: Users, *, user: Integers, leaf: Integers, random: np.random.Generator
 ) -> Integers:
-    """Draw what is typed on each page.
+    """Draw the keyword of each page.
 
     Args:
         world: the shop.

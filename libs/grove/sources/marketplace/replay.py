@@ -1,8 +1,8 @@
-"""Days in order: what one day leaves for the next, and how to have it again.
+"""Replay of the days: the state that one day leaves to the next.
 
 A day needs three things from earlier ones: each user's project, the pairs of user and item that
-already had a positive event, and events that land later than they happened. They follow from the
-days before, so landing day D alone lives through those days again, without writing them.
+have had a positive event, and events that land later than they happened. They follow from the
+days before, so landing day D alone simulates those days again, without writing them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MOST_LATE_DAYS = 2
 
 @dataclass(frozen=True)
 class Before:
-    """What a day begins with."""
+    """State at the beginning of a day."""
 
     index: int
     projects: Integers  # [U] users known the day before
@@ -53,13 +53,13 @@ class LivedDay:
 
 
 def beginning() -> Before:
-    """What the first day begins with."""
+    """State at the beginning of the first day."""
     nothing = np.empty(0, dtype=np.int64)
     return Before(0, nothing, nothing, ())
 
 
 def live(world: World, before: Before) -> LivedDay:
-    """Live through the day after `before`."""
+    """Simulate the day after `before`."""
     shop = open_shop(world, before.index)
     projects = _with_new_users(shop, before.projects)
     events, projects_after = live_through(shop, projects)

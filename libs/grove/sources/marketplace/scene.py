@@ -1,4 +1,4 @@
-"""What a day is like: weather, promotions and calendar events, and what they make people want."""
+"""Scene of a day: weather, promotions and calendar events, and their effect on demand."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Scene:
     temperature_celsius: Floats  # [R]
     promotion: Integers  # [R] row of DEPARTMENTS, or NO_PROMOTION
     calendar_event: str | None
-    demand: Floats  # [R, L] how much more each leaf is wanted; 1 = as usual
+    demand: Floats  # [R, L] factor of each leaf's demand; 1 = as usual
     activity: float
-    """How much more people visit; 1 = as usual."""
+    """Factor of the number of visits; 1 = as usual."""
 
 
 def scene_of(world: World, index: int) -> Scene:

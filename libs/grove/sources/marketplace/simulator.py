@@ -38,13 +38,13 @@ TRUTH_SCHEMA = pa.schema(
 class Marketplace:
     """A shop that never closes and never ends.
 
-    Days asked for in order share what one day leaves for the next; a day asked for alone lives
-    through the days before it, and comes out the same.
+    Days landed in order reuse the state of the day before. A day landed alone is reached by
+    simulating the days before it, with the same result.
 
     Args:
-        world: which shop.
-        keep_seen_items: whether the oracle also ranks items the user already had a positive
-            event with.
+        world: the shop.
+        keep_seen_items: whether the oracle also ranks items with which the user has had a positive
+            event.
     """
 
     name = "marketplace"
@@ -79,7 +79,7 @@ class Marketplace:
     def truth(self, day: date) -> pa.Table:
         """Oracle ranking of the users with a positive event that happened and landed on the day.
 
-        See `grove.sources.marketplace.oracle` for what the oracle knows. Seen items are those with
+        See `grove.sources.marketplace.oracle` for what it reads. Seen items are those with
         a positive event landed on an earlier day.
         """
         lived = self._live_through(self._world.index_of(day))
@@ -117,7 +117,7 @@ class Marketplace:
         return before
 
     def _event_lines(self, lived: LivedDay) -> pa.Array:
-        """Lines of everything that landed; what is late comes first, as the collector had it."""
+        """Lines of everything that landed; late ones first, as they reached the collector."""
         today = lived.shop.scene.index
         oldest = today + 1 - len(lived.landed)
         return pa.concat_arrays(

@@ -1,4 +1,4 @@
-"""The words of the shop: category tree, brands, attributes, and what each category depends on."""
+"""Category tree, brands and attributes of the shop, and the factors of each category's demand."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ class Leaf(NamedTuple):
     price: float
     """Median price, in currency."""
     peak_month: int
-    """Month in which most is wanted; 0 = the same all year."""
+    """Month of highest demand; 0 = the same all year."""
     weather: str
-    """Weather in which more is wanted; empty = none."""
+    """Weather that raises demand; empty = none."""
     use: str
     """What its items are for, as a half sentence."""
 

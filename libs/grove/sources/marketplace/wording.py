@@ -1,4 +1,4 @@
-"""How the shop words its items: ids, titles, descriptions and tags."""
+"""Texts of the shop's items: ids, titles, descriptions and tags."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def item_id(row: int) -> str:
 
 
 def describe(world: World, items: Items, row: int) -> dict[str, object]:
-    """Word one item.
+    """Texts of one item.
 
     Returns:
         The text fields of a catalogue row: item_id, title, description, brand, category_path, tags.

@@ -1,4 +1,4 @@
-"""What names a simulated shop: seed, size and first day; everything else follows from them."""
+"""Identity of a simulated shop: seed, size and first day, from which everything else follows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grove.sources.marketplace.taxonomy import Leaf, leaves_of_size
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How large the shop is on its first day, and how fast it grows."""
+    """Size of the shop on its first day, and its growth."""
 
     items: int
     users: int
