@@ -13,13 +13,10 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.datasets import DATASETS, Layout
+from grove.datasets import Layout
 from grove.runtime.arguments import job_parser, parse, read_settings
 from grove.runtime.job import run_job
-from grove.runtime.logs import job_logger
-from grove.runtime.tables import create_tables
-
-log = job_logger("create_tables")
+from grove.stages.create_tables import create_tables
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -29,9 +26,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 
 def run(arguments: Namespace) -> None:
     """Create the tables below the home folder of the settings."""
-    layout = Layout(read_settings(arguments).home)
-    create_tables(layout)
-    log.info("%d tables stand below %s/tables", len(DATASETS), layout.home)
+    create_tables(Layout(read_settings(arguments).home))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Judge the day's candidate on a day it has not seen.
+"""Evaluate the day's candidate on a day it has not seen.
 
 Reads   the plan, embed_texts, build_trees and train reports of D, interactions of all days up to
         D, histories of D cut before, items, text_embeddings, codes; the comparator's release;
         truth of D where the source is a simulator
-Writes  metrics of D: HR, NDCG and coverage of every list, beside the comparator's, two
-        popularities' and the oracle's
-Fails   when an earlier stage has not committed; refuses a candidate whose fused HR@50 falls
+Writes  metrics of D: HR, NDCG and coverage of every list, of the comparator, of two
+        popularity baselines and of the oracle
+Fails   when an earlier stage has not committed; rejects a candidate whose fused HR@50 falls
         below the comparator's by more than the tolerance
 
     python jobs/evaluate_models.py --day 2026-11-19 --settings var/local/settings.yaml
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
 from grove.runtime.stage_run import open_stage
-from grove.stages.evaluate_models import evaluate_day
+from grove.stages.evaluate_models import evaluate_models
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -29,9 +29,9 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 
 
 def run(arguments: Namespace) -> None:
-    """Judge the day."""
-    with open_stage("evaluate_models", arguments) as stage:
-        evaluate_day(stage)
+    """Evaluate the day's candidate."""
+    with open_stage("evaluate_models", arguments) as run:
+        evaluate_models(run)
 
 
 if __name__ == "__main__":

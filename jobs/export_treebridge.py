@@ -18,10 +18,7 @@ from pathlib import Path
 from grove.datasets import Layout
 from grove.runtime.arguments import job_parser, parse, read_settings
 from grove.runtime.job import run_job
-from grove.runtime.logs import job_logger
-from grove.stages.export_treebridge import export_served_generator
-
-log = job_logger("export_treebridge")
+from grove.stages.export_treebridge import export_treebridge
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -33,9 +30,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 
 def run(arguments: Namespace) -> None:
     """Open the served release and write its generator's programs."""
-    layout = Layout(read_settings(arguments).home)
-    release_id = export_served_generator(layout, arguments.to)
-    log.info("wrote the generator of %s to %s", release_id, arguments.to)
+    export_treebridge(Layout(read_settings(arguments).home), arguments.to)
 
 
 if __name__ == "__main__":

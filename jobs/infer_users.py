@@ -3,7 +3,7 @@
 Reads   the report of train_stars.update of D and its model folder; items as of D,
         text_embeddings; histories of D, cut through
 Writes  user_embeddings of D: h_gen and h_next of every user with a history
-Fails   when the update has not committed; refuses vectors that are not finite, and users that
+Fails   when the update has not committed; rejects vectors that are not finite, and users that
         are missing or there twice
 
     spark-submit jobs/infer_users.py --day 2026-11-19 --settings var/local/settings.yaml
@@ -15,12 +15,10 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.datasets import USER_EMBEDDINGS, stage_name
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
 from grove.runtime.stage_run import open_stage
-from grove.stages.infer_users import embed_users, histories_through, validate_embeddings
-from grove.stages.training_pass import forget_inputs
+from grove.stages.infer_users import infer_users
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -29,16 +27,9 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 
 
 def run(arguments: Namespace) -> None:
-    """Encode the histories cut through the day with the weights that have seen it."""
-    with open_stage("infer_users", arguments) as stage:
-        model = stage.earlier_report(stage_name("train_stars", "update"))["artifact"]
-        histories = histories_through(stage)
-        embeddings = stage.persist(embed_users(stage, histories, model))
-        users, rows = histories.count(), embeddings.count()
-        verdict = validate_embeddings(stage, embeddings, users=users, rows=rows)
-        stage.report.rows(in_=users, out=rows)
-        stage.commit(USER_EMBEDDINGS, embeddings, verdict)
-        forget_inputs(stage)
+    """Encode every user with the weights that have learnt the day."""
+    with open_stage("infer_users", arguments) as run:
+        infer_users(run)
 
 
 if __name__ == "__main__":

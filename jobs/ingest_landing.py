@@ -1,11 +1,11 @@
-"""Turn landed feeds into clean tables, and keep what is refused, with the reason.
+"""Turn landed feeds into clean tables, and keep what is rejected, with the reason.
 
 Reads   landing/<feed>/day=D of every feed the source declares, after its marker; the
         interactions of the days an event may repeat, and earlier items
 Writes  items, users, context, queries, quarantine and, last, interactions of D, none where one
-        is refused; with --from and --to a whole range in one pass, each day by itself
+        is rejected; with --from and --to a whole range in one pass, each day by itself
 Fails   when a marker or a declared feed is missing, or no row carries a required column;
-        refuses a day that breaks a check; a closed day ends with its reason
+        rejects a day that breaks a check; a closed day ends with its reason
 
     spark-submit jobs/ingest_landing.py --day 2026-11-19 --settings var/local/settings.yaml
 """
@@ -19,8 +19,7 @@ from collections.abc import Sequence
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
 from grove.runtime.stage_run import open_stage
-from grove.stages.ingest_landing import ingest_days
-from grove.stages.landed_days import open_days
+from grove.stages.ingest_landing import ingest_landing
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -30,10 +29,8 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 
 def run(arguments: Namespace) -> None:
     """Close the closed days, and ingest the open ones in one pass."""
-    with open_stage("ingest_landing", arguments) as stage:
-        opened = open_days(stage, arguments.days)
-        if opened:
-            ingest_days(stage, opened)
+    with open_stage("ingest_landing", arguments) as run:
+        ingest_landing(run, arguments.days)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,7 @@ from collections.abc import Sequence
 from grove.datasets import Layout
 from grove.runtime.arguments import at_least_one, job_parser, parse, read_settings
 from grove.runtime.job import run_job
-from grove.runtime.terminal import show_table
-from grove.serving import open_current_release, query_vector, recommend
-
-SHOWN_USERS = 3
-"""How many users are shown when none is named."""
+from grove.stages.recommend import recommend
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -36,23 +32,13 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 
 def run(arguments: Namespace) -> None:
     """Open the served release and show each user's list."""
-    reader = open_current_release(Layout(read_settings(arguments).home).current_pointer())
-    keyword = query_vector(reader.manifest, arguments.query)
-    known = reader.histories["user_id"].slice(0, SHOWN_USERS).to_pylist()
-    for user in [arguments.user] if arguments.user else known:
-        found = recommend(
-            reader,
-            user,
-            k=arguments.k,
-            region=arguments.region,
-            keyword_vector=keyword,
-        )
-        told = user if reader.history_of(user).num_rows else f"{user} (no history)"
-        show_table(
-            f"{told}, release {reader.manifest.release_id}",
-            ("item", "title", "price", "found by"),
-            [(one.item_id, one.title, one.price, ", ".join(one.found_by)) for one in found],
-        )
+    recommend(
+        Layout(read_settings(arguments).home),
+        arguments.user,
+        k=arguments.k,
+        region=arguments.region,
+        query=arguments.query,
+    )
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Reads   the report of train_treebridge.update of D and its model folder; items as of D,
         text_embeddings, codes of D; histories of D, cut through; interactions up to D
 Writes  user_candidates of D: the best items of both trees for every user with a history
-Fails   when the update has not committed; refuses lists that hold an item twice, and users that
+Fails   when the update has not committed; rejects lists that hold an item twice, and users that
         are missing or there twice
 
     spark-submit jobs/retrieve_candidates.py --day 2026-11-19 --settings var/local/settings.yaml
@@ -15,13 +15,10 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from grove.datasets import USER_CANDIDATES, stage_name
 from grove.runtime.arguments import job_parser, parse
 from grove.runtime.job import run_job
 from grove.runtime.stage_run import open_stage
-from grove.stages.infer_users import histories_through
-from grove.stages.retrieve_candidates import search_users, validate_candidates
-from grove.stages.training_pass import forget_inputs
+from grove.stages.retrieve_candidates import retrieve_candidates
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -30,16 +27,9 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 
 
 def run(arguments: Namespace) -> None:
-    """Search for the histories cut through the day with the weights that have seen it."""
-    with open_stage("retrieve_candidates", arguments) as stage:
-        model = stage.earlier_report(stage_name("train_treebridge", "update"))["artifact"]
-        histories = histories_through(stage)
-        candidates = stage.persist(search_users(stage, histories, model))
-        users, rows = histories.count(), candidates.count()
-        verdict = validate_candidates(stage, candidates, users=users, rows=rows)
-        stage.report.rows(in_=users, out=rows)
-        stage.commit(USER_CANDIDATES, candidates, verdict)
-        forget_inputs(stage)
+    """Search for every user with the weights that have learnt the day."""
+    with open_stage("retrieve_candidates", arguments) as run:
+        retrieve_candidates(run)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Serve another release, usually an earlier one, after checking that it is whole.
+"""Serve another release, usually an earlier one, after verifying it.
 
 Reads   releases/<id>/, every file against its checksum
 Writes  releases/current.json
-Fails   when there is no such release or it is broken; what is being served stays
+Fails   when there is no such release or it is broken; the served release stays in place
 
     python jobs/rollback_release.py --to 2026-11-18.1 --settings var/local/settings.yaml
 """
@@ -14,12 +14,9 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from grove.datasets import Layout
-from grove.release import current_release, point_to
 from grove.runtime.arguments import job_parser, parse, read_settings
 from grove.runtime.job import run_job
-from grove.runtime.logs import job_logger
-
-log = job_logger("rollback_release")
+from grove.stages.rollback_release import rollback_release
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -31,10 +28,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 
 def run(arguments: Namespace) -> None:
     """Move the pointer."""
-    pointer = Layout(read_settings(arguments).home).current_pointer()
-    before = current_release(pointer)
-    point_to(pointer, arguments.to)
-    log.info("serving %s instead of %s", arguments.to, before or "nothing")
+    rollback_release(Layout(read_settings(arguments).home), arguments.to)
 
 
 if __name__ == "__main__":

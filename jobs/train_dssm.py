@@ -4,7 +4,7 @@ Reads   the plan and embed_texts reports of D, items as of D, text_embeddings, h
         (candidate: cut before; update: cut through), the previous release's model, or, for the
         update, the model of the candidate pass
 Writes  item_vectors of D, dssm and the pass; a model folder where something was trained
-Fails   when an item has no text vector, or a training rank fails; refuses vectors that are not
+Fails   when an item has no text vector, or a training worker fails; rejects vectors that are not
         finite, losses that are not finite, and an update that drifts or makes held-out users
         worse off
 
@@ -21,8 +21,7 @@ from grove.datasets import stage_name
 from grove.runtime.arguments import parse, training_parser
 from grove.runtime.job import run_job
 from grove.runtime.stage_run import open_stage
-from grove.stages.vector_models import DSSM
-from grove.stages.vector_pass import run_vector_pass
+from grove.stages.train_dssm import train_dssm
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -33,8 +32,8 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 def run(arguments: Namespace) -> None:
     """Run one pass of DSSM over the day."""
     stage = stage_name("train_dssm", arguments.training_pass)
-    with open_stage("train_dssm", arguments, stage=stage) as opened:
-        run_vector_pass(opened, DSSM, arguments.training_pass)
+    with open_stage("train_dssm", arguments, stage=stage) as run:
+        train_dssm(run, arguments.training_pass)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ Reads   the plan, embed_texts and build_trees reports of D, items as of D, text_
         model, or, for the update, the model of the candidate pass
 Writes  a verdict and, where something was trained, a model folder; no table
 Fails   when an item has no text vector, when the model was trained on other trees, or a training
-        rank fails; refuses losses that are not finite, and an update that drifts or makes
+        worker fails; rejects losses that are not finite, and an update that drifts or makes
         held-out users worse off
 
     python jobs/train_treebridge.py --day 2026-11-19 --pass candidate --settings settings.yaml
@@ -21,7 +21,7 @@ from grove.datasets import stage_name
 from grove.runtime.arguments import parse, training_parser
 from grove.runtime.job import run_job
 from grove.runtime.stage_run import open_stage
-from grove.stages.train_treebridge import run_treebridge_pass
+from grove.stages.train_treebridge import train_treebridge
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
@@ -32,8 +32,8 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 def run(arguments: Namespace) -> None:
     """Run one pass of TreeBridge over the day."""
     stage = stage_name("train_treebridge", arguments.training_pass)
-    with open_stage("train_treebridge", arguments, stage=stage) as opened:
-        run_treebridge_pass(opened, arguments.training_pass)
+    with open_stage("train_treebridge", arguments, stage=stage) as run:
+        train_treebridge(run, arguments.training_pass)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def require_accepted(layout: Layout, days: Sequence[date]) -> None:
         DataError: no day was committed, so there is no training data.
     """
     reports = {day: find_report(layout, day, INGESTION) for day in days}
-    statuses = {day: one["status"] if one else "no report" for day, one in reports.items()}
+    statuses = {day: one.status if one else "no report" for day, one in reports.items()}
     rejected = {day: status for day, status in statuses.items() if status not in ACCEPTED}
     if not rejected:
         return

@@ -113,10 +113,10 @@ def seconds_by_part(layout: Layout, task: Mapping[str, Any]) -> dict[str, float]
         report is not of this task.
     """
     report = find_report(layout, date.fromisoformat(task["day"]), stage_of(task["task_id"]))
-    if report is not None and report["run_id"] != task["dag_run_id"]:
+    if report is not None and report.run_id != task["dag_run_id"]:
         return None
-    told = report["seconds"] if report else {}
-    parts = {part: float(told.get(part, 0)) for part in REPORT_PARTS}
+    seconds = report.seconds if report else {}
+    parts = {part: float(seconds.get(part, 0)) for part in REPORT_PARTS}
     return parts | {"rest": task["duration"] - sum(parts.values())}
 
 
@@ -133,11 +133,9 @@ def rows_table(layout: Layout, days: Sequence[date]) -> list[str]:
     lines = [f"{'day':<12}{'feed':<12}" + "".join(f"{fate:>13}" for fate in FATES)]
     for day in days:
         report = find_report(layout, day, "ingest_landing")
-        notes: dict[str, Any] = report["notes"] if report else {}
-        if "reason" in notes:
-            lines.append(f"{day!s:<12}closed: {notes['reason']}")
-        for feed, counts in notes.get("feeds", {}).items():
-            rows = counts | {"quarantined": sum(counts["quarantined"].values())}
+        if report and report.closed_because:
+            lines.append(f"{day!s:<12}closed: {report.closed_because}")
+        for feed, rows in report.landed_feeds.items() if report else ():
             cells = "".join(f"{rows[fate]:>13,}" for fate in FATES)
             lines.append(f"{day!s:<12}{feed:<12}{cells}")
     return lines

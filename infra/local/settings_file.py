@@ -1,4 +1,4 @@
-"""Write a source's settings file from its environment and the variables typed after `make`."""
+"""Write a source's settings file from its environment's values and what was typed."""
 
 from __future__ import annotations
 
@@ -13,19 +13,15 @@ from grove.runtime.files import write_text
 from grove.settings import Settings
 from grove.settings.load import parse_settings
 from grove.settings.sections import SourceSettings
-from grove.sources import source_kind
 from infra.local.toolchain import REPOSITORY
 
 ENVIRONMENTS = REPOSITORY / "infra" / "environments"
-
-
-def known_sources() -> tuple[str, ...]:
-    """Sources that `make run` knows: each has an environment file of its name."""
-    return tuple(
-        file.stem
-        for file in sorted(ENVIRONMENTS.glob("*.yaml"))
-        if _source_of(file).get("name") == file.stem
-    )
+TEMPLATES = {
+    "marketplace": "local.yaml",
+    "online-retail": "online-retail.yaml",
+    "amazon-reviews": "amazon-reviews.yaml",
+}
+"""Environment file of each source that `make run` knows."""
 
 
 def template_of(source: str) -> Path:
@@ -34,21 +30,20 @@ def template_of(source: str) -> Path:
     Raises:
         SettingsError: there is no such source.
     """
-    known = known_sources()
-    if source not in known:
+    if source not in TEMPLATES:
         raise SettingsError(
             "no such source",
             where="SOURCE",
-            expected=" or ".join(known),
+            expected=" or ".join(TEMPLATES),
             found=source,
-            next_step="correct SOURCE=, or add a source; see libs/grove/sources/template.py",
+            next_step="correct SOURCE=, or add a source; see libs/grove/sources",
         )
-    return ENVIRONMENTS / f"{source}.yaml"
+    return ENVIRONMENTS / TEMPLATES[source]
 
 
 def known_first_day(file: Path, source: str) -> date | None:
-    """First day of a source: from the file of an earlier run, else from its environment."""
-    # Read without validation: a value that is rejected by now is about to be replaced.
+    """First day of a source: as a former run wrote it, else as its environment says."""
+    # As it stands: a value that is refused since then is about to be written anew.
     former = _source_of(file) if file.is_file() else {}
     first_day: date | None = former.get("first_day")
     return first_day or _source_of(template_of(source)).get("first_day")
@@ -61,17 +56,17 @@ def write_settings(
 
     Args:
         file: target, `<home>/settings.yaml`.
-        source: one of `known_sources`.
+        source: key of `TEMPLATES`.
         first_day: first day of the source.
-        data: file or folder of an outside data set.
+        data: folder of an outside data set.
         size: size of a simulated source.
 
     Returns:
         The settings, validated.
 
     Raises:
-        SettingsError: an outside source without its data, a size that differs from that of the
-            existing shop, or values out of range.
+        SettingsError: an outside source without its folder, a shop of another size than the one
+            that is there, or values out of range.
     """
     values = _values(template_of(source))
     values["home"] = str(file.parent)
@@ -79,15 +74,15 @@ def write_settings(
     section["first_day"] = first_day
     former = _source_of(file) if file.is_file() else {}
     section |= _given(data=former.get("data"), size=former.get("size"))
-    section |= _given(data=_data_path(data), size=_size(size))
+    section |= _given(data=_folder(data), size=_size(size))
     if size:
         _require_size_of(source, former.get("size"), file.parent, size)
-    settings = parse_settings(values, where=f"{source}.yaml and the typed variables")
-    if source_kind(source).needs_data and settings.source.data is None:
+    settings = parse_settings(values, where=f"{template_of(source).name} and what was typed")
+    if source != "marketplace" and settings.source.data is None:
         raise _missing_data(source)
-    template = f"infra/environments/{source}.yaml"
+    template = f"infra/environments/{TEMPLATES[source]}"
     note = (
-        f"# Written by `make run` from {template}: edit that file; changes made here are lost.\n"
+        f"# Written by `make run` from {template}: edit that, what is changed here is lost.\n"
         "# First day, data and size of the source are those of the first `make run`, or typed.\n"
     )
     write_text(file, note + yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
@@ -121,17 +116,17 @@ def _size(size: str | None) -> str | None:
 
 def _require_size_of(source: str, former: str | None, home: Path, size: str) -> None:
     """A simulated shop of another size has other items and users, by the same ids."""
-    if not source_kind(source).has_size:
+    if source != "marketplace":
         raise SettingsError(
             "a source of data has the size of its data",
             where="SIZE",
             expected="nothing",
             found=size,
-            next_step="leave SIZE= out; only a simulated shop, such as the marketplace, has one",
+            next_step="leave SIZE= out; only the marketplace is simulated",
         )
     if former is not None and size != former:
         raise SettingsError(
-            "the existing shop has another size",
+            "there is a shop of another size",
             where=f"SIZE, and {home}",
             expected=former,
             found=size,
@@ -139,26 +134,26 @@ def _require_size_of(source: str, former: str | None, home: Path, size: str) -> 
         )
 
 
-def _data_path(data: str | None) -> str | None:
+def _folder(data: str | None) -> str | None:
     if not data:
         return None
-    path = Path(data).expanduser().resolve()
-    if not path.exists():
+    folder = Path(data).expanduser().resolve()
+    if not folder.is_dir():
         raise SettingsError(
             "no such data set",
-            where=str(path),
-            expected="a file or folder",
+            where=str(folder),
+            expected="a folder",
             found="nothing",
-            next_step="correct DATA=<path>",
+            next_step="correct DATA=<folder>",
         )
-    return str(path)
+    return str(folder)
 
 
 def _missing_data(source: str) -> SettingsError:
     return SettingsError(
         "the source needs its data",
         where="DATA",
-        expected=f"the path of the data set of {source}",
+        expected=f"the folder of {source}",
         found="nothing",
-        next_step=f"make run SOURCE={source} DATA=<path> DAYS=<from>..<to>",
+        next_step=f"make run SOURCE={source} DATA=<folder> DAYS=<from>..<to>",
     )

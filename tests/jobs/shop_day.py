@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +14,7 @@ from tests.unit.training.synthetic import histories_of, walks
 
 from grove.contracts import arrow_schema, load_contract
 from grove.datasets import HISTORIES, INTERACTIONS, ITEMS, TEXT_EMBEDDINGS, Layout
+from grove.release.plan import RetrainPlan
 from grove.runtime.files import write_json
 from grove.runtime.tables import replace_partition
 from grove.texts.prompt import item_texts, text_hash
@@ -71,7 +74,7 @@ def land_text_vectors(layout: Layout, texts: list[str]) -> None:
 
 
 def land_histories(layout: Layout, day: date, users: int = 60) -> None:
-    """Both cuts of a day on which every user goes on along a ring of items."""
+    """Both cuts of a day on which every user continues along a ring of items."""
     rows = walks(users, 20, ITEM_COUNT)
     cuts = {
         "before": histories_of([walk[:8] for walk in rows], day - timedelta(days=1), 2),
@@ -105,6 +108,26 @@ def land_interactions(
     replace_partition(table, layout, INTERACTIONS, {"day": day})
 
 
+def plan_notes(day: date, release: str | None = None, **changes: Any) -> dict[str, Any]:
+    """Facts of a day's plan: ordinary when there is a release, else a retrain."""
+    plan = RetrainPlan(
+        kind="ordinary" if release else "retrain",
+        reason="the test",
+        previous_release=release,
+        comparator=release,
+        learned_through=day - timedelta(days=1) if release else None,
+        rebuild_trees=not release,
+        trained_on=day,
+        shape={},
+    )
+    return replace(plan, **changes).as_notes()
+
+
+def report_weights(layout: Layout, day: date, stage: str, folder: Path) -> None:
+    """Write the report of a pass whose weights are in a folder."""
+    report(layout, day, stage, artifact=str(folder), notes={"model_version": "0" * 12})
+
+
 def report(layout: Layout, day: date, stage: str, **content: object) -> None:
     """Write the report of a stage that committed."""
     written = {"status": "committed", "notes": {}, "versions": {}, "artifact": None, **content}
@@ -114,10 +137,9 @@ def report(layout: Layout, day: date, stage: str, **content: object) -> None:
 def land_shop(layout: Layout, day: date, *, release: str | None = None) -> None:
     """All tables and reports a train job reads; an ordinary day when there is a release.
 
-    The items landed the evening before: a training from scratch learns of no others.
+    The items landed on D−1: a training from scratch learns of no others.
     """
     land_items(layout, day - timedelta(days=1))
     land_histories(layout, day)
-    kind = "ordinary" if release else "retrain"
-    report(layout, day, "plan_day", notes={"kind": kind, "previous_release": release})
+    report(layout, day, "plan_day", notes=plan_notes(day, release))
     report(layout, day, "embed_texts", versions={"encoder": ENCODER})

@@ -15,8 +15,7 @@ import yaml
 from grove.contracts import Verdict, arrow_schema, load_contract
 from grove.datasets import HISTORIES, INTERACTIONS, Layout
 from grove.errors import DataError
-from grove.runtime.files import write_json
-from grove.runtime.reports import find_report
+from grove.runtime.files import read_json, write_json
 from grove.runtime.tables import read_arrow, replace_partition
 from jobs import build_histories as job
 
@@ -51,7 +50,7 @@ def contents(layout: Layout) -> list[str]:
 
 
 def report_of(layout: Layout, day: date) -> dict[str, Any]:
-    report = find_report(layout, day, "build_histories")
+    report = read_json(layout.report(day, "build_histories"))
     assert report is not None
     return report
 
@@ -104,7 +103,7 @@ def test_a_leak_refuses_the_day_and_leaves_the_old_rows(
         rows = honest(*given, **named)
         return rows.where("cut = 'through'").withColumn("cut", job_literal("before"))
 
-    monkeypatch.setattr(job, "build_histories", leaking)
+    monkeypatch.setattr("grove.histories.build_histories", leaking)
     run()
     assert contents(layout) == before
     verdict = Verdict.from_json(

@@ -74,16 +74,16 @@ def verdict_of(layout, day):
 def test_the_index_answers_items_by_inner_product(layout, day, users, arguments, count):
     vectors = write_items(layout, day, count)
     build_index.run(arguments())
-    told = read_json(layout.report(day, "build_index"))
-    assert sorted(file.name for file in Path(told["artifact"]).iterdir()) == [
+    written = read_json(layout.report(day, "build_index"))
+    assert sorted(file.name for file in Path(written["artifact"]).iterdir()) == [
         "index.faiss",
         "index.json",
         "keys.parquet",
     ]
-    described = read_json(Path(told["artifact"]) / "index.json")
+    described = read_json(Path(written["artifact"]) / "index.json")
     assert (described["items"], described["queries"]) == (count, 50)
     assert described["recall"] >= 0.95
-    index, keys = load_index(told["artifact"])
+    index, keys = load_index(written["artifact"])
     query = np.ones((1, 16), dtype=np.float32)
     found = search(index, query, k=1, ef_search=16)[0][0, 0]
     best = max(vectors, key=lambda item_id: float(vectors[item_id].sum()))

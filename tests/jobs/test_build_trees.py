@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.jobs.shop_day import plan_notes
 
 from grove.contracts import Verdict, arrow_schema, load_contract
 from grove.datasets import CODES, ITEM_VECTORS, ITEMS, METRICS, TEXT_EMBEDDINGS
@@ -75,7 +76,8 @@ def report(layout, day, stage, **content):
 
 
 def plan(layout, day, *, rebuild, release=None):
-    notes = {"rebuild_trees": rebuild, "previous_release": release}
+    kind = "retrain" if rebuild else "ordinary"
+    notes = plan_notes(day, release, kind=kind, rebuild_trees=rebuild)
     report(layout, day, "plan_day", notes=notes)
     report(layout, day, "embed_texts", versions={"encoder": ENCODER})
 
@@ -110,7 +112,7 @@ def rebuild_day(layout, day, tmp_path):
     land_items(layout, day - timedelta(days=1), 0, 60)
     land_dssm_vectors(layout, day, 60)
     plan(layout, day, rebuild=True)
-    report(layout, day, "train_dssm", artifact=str(folder))
+    report(layout, day, "train_dssm", artifact=str(folder), notes={"model_version": "0" * 12})
     return day
 
 
@@ -139,16 +141,16 @@ def test_a_rebuild_does_not_look_at_the_days_own_items_which_join_it(
 def test_a_rebuild_gives_every_item_a_code_in_both_trees(layout, rebuild_day, arguments):
     build_trees.run(arguments())
     assert len(codes(layout, rebuild_day)) == 120
-    told = read_json(layout.report(rebuild_day, "build_trees"))
-    made = Path(told["artifact"])
+    written = read_json(layout.report(rebuild_day, "build_trees"))
+    made = Path(written["artifact"])
     assert {path.name for path in made.iterdir()} == {"llm", "cf"}
     assert (made / "cf" / "dssm" / "model.json").read_text() == "{}"
     for name in ("llm", "cf"):
         tree = load_tree(made / name)
-        assert told["notes"][name]["generation"] == tree.generation
-        assert told["notes"][name]["built_on"] == tree.built_on == str(rebuild_day)
-        assert told["notes"][name]["rebuilt"] is True
-        assert told["notes"][name]["churn"] == 0
+        assert written["notes"][name]["generation"] == tree.generation
+        assert written["notes"][name]["built_on"] == tree.built_on == str(rebuild_day)
+        assert written["notes"][name]["rebuilt"] is True
+        assert written["notes"][name]["churn"] == 0
         assert np.bincount(tree.leaves).max() <= 12
     measured = read_arrow(layout, METRICS, day=rebuild_day, stage="build_trees")
     assert measured.num_rows == 10
@@ -194,11 +196,11 @@ def test_a_rebuild_after_a_release_reports_its_churn(layout, rebuild_day, argume
     land_dssm_vectors(layout, later, 75)
     plan(layout, later, rebuild=True, release=release_trees(layout, rebuild_day))
     artifact = read_json(layout.report(rebuild_day, "train_dssm"))["artifact"]
-    report(layout, later, "train_dssm", artifact=artifact)
+    report(layout, later, "train_dssm", artifact=artifact, notes={"model_version": "0" * 12})
     build_trees.run(arguments(day=later))
-    told = read_json(layout.report(later, "build_trees"))
-    assert told["status"] == "committed"
-    assert 0 < told["notes"]["llm"]["churn"] <= 1
+    written = read_json(layout.report(later, "build_trees"))
+    assert written["status"] == "committed"
+    assert 0 < written["notes"]["llm"]["churn"] <= 1
 
 
 def test_a_full_tree_refuses_the_day_and_leaves_the_old_codes(layout, rebuild_day, arguments):
@@ -216,9 +218,9 @@ def test_a_full_tree_refuses_the_day_and_leaves_the_old_codes(layout, rebuild_da
     assert read_arrow(layout, METRICS, day=tomorrow).equals(measured)
     assert read_json(layout.report(tomorrow, "build_trees"))["status"] == "refused"
     path = Path(layout.verdict(tomorrow, "build_trees", "codes"))
-    fallen = {one.name: one for one in Verdict.from_json(path.read_text()).failures}
-    assert {"llm_slots_suffice", "cf_slots_suffice"} <= set(fallen)
-    assert f"make trigger DAY={tomorrow} RETRAIN=1" in fallen["llm_slots_suffice"].observed
+    failed = {one.name: one for one in Verdict.from_json(path.read_text()).failures}
+    assert {"llm_slots_suffice", "cf_slots_suffice"} <= set(failed)
+    assert f"make trigger DAY={tomorrow} RETRAIN=1" in failed["llm_slots_suffice"].observed
     assert [path.name for path in path.parent.iterdir()] == ["codes.json"]
 
 

@@ -1,4 +1,4 @@
-"""Each text is embedded once per encoder, in Spark workers, and judged before it is kept."""
+"""Each text is embedded once per encoder, in Spark workers, and validated before it is kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.texts.tiny_decoder import make_decoder
 from grove.contracts import Verdict, arrow_schema, load_contract
 from grove.datasets import ITEMS, QUERIES, TEXT_EMBEDDINGS, Dataset, Layout
 from grove.errors import SettingsError
-from grove.runtime.reports import find_report
+from grove.runtime.files import read_json
 from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import read_arrow, replace_partition
 from grove.stages import embed_texts as texts
@@ -85,7 +85,7 @@ def vectors_by_text(layout: Layout) -> dict[str, list[float]]:
 
 
 def report_of(layout: Layout, day: date) -> dict[str, Any]:
-    report = find_report(layout, day, "embed_texts")
+    report = read_json(layout.report(day, "embed_texts"))
     assert report is not None
     return report
 
@@ -192,8 +192,8 @@ def test_a_broken_vector_is_refused_and_nothing_is_kept(
     assert rows_of(layout) == []
     assert report_of(layout, day)["status"] == "refused"
     path = Path(layout.verdict(day, "embed_texts", "text_embeddings"))
-    fallen = [result.name for result in Verdict.from_json(path.read_text()).failures]
-    assert fallen == ["vector_norm"]
+    failed = [result.name for result in Verdict.from_json(path.read_text()).failures]
+    assert failed == ["vector_norm"]
 
 
 def test_an_unknown_encoder_is_a_settings_error(embed: Embed) -> None:

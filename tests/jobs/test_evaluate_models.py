@@ -1,4 +1,4 @@
-"""evaluate_models: a day nobody has seen, with comparator, baselines, oracle and repurchases."""
+"""evaluate_models: a day no model has seen, with comparator, baselines, oracle and repurchases."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.jobs.shop_day import (
     SMALL,
     land_items,
     land_shop,
+    plan_notes,
     report,
     write_small_settings,
 )
@@ -28,7 +29,7 @@ from grove.features.items import text_matrix
 from grove.release import Manifest
 from grove.release.plan import WEIGHTS_FORMAT
 from grove.runtime.files import read_json, write_json
-from grove.runtime.stage_run import StageRun, open_stage
+from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import read_arrow, replace_partition
 from grove.stages import evaluate_models as evaluation
 from grove.stages import training_pass as learning
@@ -78,7 +79,7 @@ def land_truth(layout, day, users):
 
 @pytest.fixture
 def shop(layout, day, settings_file, arguments):
-    """A retrain day after training, ready to be judged."""
+    """A retrain day after training, ready to be evaluated."""
     write_small_settings(settings_file, treebridge=SMALL, evaluation=EVALUATION)
     land_day(layout, day, arguments)
     return layout
@@ -88,8 +89,6 @@ def land_day(layout, day, arguments, *, release=None, items=ITEM_COUNT, **codes)
     land_shop(layout, day, release=release)
     land_items(layout, day, 0, items)
     land_codes(layout, day, items, **codes)
-    notes = {"kind": "ordinary" if release else "retrain", "previous_release": release}
-    report(layout, day, "plan_day", notes=notes | {"comparator": release})
     land_interactions(layout, day)
     land_truth(layout, day, [f"user{number:04d}" for number in range(30)])
     for job in (train_dssm, train_stars, train_treebridge):
@@ -103,8 +102,7 @@ def publish(layout, day, arguments, encoder=ENCODER, weights_format=WEIGHTS_FORM
     for model in ("dssm", "stars", "treebridge"):
         made = read_json(layout.report(day, f"train_{model}"))["artifact"]
         (folder / "models" / model).symlink_to(made)
-    with open_stage("tests", arguments(day=day)) as stage:
-        items = day_item_table(stage)
+    items = day_item_table(layout, day)
     vectors = {
         "cf": encode_items(folder / "models" / "dssm", items),
         "llm": text_matrix(items),
@@ -164,14 +162,14 @@ def test_every_list_is_measured_and_the_first_day_has_nothing_to_compare(shop, d
     }  # fmt: skip
     assert {cutoff for _, _, cutoff, _ in measured} == {2, 5}
     assert {segment for *_, segment in measured} == {"all", "new_items"}
-    judged = verdict(shop, day)
-    assert judged.passed
-    assert "candidate_not_worse" in {result.name for result in judged.warnings}
-    told = read_json(shop.report(day, "evaluate_models"))
+    found = verdict(shop, day)
+    assert found.passed
+    assert "candidate_not_worse" in {result.name for result in found.warnings}
+    written = read_json(shop.report(day, "evaluate_models"))
     wanted, _ = reference_targets(shop, day)
-    assert told["notes"]["users"] == len(wanted) > 10
-    assert told["notes"]["targets"] == sum(map(len, wanted.values()))
-    assert told["notes"]["comparator"] is None
+    assert written["notes"]["users"] == len(wanted) > 10
+    assert written["notes"]["targets"] == sum(map(len, wanted.values()))
+    assert written["notes"]["comparator"] is None
     assert measured["oracle", "hit_rate", 5, "all"][1] == sum(user < "user0030" for user in wanted)
 
 
@@ -199,11 +197,11 @@ def test_a_user_without_a_history_gets_what_is_popular(shop, day, arguments):
     others = past.filter(pc.not_equal(past["user_id"], newcomer))
     replace_partition(others, shop, INTERACTIONS, {"day": day - timedelta(days=1)})
     evaluate_models.run(arguments())
-    told = read_json(shop.report(day, "evaluate_models"))["notes"]
+    written = read_json(shop.report(day, "evaluate_models"))["notes"]
     wanted, _ = reference_targets(shop, day)
     assert newcomer in wanted
-    assert told["users"] == len(wanted)
-    assert told["users_without_history"] == 1
+    assert written["users"] == len(wanted)
+    assert written["users_without_history"] == 1
 
 
 def test_a_second_run_gives_the_same_rows(shop, day, arguments):
@@ -217,9 +215,9 @@ def test_the_same_weights_are_compared_without_ranking_twice(shop, day, argument
     release, tomorrow = publish(shop, day, arguments), day + timedelta(days=1)
     land_day(shop, tomorrow, arguments, release=release)
     evaluate_models.run(arguments(day=tomorrow))
-    told = read_json(shop.report(tomorrow, "evaluate_models"))["notes"]
-    assert told["comparator"] == release
-    assert told["comparator_is_candidate"] is True
+    written = read_json(shop.report(tomorrow, "evaluate_models"))["notes"]
+    assert written["comparator"] == release
+    assert written["comparator_is_candidate"] is True
     measured = figures(shop, tomorrow)
     assert measured["fused", "ndcg", 5, "all"] == measured["comparator_fused", "ndcg", 5, "all"]
     assert not verdict(shop, tomorrow).failures + verdict(shop, tomorrow).warnings
@@ -232,19 +230,19 @@ def test_another_release_ranks_the_new_items_too(shop, day, arguments, settings_
     )
     others = GENERATIONS | {"llm": "cccccccccccc"}
     land_day(shop, tomorrow, arguments, items=ITEM_COUNT + 3, generations=others)
-    notes = {"kind": "retrain", "previous_release": release, "comparator": release}
+    notes = plan_notes(tomorrow, release, kind="retrain", rebuild_trees=True)
     report(shop, tomorrow, "plan_day", notes=notes)
     evaluate_models.run(arguments(day=tomorrow))
-    told = read_json(shop.report(tomorrow, "evaluate_models"))["notes"]
-    assert told["comparator_is_candidate"] is False
+    written = read_json(shop.report(tomorrow, "evaluate_models"))["notes"]
+    assert written["comparator_is_candidate"] is False
     measured = figures(shop, tomorrow)
     assert ("comparator_treebridge_cf", "hit_rate", 5, "all") in measured
     assert verdict(shop, tomorrow).passed
 
 
-def test_a_candidate_of_other_trees_is_not_judged(shop, day, arguments):
+def test_a_candidate_of_other_trees_is_not_evaluated(shop, day, arguments):
     land_codes(shop, day, generations=GENERATIONS | {"llm": "cccccccccccc"})
-    with pytest.raises(DataError, match="speaks the codes of other trees"):
+    with pytest.raises(DataError, match="was trained on another tree generation"):
         evaluate_models.run(arguments())
 
 
@@ -256,9 +254,9 @@ def test_a_release_of_other_models_is_not_compared_with(shop, day, arguments, ot
     release, tomorrow = publish(shop, day, arguments, **other), day + timedelta(days=1)
     land_day(shop, tomorrow, arguments, release=release)
     evaluate_models.run(arguments(day=tomorrow))
-    told = read_json(shop.report(tomorrow, "evaluate_models"))["notes"]
-    assert told["comparator"] is None
-    assert named in told["not_compared"]
+    written = read_json(shop.report(tomorrow, "evaluate_models"))["notes"]
+    assert written["comparator"] is None
+    assert named in written["not_compared"]
     assert "candidate_not_worse" in {result.name for result in verdict(shop, tomorrow).warnings}
 
 
@@ -307,20 +305,20 @@ def test_without_a_catalogue_the_items_are_those_of_the_day_before(
     land_items(layout, day, 0, ITEM_COUNT)
     land_items(layout, day - timedelta(days=1), 0, ITEM_COUNT - 5)
     evaluate_models.run(arguments())
-    told = read_json(layout.report(day, "evaluate_models"))["notes"]
-    assert told["not_judged"]["item not known the day before"] > 0
+    written = read_json(layout.report(day, "evaluate_models"))["notes"]
+    assert written["not_judged"]["item not known the day before"] > 0
     new = [value for key, value in figures(layout, day).items() if key[-1] == "new_items"]
     assert {support for _, support in new} == {0}
 
 
-def test_at_most_so_many_users_are_judged(layout, day, settings_file, arguments):
+def test_at_most_so_many_users_are_evaluated(layout, day, settings_file, arguments):
     few = EVALUATION | {"max_users": 7}
     write_small_settings(settings_file, treebridge=SMALL, evaluation=few)
     land_day(layout, day, arguments)
     evaluate_models.run(arguments())
-    told = read_json(layout.report(day, "evaluate_models"))
-    assert told["rows"]["in"] == 7
-    assert told["notes"]["not_judged"]["user not drawn"] > 0
+    written = read_json(layout.report(day, "evaluate_models"))
+    assert written["rows"]["in"] == 7
+    assert written["notes"]["not_judged"]["user not drawn"] > 0
 
 
 def test_a_day_without_training_says_what_is_missing(shop, day, arguments):

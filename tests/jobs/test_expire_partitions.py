@@ -130,7 +130,7 @@ def test_a_dry_run_deletes_nothing_and_says_what_would_go(arguments, layout, kep
     assert partition_days(layout, QUARANTINE) == [OLD, DAY]
     assert list_releases(layout.releases()) == kept_too_long
     assert marker_exists(layout, OLD)
-    notes = find_report(layout, DAY, "expire_partitions")["notes"]
+    notes = find_report(layout, DAY, "expire_partitions").notes
     assert notes["days"] == {"quarantine": [str(OLD)]}
     assert [Path(one).name for one in notes["folders"]["releases"]] == [kept_too_long[1]]
 
@@ -138,7 +138,7 @@ def test_a_dry_run_deletes_nothing_and_says_what_would_go(arguments, layout, kep
 def test_a_second_run_finds_nothing_more(arguments, layout, kept_too_long):
     run(arguments(dry_run=False))
     run(arguments(dry_run=False))
-    notes = find_report(layout, DAY, "expire_partitions")["notes"]
+    notes = find_report(layout, DAY, "expire_partitions").notes
     assert notes["days"] == {}
     assert not any(notes["folders"].values())
 

@@ -35,9 +35,9 @@ def test_the_programs_are_those_of_the_served_generator(served, settings_file, t
     assert exported.manifest["level_sizes"] == levels
     served_version = open_current_release(served.current_pointer()).searcher.inputs.saved.metadata
     assert exported.manifest["model_version"] == served_version.model_version
-    told = ("release_id", "encoder", "beam", "fusion", "new_item_bonus")
+    names = ("release_id", "encoder", "beam", "fusion", "new_item_bonus")
     ranked = (f"{DAY}.1", "0123456789ab", 4, "sum", 0.0)
-    assert tuple(exported.manifest[name] for name in told) == ranked
+    assert tuple(exported.manifest[name] for name in names) == ranked
     assert {"users", "items", "llm.begin", "cf.begin"} <= set(exported.programs)
 
 
@@ -49,7 +49,7 @@ def test_an_export_is_never_overwritten(served, settings_file, tmp_path):
     assert {file: file.read_bytes() for file in arguments.to.iterdir()} == before
 
 
-def test_a_place_where_no_folder_can_be_made_is_told(served, settings_file, tmp_path):
+def test_a_place_where_no_folder_can_be_made_is_reported(served, settings_file, tmp_path):
     (tmp_path / "a_file").touch()
     with pytest.raises(SettingsError, match="name another folder"):
         export_treebridge.run(command(settings_file, tmp_path / "a_file" / "export"))

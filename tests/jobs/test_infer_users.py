@@ -8,7 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.jobs.shop_day import SMALL, land_histories, land_shop, report, write_small_settings
+from tests.jobs.shop_day import (
+    SMALL,
+    land_histories,
+    land_shop,
+    report,
+    report_weights,
+    write_small_settings,
+)
 
 from grove.contracts import Verdict
 from grove.datasets import HISTORIES, USER_EMBEDDINGS
@@ -18,7 +25,6 @@ from grove.features.model_folder import save_model
 from grove.features.model_metadata import ModelMetadata
 from grove.features.vocabulary import Vocabulary
 from grove.runtime.files import read_json
-from grove.runtime.stage_run import open_stage
 from grove.runtime.tables import read_arrow
 from grove.stages import infer_users as users_module
 from grove.stages.model_inputs import day_item_table
@@ -33,11 +39,10 @@ pytestmark = [pytest.mark.spark, pytest.mark.slow]
 def shop(layout, day, settings_file, arguments, tmp_path, spark):
     write_small_settings(settings_file)
     land_shop(layout, day)
-    with open_stage("any", arguments()) as stage:
-        item_table = day_item_table(stage)
+    item_table = day_item_table(layout, day)
     save_untrained(tmp_path / "stars", item_table)
     pq.write_table(item_table, tmp_path / "items.parquet")
-    report(layout, day, "train_stars.update", artifact=str(tmp_path / "stars"))
+    report_weights(layout, day, "train_stars.update", tmp_path / "stars")
     return layout
 
 
@@ -73,8 +78,8 @@ def test_every_user_has_the_vectors_one_process_would_compute(shop, day, argumen
     assert np.allclose([row["h_next"] for row in rows], expected.h_next, atol=1e-5)
     version = read_json(tmp_path / "stars" / "model.json")["model_version"]
     assert {row["model_version"] for row in rows} == {version}
-    told = read_json(shop.report(day, "infer_users"))
-    assert told["rows"] == {"in": 60, "out": 60, "rejected": 0}
+    written = read_json(shop.report(day, "infer_users"))
+    assert written["rows"] == {"in": 60, "out": 60, "rejected": 0}
     infer_users.run(arguments())
     assert embeddings(shop, day) == found
 
@@ -85,9 +90,9 @@ def test_a_lost_user_refuses_the_day_and_leaves_the_old_rows(shop, day, argument
     land_histories(shop, day, users=61)
     encode = users_module.embed_users
     monkeypatch.setattr(
-        infer_users,
+        users_module,
         "embed_users",
-        lambda stage, histories, model: encode(stage, histories.limit(50), model),
+        lambda histories, *inputs, **options: encode(histories.limit(50), *inputs, **options),
     )
     infer_users.run(arguments())
     assert embeddings(shop, day) == before

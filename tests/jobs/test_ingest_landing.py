@@ -26,9 +26,9 @@ from grove.datasets import (
     Layout,
 )
 from grove.errors import DATA_EXIT_CODE, DataError
+from grove.runtime.files import read_json
 from grove.runtime.job import run_job
 from grove.runtime.landing import LandedFeed, Marker, write_marker
-from grove.runtime.reports import find_report
 from grove.runtime.tables import read_arrow
 from grove.stages import ingest_landing as ingestion
 from jobs.ingest_landing import parse_arguments, run
@@ -75,7 +75,7 @@ def good_feeds(day: date = DAY, first: int = 0) -> dict[str, Rows]:
 
 
 def land(layout: Layout, day: date, feeds: Mapping[str, Rows], *, announced: int = 0) -> None:
-    """Write the files of a day, and its marker; `announced` is added to the rows it tells."""
+    """Write the files of a day, and its marker; `announced` is added to the rows it states."""
     for feed, rows in feeds.items():
         folder = Path(layout.landing_feed(feed, day))
         folder.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ def contents(layout: Layout, datasets: Iterable[Dataset] = INGESTED) -> dict[str
 
 
 def report_of(layout: Layout, day: date = DAY) -> dict[str, Any]:
-    report = find_report(layout, day, "ingest_landing")
+    report = read_json(layout.report(day, "ingest_landing"))
     assert report is not None
     return report
 
@@ -213,7 +213,7 @@ def test_one_bad_day_of_a_range_is_refused_alone(layout: Layout, ingest: Ingest)
 
 
 @pytest.mark.parametrize(
-    ("events", "announced", "fallen"),
+    ("events", "announced", "failed"),
     [
         ([], 0, "rows_on_open_day"),
         ([event(1), "{1", "{2", "{3"], 0, "quarantined_share_fail"),
@@ -221,7 +221,7 @@ def test_one_bad_day_of_a_range_is_refused_alone(layout: Layout, ingest: Ingest)
     ],
 )
 def test_a_refused_day_leaves_the_old_rows(
-    layout: Layout, ingest: Ingest, events: Rows, announced: int, fallen: str
+    layout: Layout, ingest: Ingest, events: Rows, announced: int, failed: str
 ) -> None:
     land(layout, DAY, good_feeds())
     ingest(DAY)
@@ -230,7 +230,7 @@ def test_a_refused_day_leaves_the_old_rows(
     ingest(DAY)
     assert contents(layout) == before
     assert report_of(layout)["status"] == "refused"
-    assert fallen in failures(layout, INTERACTIONS)
+    assert failed in failures(layout, INTERACTIONS)
 
 
 def test_a_missing_feed_or_column_or_marker_is_an_error(layout: Layout, ingest: Ingest) -> None:

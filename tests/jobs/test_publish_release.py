@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from tests.jobs.shop_day import plan_notes
 
 from grove.contracts import arrow_schema, load_contract
 from grove.contracts.verdict import Verdict
@@ -32,7 +33,7 @@ from grove.datasets import (
 from grove.errors import DATA_EXIT_CODE, DataError
 from grove.index import item_keys
 from grove.release import current_release, list_releases, verify_release
-from grove.runtime.files import write_json
+from grove.runtime.files import read_json, write_json
 from grove.runtime.job import run_job
 from grove.runtime.reports import find_report
 from grove.runtime.stage_run import open_stage
@@ -44,6 +45,7 @@ from jobs import publish_release, rollback_release
 DAY = date(2026, 8, 20)
 ENCODER = "0123456789abcdef"
 GENERATION = "a" * 12
+TREE = {"generation": GENERATION, "levels": [2, 2], "capacity": 4, "items": 3}
 ITEM_IDS = ("i1", "i2", "i3")
 USER_IDS = ("u1", "u2")
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -140,29 +142,30 @@ def report_stages(arguments):
         return pa.table({"item_id": ITEM_IDS, "item_key": item_keys(np.array(ITEM_IDS))})
 
     for model in ("dssm", "treebridge", "stars"):
-        with open_stage(f"train_{model}", arguments) as stage:
-            stage.report.note("model_version", f"judged {model}")
+        with open_stage(f"train_{model}", arguments) as run:
+            run.report.note("model_version", f"evaluated {model}")
+            run.report.artifact = str(run.layout.attempts(run.day, run.name))
         name = stage_name(f"train_{model}", "update")
-        with open_stage(f"train_{model}", arguments, stage=name) as stage:
-            told = {"model": model, "options": {"generations": dict.fromkeys(TREES, GENERATION)}}
-            (stage.new_attempt() / "model.json").write_text(json.dumps(told))
-            stage.report.note("model_version", f"{model:0<12}")
-            stage.seal_attempt()
-    with open_stage("build_trees", arguments) as stage:
-        folder = stage.new_attempt()
+        with open_stage(f"train_{model}", arguments, stage=name) as run:
+            content = {"model": model, "options": {"generations": dict.fromkeys(TREES, GENERATION)}}
+            (run.new_attempt() / "model.json").write_text(json.dumps(content))
+            run.report.note("model_version", f"{model:0<12}")
+            run.seal_attempt()
+    with open_stage("build_trees", arguments) as run:
+        folder = run.new_attempt()
         for tree in TREES:
             (folder / tree).mkdir()
-            told = {"tree": tree, "generation": GENERATION}
-            (folder / tree / "tree.json").write_text(json.dumps(told))
-            stage.report.note(tree, {"generation": GENERATION})
-        stage.seal_attempt()
-    with open_stage("build_index", arguments) as stage:
-        pq.write_table(keys(), stage.new_attempt() / "keys.parquet")
-        stage.seal_attempt()
-    with open_stage("plan_day", arguments) as stage:
-        stage.report.note("kind", "retrain")
-    with open_stage("embed_texts", arguments) as stage:
-        stage.report.version("encoder", ENCODER)
+            content = {"tree": tree, "generation": GENERATION}
+            (folder / tree / "tree.json").write_text(json.dumps(content))
+            run.report.note(tree, TREE)
+        run.seal_attempt()
+    with open_stage("build_index", arguments) as run:
+        pq.write_table(keys(), run.new_attempt() / "keys.parquet")
+        run.seal_attempt()
+    with open_stage("plan_day", arguments) as run:
+        run.report.note_all(plan_notes(run.day))
+    with open_stage("embed_texts", arguments) as run:
+        run.report.version("encoder", ENCODER)
     for name in ("evaluate_models", "infer_users", "retrieve_candidates"):
         with open_stage(name, arguments):
             pass
@@ -216,32 +219,34 @@ def test_a_release_holds_everything_a_server_needs_and_no_secret(
         "model_version": "stars0000000",
         "learned_through": str(DAY),
     }
-    assert written.judged == {model: f"judged {model}" for model in ("dssm", "treebridge", "stars")}
+    assert written.judged == {
+        model: f"evaluated {model}" for model in ("dssm", "treebridge", "stars")
+    }
     assert written.metrics["evaluate_models"][0]["value"] == 0.25
-    assert written.trees["cf"] == {"generation": GENERATION}
-    assert written.plan == {"kind": "retrain"}
+    assert written.trees["cf"] == TREE
+    assert written.plan == plan_notes(DAY)
     assert set(Settings.model_fields) - set(written.settings) == {"notices"}
     assert "secret" not in Path(layout.releases(), f"{DAY}.1", "manifest.json").read_text()
     items = pq.read_table(Path(layout.releases(), f"{DAY}.1", "items.parquet"))
     assert items["item_key"].to_pylist() == item_keys(np.array(ITEM_IDS)).tolist()
     assert {"title", "stock", "text_vector", "price_bucket"} <= set(items.column_names)
     report = find_report(layout, DAY, "publish_release")
-    assert (report["status"], report["notes"]["release"]) == ("committed", f"{DAY}.1")
+    assert (report.status, report.notes["release"]) == ("committed", f"{DAY}.1")
 
 
 def test_codes_that_the_generator_does_not_speak_are_not_published(finished_day, layout):
     arguments = finished_day()
-    trees = Path(find_report(layout, DAY, "build_trees")["artifact"])
+    trees = Path(find_report(layout, DAY, "build_trees").artifact)
     (trees / "cf" / "tree.json").write_text(json.dumps({"generation": "b" * 12}))
     publish_release.run(arguments)
     report = find_report(layout, DAY, "publish_release")
-    assert report["status"] == "refused"
+    assert report.status == "refused"
     assert served(layout) is None
 
 
 def test_lists_that_were_refused_are_not_published(finished_day, layout):
     arguments = finished_day()
-    report = find_report(layout, DAY, "retrieve_candidates")
+    report = read_json(layout.report(DAY, "retrieve_candidates"))
     write_json(layout.report(DAY, "retrieve_candidates"), {**report, "status": "refused"})
     with pytest.raises(DataError, match="retrieve_candidates has no output"):
         publish_release.run(arguments)
@@ -307,19 +312,19 @@ def test_a_release_whose_parts_disagree_is_refused(finished_day, layout):
     publish_release.run(arguments)
     assert served(layout) == f"{DAY}.1"
     assert list_releases(layout.releases()) == [f"{DAY}.1"]
-    assert find_report(layout, DAY, "publish_release")["status"] == "refused"
+    assert find_report(layout, DAY, "publish_release").status == "refused"
     text = Path(layout.verdict(DAY, "publish_release", "release")).read_text()
     assert [one.name for one in Verdict.from_json(text).failures] == ["every_user_has_a_vector"]
 
 
 def test_a_stage_that_did_not_commit_stops_the_release(finished_day, arguments, layout):
     ready = finished_day()
-    with open_stage("build_index", arguments()) as stage:
-        stage.refuse_if(True)
+    with open_stage("build_index", arguments()) as run:
+        run.refuse()
     with pytest.raises(DataError, match="build_index has no output"):
         publish_release.run(ready)
     assert served(layout) is None
-    assert find_report(layout, DAY, "publish_release")["status"] == "failed"
+    assert find_report(layout, DAY, "publish_release").status == "failed"
 
 
 def test_an_earlier_day_run_again_does_not_take_over_unless_told_to(finished_day, layout):

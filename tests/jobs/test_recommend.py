@@ -9,6 +9,7 @@ import pytest
 from tests.unit.serving.small_release import DAY, write_small_release
 
 from grove.errors import DataError
+from grove.stages.recommend import SHOWN_USERS
 from jobs import recommend
 
 TEXT_WIDTH = 12
@@ -49,12 +50,12 @@ def test_the_same_list_twice(served, settings_file, capsys):
 def test_without_a_user_a_few_are_shown(served, settings_file, capsys):
     recommend.run(command(settings_file, "--k", "2"))
     shown = capsys.readouterr().out
-    assert shown.count("release") == recommend.SHOWN_USERS
-    assert shown.count("Thing") == 2 * recommend.SHOWN_USERS
+    assert shown.count("release") == SHOWN_USERS
+    assert shown.count("Thing") == 2 * SHOWN_USERS
 
 
 def test_an_unknown_user_gets_what_is_popular(served, settings_file, capsys):
-    recommend.run(command(settings_file, "--user", "nobody", "--region", "south"))
+    recommend.run(command(settings_file, "--user", "unknown", "--region", "south"))
     assert capsys.readouterr().out.count("popular") == 10
 
 
@@ -63,7 +64,7 @@ def test_a_query_starts_the_generator(served, settings_file, capsys, monkeypatch
         assert manifest.release_id == f"{DAY}.1"
         return np.full(TEXT_WIDTH, len(query), dtype=np.float32) if query.strip() else None
 
-    monkeypatch.setattr(recommend, "query_vector", vector)
+    monkeypatch.setattr("grove.stages.recommend.query_vector", vector)
     shown = []
     for query in ((), ("--query", "red mug"), ("--query", " ")):
         recommend.run(command(settings_file, "--user", "user0004", *query))

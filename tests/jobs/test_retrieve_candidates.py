@@ -16,6 +16,7 @@ from tests.jobs.shop_day import (
     land_interactions,
     land_shop,
     report,
+    report_weights,
     write_small_settings,
 )
 from tests.jobs.tree_day import GENERATIONS, codes_of, land_codes
@@ -26,7 +27,6 @@ from grove.datasets import HISTORIES, TREES, USER_CANDIDATES
 from grove.errors import DataError
 from grove.features.model_metadata import read_metadata
 from grove.runtime.files import read_json
-from grove.runtime.stage_run import open_stage
 from grove.runtime.tables import read_arrow
 from grove.settings.models import TreeBridgeSettings
 from grove.stages import retrieve_candidates as candidates_module
@@ -47,10 +47,9 @@ def shop(layout, day, settings_file, arguments, tmp_path, spark):
     land_shop(layout, day)
     land_codes(layout, day)
     land_interactions(layout, day, SEEN)
-    with open_stage("any", arguments()) as stage:
-        item_table = day_item_table(stage)
+    item_table = day_item_table(layout, day)
     write_generator(tmp_path / "treebridge", item_table, options={"generations": GENERATIONS})
-    report(layout, day, "train_treebridge.update", artifact=str(tmp_path / "treebridge"))
+    report_weights(layout, day, "train_treebridge.update", tmp_path / "treebridge")
     return layout
 
 
@@ -62,15 +61,14 @@ def candidates(layout, day):
 def test_every_user_has_the_list_one_process_would_find(shop, day, arguments, tmp_path):
     retrieve_candidates.run(arguments())
     found = candidates(shop, day)
-    with open_stage("any", arguments()) as stage:
-        table = day_item_table(stage)
+    table = day_item_table(shop, day)
     codes = {tree: codes_of(tree) for tree in TREES}
     asked = {"beam": BEAM, "fusion": "sum", "new_item_bonus": TreeBridgeSettings().new_item_bonus}
     searcher = load_searcher(tmp_path / "treebridge", table, codes, **asked)
     histories = read_arrow(shop, HISTORIES, day=day, cut="through").sort_by("user_id")
     rows, scores = searcher.recommend(histories, k=PLACES)
-    unfavoured, _ = replace(searcher, new_item_bonus=0.0).recommend(histories, k=PLACES)
-    assert not np.array_equal(rows, unfavoured)
+    unboosted, _ = replace(searcher, new_item_bonus=0.0).recommend(histories, k=PLACES)
+    assert not np.array_equal(rows, unboosted)
     ids = table["item_id"].to_pylist()
     assert sorted(found) == histories["user_id"].to_pylist()
     for user, listed, scored in zip(sorted(found), rows, scores, strict=True):
@@ -79,18 +77,18 @@ def test_every_user_has_the_list_one_process_would_find(shop, day, arguments, tm
             assert found[user]["scores"] == pytest.approx(scored.tolist(), rel=1e-4)
     version = read_metadata(tmp_path / "treebridge").model_version
     assert {row["model_version"] for row in found.values()} == {version}
-    told = read_json(shop.report(day, "retrieve_candidates"))
-    assert told["rows"] == {"in": 60, "out": 60, "rejected": 0}
+    written = read_json(shop.report(day, "retrieve_candidates"))
+    assert written["rows"] == {"in": 60, "out": 60, "rejected": 0}
     retrieve_candidates.run(arguments())
     assert candidates(shop, day) == found
 
 
-def test_what_a_user_has_had_is_left_out(shop, day, arguments):
+def test_what_a_user_has_interacted_with_is_left_out(shop, day, arguments):
     retrieve_candidates.run(arguments())
-    (user, had), listed = next(iter(SEEN.items())), candidates(shop, day)
+    (user, seen), listed = next(iter(SEEN.items())), candidates(shop, day)
     assert len(listed[user]["item_ids"]) == PLACES
-    assert not had & set(listed[user]["item_ids"])
-    assert any(had & set(row["item_ids"]) for row in listed.values())
+    assert not seen & set(listed[user]["item_ids"])
+    assert any(seen & set(row["item_ids"]) for row in listed.values())
 
 
 def test_only_positives_up_to_the_day_are_left_out(shop, day, arguments):
@@ -102,9 +100,7 @@ def test_only_positives_up_to_the_day_are_left_out(shop, day, arguments):
     assert candidates(shop, day) == before
 
 
-def test_where_users_buy_again_their_lists_may_hold_what_they_had(
-    shop, day, arguments, settings_file
-):
+def test_where_users_buy_again_their_lists_may_hold_seen_items(shop, day, arguments, settings_file):
     settings = yaml.safe_load(settings_file.read_text())
     settings["source"] = {**settings.get("source", {}), "keep_seen_items": True}
     settings["treebridge"]["candidates"] = ITEM_COUNT
@@ -123,7 +119,7 @@ def test_a_list_is_as_long_as_what_is_left_for_its_user(shop, day, arguments):
 
 def test_a_generator_of_other_trees_is_refused(shop, day, arguments):
     land_codes(shop, day, generations={**GENERATIONS, "cf": "cccccccccccc"})
-    with pytest.raises(DataError, match="speaks the codes of other trees"):
+    with pytest.raises(DataError, match="was trained on another tree generation"):
         retrieve_candidates.run(arguments())
     assert candidates(shop, day) == {}
 
@@ -131,12 +127,12 @@ def test_a_generator_of_other_trees_is_refused(shop, day, arguments):
 def test_an_item_twice_in_a_list_refuses_the_day(shop, day, arguments, monkeypatch):
     search = candidates_module.search_users
 
-    def repeat(stage, histories, model):
-        found = search(stage, histories, model)
+    def repeat(*inputs, **options):
+        found = search(*inputs, **options)
         twice = {name: concat(name, name).alias(name) for name in ("item_ids", "scores")}
         return found.select(*(twice.get(name, name) for name in found.columns))
 
-    monkeypatch.setattr(retrieve_candidates, "search_users", repeat)
+    monkeypatch.setattr(candidates_module, "search_users", repeat)
     retrieve_candidates.run(arguments())
     assert {result.name for result in verdict(shop, day).failures} == {"items_distinct"}
 
@@ -147,9 +143,9 @@ def test_a_lost_user_refuses_the_day_and_leaves_the_old_rows(shop, day, argument
     land_histories(shop, day, users=61)
     search = candidates_module.search_users
     monkeypatch.setattr(
-        retrieve_candidates,
+        candidates_module,
         "search_users",
-        lambda stage, histories, model: search(stage, histories.limit(50), model),
+        lambda histories, *inputs, **options: search(histories.limit(50), *inputs, **options),
     )
     retrieve_candidates.run(arguments())
     assert candidates(shop, day) == before

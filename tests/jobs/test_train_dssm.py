@@ -29,7 +29,7 @@ from jobs import train_dssm
 
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch):
-    """Train in this process; that real ranks agree is tested with STARS and in tests/unit."""
+    """Train in this process; that real workers agree is tested with STARS and in tests/unit."""
 
     def run_workers(train, spec, settings, spark):
         train(spec)
@@ -60,14 +60,14 @@ def test_a_retrain_day_trains_and_gives_every_item_a_unit_vector(shop, day, argu
     assert sorted(rows) == [f"item{number:03d}" for number in range(ITEM_COUNT)]
     matrix = np.array([row["vector"] for row in rows.values()])
     assert np.allclose(np.linalg.norm(matrix, axis=1), 1, atol=1e-4)
-    told = read_json(shop.report(day, "train_dssm"))
-    assert told["status"] == "committed"
-    assert told["rows"] == {"in": 60, "out": ITEM_COUNT, "rejected": 0}
-    assert told["notes"]["trained"] is True
-    assert len(told["notes"]["curve"]) == 2
-    assert told["notes"]["learned_through"] == str(day - timedelta(days=1))
-    assert {row["model_version"] for row in rows.values()} == {told["notes"]["model_version"]}
-    assert (Path(told["artifact"]) / "weights.safetensors").is_file()
+    written = read_json(shop.report(day, "train_dssm"))
+    assert written["status"] == "committed"
+    assert written["rows"] == {"in": 60, "out": ITEM_COUNT, "rejected": 0}
+    assert written["notes"]["trained"] is True
+    assert len(written["notes"]["curve"]) == 2
+    assert written["notes"]["learned_through"] == str(day - timedelta(days=1))
+    assert {row["model_version"] for row in rows.values()} == {written["notes"]["model_version"]}
+    assert (Path(written["artifact"]) / "weights.safetensors").is_file()
     assert not Path(shop.staging("train_dssm", day)).exists()
 
 
@@ -84,10 +84,10 @@ def test_an_update_goes_on_from_the_candidate_and_is_judged_on_held_out_users(sh
     candidate, update = (vectors(shop, day, name) for name in ("candidate", "update"))
     assert candidate.keys() == update.keys()
     assert candidate["item000"]["vector"] != update["item000"]["vector"]
-    told = read_json(shop.report(day, "train_dssm.update"))
-    assert told["notes"]["learned_through"] == str(day)
-    assert 0 < told["notes"]["drift"] < 0.5
-    assert told["notes"]["held_out"]["users"] > 5
+    written = read_json(shop.report(day, "train_dssm.update"))
+    assert written["notes"]["learned_through"] == str(day)
+    assert 0 < written["notes"]["drift"] < 0.5
+    assert written["notes"]["held_out"]["users"] > 5
     names = {result.name for result in verdict(shop, day, "train_dssm.update").results}
     assert {
         "vector_drift",
@@ -112,12 +112,12 @@ def test_an_ordinary_day_encodes_new_items_with_the_earlier_weights(
     train_dssm.run(arguments(day=tomorrow, training_pass="candidate"))
     rows = vectors(shop, tomorrow, "candidate")
     assert len(rows) == ITEM_COUNT + 2
-    told = read_json(shop.report(tomorrow, "train_dssm"))
-    assert told["artifact"] == str(release)
-    assert told["rows"] == {"in": ITEM_COUNT + 2, "out": ITEM_COUNT + 2, "rejected": 0}
-    assert told["notes"]["trained"] is False
-    assert told["notes"]["curve"] == []
-    assert told["notes"]["model_version"] == earlier["notes"]["model_version"]
+    written = read_json(shop.report(tomorrow, "train_dssm"))
+    assert written["artifact"] == str(release)
+    assert written["rows"] == {"in": ITEM_COUNT + 2, "out": ITEM_COUNT + 2, "rejected": 0}
+    assert written["notes"]["trained"] is False
+    assert written["notes"]["curve"] == []
+    assert written["notes"]["model_version"] == earlier["notes"]["model_version"]
 
 
 def test_an_update_that_drifts_too_far_leaves_the_old_vectors(shop, day, arguments, settings_file):

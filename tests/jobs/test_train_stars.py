@@ -1,4 +1,4 @@
-"""train_stars with real ranks: two processes that TorchDistributor starts."""
+"""train_stars with real workers: two processes that TorchDistributor starts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from tests.jobs.shop_day import ITEM_COUNT, land_shop, write_small_settings
 
-from grove.datasets import ITEM_VECTORS
+from grove.datasets import ITEM_VECTORS, PASSES
 from grove.errors import InfrastructureError
 from grove.runtime.files import read_json
 from grove.runtime.tables import read_arrow
-from grove.stages import vector_models as kinds
 from grove.stages import vector_pass as vectors_pass
-from grove.stages.vector_models import STARS
+from grove.stages.training_pass import training_options
 from jobs import train_stars
 
 
@@ -31,7 +30,7 @@ def vectors(layout, day, training_pass):
 
 @pytest.mark.spark
 @pytest.mark.slow
-def test_both_passes_run_on_two_ranks_and_repeat_to_the_bit(shop, day, arguments):
+def test_both_passes_run_on_two_workers_and_repeat_to_the_bit(shop, day, arguments):
     train_stars.run(arguments(training_pass="candidate"))
     train_stars.run(arguments(training_pass="update"))
     candidate, update = (vectors(shop, day, name) for name in ("candidate", "update"))
@@ -39,22 +38,22 @@ def test_both_passes_run_on_two_ranks_and_repeat_to_the_bit(shop, day, arguments
     assert vectors(shop, day, "update") == update
     assert len(candidate) == len(update) == ITEM_COUNT
     assert candidate != update
-    told = read_json(shop.report(day, "train_stars.update"))
-    assert told["status"] == "committed"
-    assert told["notes"]["trained"] is True
-    assert told["notes"]["held_out"]["users"] > 5
+    written = read_json(shop.report(day, "train_stars.update"))
+    assert written["status"] == "committed"
+    assert written["notes"]["trained"] is True
+    assert written["notes"]["held_out"]["users"] > 5
 
 
 @pytest.mark.spark
 @pytest.mark.slow
-def test_a_rank_that_fails_is_an_infrastructure_error_and_leaves_the_inputs_to_resume(
+def test_a_worker_that_fails_is_an_infrastructure_error_and_leaves_the_inputs_to_resume(
     shop, day, arguments, monkeypatch
 ):
-    # Settings refuse a width its heads do not divide, so only a rank is told of one.
+    # Settings reject a width its heads do not divide, so only a worker can receive one.
     monkeypatch.setattr(
-        vectors_pass, "training_options", lambda section: section.model_dump() | {"width": 15}
+        vectors_pass, "training_options", lambda section, _: section.model_dump() | {"width": 15}
     )
-    with pytest.raises(InfrastructureError, match="a training rank failed"):
+    with pytest.raises(InfrastructureError, match="a training worker failed"):
         train_stars.run(arguments(training_pass="candidate"))
     assert vectors(shop, day, "candidate") == {}
     assert read_json(shop.report(day, "train_stars"))["status"] == "failed"
@@ -62,8 +61,8 @@ def test_a_rank_that_fails_is_an_infrastructure_error_and_leaves_the_inputs_to_r
 
 
 def test_options_of_an_update_are_its_own(settings):
-    section = STARS.settings(settings)
-    fresh, update = kinds.training_options(section), kinds.update_options(section)
+    section = settings.stars
+    fresh, update = (training_options(section, name) for name in PASSES)
     assert update["epochs"] == section.update_epochs
     assert update["learning_rate"] == section.update_learning_rate
     assert {key for key in fresh if fresh[key] != update[key]} == {"epochs", "learning_rate"}

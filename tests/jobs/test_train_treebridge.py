@@ -21,7 +21,7 @@ from jobs import train_treebridge
 
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch):
-    """Train in this process; that real ranks agree is tested with STARS and in tests/unit."""
+    """Train in this process; that real workers agree is tested with STARS and in tests/unit."""
     monkeypatch.setattr(learning, "run_workers", lambda train, spec, *_: train(spec))
     monkeypatch.setattr(StageRun, "spark", lambda _: None)
 
@@ -48,14 +48,14 @@ def publish(layout, day):
 
 def test_a_retrain_day_trains_on_the_codes_of_the_day(shop, day, arguments):
     train_treebridge.run(arguments(training_pass="candidate"))
-    told = read_json(shop.report(day, "train_treebridge"))
-    assert told["status"] == "committed"
-    assert told["rows"] == {"in": 60, "out": 2 * ITEM_COUNT, "rejected": 0}
-    assert told["notes"]["trained"] is True
-    assert len(told["notes"]["curve"]) == SMALL["epochs"]
-    assert told["notes"]["generations"] == GENERATIONS
-    assert told["notes"]["learned_through"] == str(day - timedelta(days=1))
-    metadata = read_metadata(Path(told["artifact"]))
+    written = read_json(shop.report(day, "train_treebridge"))
+    assert written["status"] == "committed"
+    assert written["rows"] == {"in": 60, "out": 2 * ITEM_COUNT, "rejected": 0}
+    assert written["notes"]["trained"] is True
+    assert len(written["notes"]["curve"]) == SMALL["epochs"]
+    assert written["notes"]["generations"] == GENERATIONS
+    assert written["notes"]["learned_through"] == str(day - timedelta(days=1))
+    metadata = read_metadata(Path(written["artifact"]))
     assert metadata.arguments["trees"] == {"llm": LEVELS, "cf": LEVELS}
     names = {result.name for result in verdict(shop, day, "train_treebridge").results}
     assert {"finite_losses", "no_gap"} <= names
@@ -81,20 +81,20 @@ def test_an_update_goes_on_from_the_candidate_and_is_judged_on_held_out_users(sh
     assert update["learned_through"] == str(day)
     assert 0 < update["drift"] < 0.5
     assert update["held_out"]["users"] > 5
-    judged = verdict(shop, day, "train_treebridge.update")
-    assert judged.passed
-    names = {result.name for result in judged.results}
+    found = verdict(shop, day, "train_treebridge.update")
+    assert found.passed
+    names = {result.name for result in found.results}
     assert {"vector_drift", "update_not_worse", "finite_losses"} <= names
 
 
-def test_weights_are_compared_without_favour_for_new_items(shop, day, arguments, monkeypatch):
+def test_weights_are_compared_without_a_boost_of_new_items(shop, day, arguments, monkeypatch):
     opened, open_searcher = [], treebridge.open_searcher
 
-    def open_and_tell(*asked):
+    def open_and_record(*asked):
         opened.append(open_searcher(*asked))
         return opened[-1]
 
-    monkeypatch.setattr(treebridge, "open_searcher", open_and_tell)
+    monkeypatch.setattr(treebridge, "open_searcher", open_and_record)
     train_treebridge.run(arguments(training_pass="candidate"))
     train_treebridge.run(arguments(training_pass="update"))
     assert [searcher.new_item_bonus for searcher in opened] == [0.0, 0.0]  # before and after
@@ -107,9 +107,9 @@ def test_an_ordinary_day_takes_the_earlier_model_and_reaches_appended_items(shop
     land_items(shop, tomorrow, 0, ITEM_COUNT + 2)
     land_codes(shop, tomorrow, ITEM_COUNT + 2)
     train_treebridge.run(arguments(day=tomorrow, training_pass="candidate"))
-    told = read_json(shop.report(tomorrow, "train_treebridge"))
-    assert told["artifact"] == str(Path(shop.releases(), release, "models", "treebridge"))
-    assert told["notes"]["trained"] is False
+    written = read_json(shop.report(tomorrow, "train_treebridge"))
+    assert written["artifact"] == str(Path(shop.releases(), release, "models", "treebridge"))
+    assert written["notes"]["trained"] is False
     train_treebridge.run(arguments(day=tomorrow, training_pass="update"))
     updated = Path(read_json(shop.report(tomorrow, "train_treebridge.update"))["artifact"])
     assert read_metadata(updated).arguments["rows"]["items"] == ITEM_COUNT + 2 + 2
@@ -120,7 +120,7 @@ def test_a_model_of_other_trees_is_not_used(shop, day, arguments):
     release, tomorrow = publish(shop, day), day + timedelta(days=1)
     land_shop(shop, tomorrow, release=release)
     land_codes(shop, tomorrow, generations=GENERATIONS | {"cf": "cccccccccccc"})
-    with pytest.raises(DataError, match="the generator speaks the codes of other trees"):
+    with pytest.raises(DataError, match="the generator was trained on another tree generation"):
         train_treebridge.run(arguments(day=tomorrow, training_pass="candidate"))
     assert read_json(shop.report(tomorrow, "train_treebridge"))["status"] == "failed"
 

@@ -45,4 +45,4 @@ def land_codes(
         tree: {"generation": generations[tree], "levels": LEVELS, "capacity": CAPACITY}
         for tree in TREES
     }
-    report(layout, day, "build_trees", notes=notes)
+    report(layout, day, "build_trees", notes=notes, artifact=layout.attempts(day, "build_trees"))

@@ -1,14 +1,18 @@
-"""A job is a docstring, `parse_arguments`, `run` and a guard; it reads, calls and writes."""
+"""A job is a docstring, `parse_arguments`, `run` and a guard; its stage has the same name."""
 
 from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from grove.datasets import SYSTEMS
+from grove.release import STAGES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 JOBS = sorted((REPOSITORY / "jobs").glob("*.py"))
@@ -24,8 +28,38 @@ def tree_of(file: Path) -> ast.Module:
 
 
 def test_every_job_airflow_launches_exists() -> None:
-    assert len(LAUNCHED_BY_AIRFLOW) == 15
+    of_the_day = {name.partition(".")[0] for name in STAGES} | {one.job for one in SYSTEMS}
+    assert of_the_day < LAUNCHED_BY_AIRFLOW
     assert {job.stem for job in JOBS} >= LAUNCHED_BY_AIRFLOW
+
+
+def test_every_job_has_a_stage_of_its_name_and_calls_it() -> None:
+    for job in JOBS:
+        stage = REPOSITORY / "libs/grove/stages" / job.name
+        assert stage.is_file(), f"{job.name} has no {stage}"
+        functions = {node.name for node in tree_of(stage).body if isinstance(node, ast.FunctionDef)}
+        assert job.stem in functions, f"{stage.name} has no function {job.stem}"
+        imported = f"from grove.stages.{job.stem} import {job.stem}"
+        assert imported in job.read_text(encoding="utf-8"), f"{job.name} does not call its stage"
+
+
+KEY_OF_A_REPORT = re.compile(r"""(\[|\.get\()["'](notes|versions|artifact)["']""")
+READS_REPORTS = {"libs/grove/runtime/reports.py", "dags/orchestration/days.py"}
+"""The one reader; and a task of Airflow, whose environment has no library but the names."""
+
+
+def test_keys_of_a_report_are_read_in_one_place() -> None:
+    files = [
+        file
+        for folder in ("libs", "jobs", "infra", "dags")
+        for file in (REPOSITORY / folder).rglob("*.py")
+    ]
+    readers = {
+        str(file.relative_to(REPOSITORY))
+        for file in files
+        if KEY_OF_A_REPORT.search(file.read_text(encoding="utf-8"))
+    }
+    assert readers <= READS_REPORTS
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.stem)
@@ -73,11 +107,11 @@ from contextlib import redirect_stdout
 answers = {}
 for job in sys.argv[1:]:
     sys.argv = [job, "--help"]
-    with redirect_stdout(io.StringIO()) as told:
+    with redirect_stdout(io.StringIO()) as shown:
         try:
             runpy.run_path(job, run_name="__main__")
         except SystemExit as end:
-            answers[job] = (end.code, told.getvalue())
+            answers[job] = (end.code, shown.getvalue())
 print(json.dumps(answers))
 """
 """Asks every job for help as the command line does; one process, so torch is imported once."""
@@ -99,8 +133,8 @@ def answers() -> dict[str, tuple[int, str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.stem)
 def test_help_explains_the_job(job: Path, answers: dict[str, tuple[int, str]]) -> None:
-    code, told = answers[str(job)]
+    code, shown = answers[str(job)]
     assert code == 0
     first = (ast.get_docstring(tree_of(job)) or "").partition("\n\n")[0]
-    assert "".join(first.split()) in "".join(told.split())
-    assert "--settings" in told
+    assert "".join(first.split()) in "".join(shown.split())
+    assert "--settings" in shown

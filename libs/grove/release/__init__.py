@@ -2,7 +2,7 @@
 
 from grove.release.collect import Origin, Parts, collect_parts, describe_release, start_release
 from grove.release.consistency import Finding, inspect_release
-from grove.release.inputs import CANDIDATES, MODELS, STAGES, release_facts, release_folders
+from grove.release.inputs import CANDIDATES, MODELS, STAGES, PublishedWeights, ReleaseInputs
 from grove.release.manifest import Manifest
 from grove.release.pointer import current_release, move_pointer, offer, point_to
 from grove.release.rows import (
@@ -35,6 +35,8 @@ __all__ = [
     "Manifest",
     "Origin",
     "Parts",
+    "PublishedWeights",
+    "ReleaseInputs",
     "collect_parts",
     "current_release",
     "day_rows",
@@ -52,8 +54,6 @@ __all__ = [
     "point_to",
     "publish_folder",
     "read_manifest",
-    "release_facts",
-    "release_folders",
     "start_release",
     "superfluous_releases",
     "verify_release",

@@ -1,19 +1,21 @@
-"""Which reports a release is made from, and what it takes out of them."""
+"""Inputs of a release: the reports it is made from, and what it takes from them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from grove.datasets import SYSTEMS, TREES, stage_name
+from grove.release.plan import RetrainPlan
 
 MODELS = tuple(system.name for system in SYSTEMS)
-CANDIDATES = {model: stage_name(f"train_{model}") for model in MODELS}
-"""Judged weights are those of the candidate pass, which have not seen the day."""
-UPDATES = {model: stage_name(f"train_{model}", "update") for model in MODELS}
-"""Published weights are those of the update pass, which have seen the day itself."""
+CANDIDATES = {system.name: stage_name(system.job) for system in SYSTEMS}
+"""Evaluated weights are those of the candidate pass, which have not learnt the day."""
+UPDATES = {system.name: stage_name(system.job, "update") for system in SYSTEMS}
+"""Published weights are those of the update pass, which have learnt the day."""
 STAGES = (
     "plan_day",
     "embed_texts",
@@ -24,45 +26,58 @@ STAGES = (
     "build_index",
     *UPDATES.values(),
 )
-"""Stages that must have committed; what `release_folders` and `release_facts` read is of these."""
-
-Reports: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""Report of each of `STAGES`, and of the candidate passes, by its name."""
+"""Stages that must have committed before a release is made."""
 
 
-def release_folders(reports: Reports) -> dict[str, Path]:
-    """Folder of every artifact that goes into the release, by its path there."""
-    trees = Path(reports["build_trees"]["artifact"])
-    return {
-        **{f"models/{model}": Path(reports[stage]["artifact"]) for model, stage in UPDATES.items()},
-        **{f"trees/{tree}": trees / tree for tree in TREES},
-        "index": Path(reports["build_index"]["artifact"]),
-    }
+@dataclass(frozen=True, kw_only=True)
+class PublishedWeights:
+    """Weights of one system that go into a release."""
+
+    folder: Path
+    model_version: str
+    learned_through: str | None
+    """Last day they have learnt; none where their report does not record it."""
 
 
-def release_facts(reports: Reports, day: date) -> dict[str, Any]:
-    """The plan, the trees and the weights, as the manifest tells them.
+@dataclass(frozen=True, kw_only=True)
+class ReleaseInputs:
+    """What a release takes from the day's reports."""
 
-    Args:
-        reports: of `STAGES`, and of the `CANDIDATES`; without these no version is `judged`.
-        day: of the release; what an update has learnt that does not say so itself.
+    plan: RetrainPlan
+    trees_folder: Path
+    trees: Mapping[str, Mapping[str, Any]]
+    """Facts of every tree, as JSON can hold them."""
+    index_folder: Path
+    weights: Mapping[str, PublishedWeights]
+    """Weights of the update, by system."""
+    evaluated: Mapping[str, str]
+    """Version of the weights of the candidate pass, by system."""
 
-    Returns:
-        The fields `plan`, `trees`, `weights` and `judged` of an `Origin`.
-    """
-    weights = {model: _published(reports[stage]["notes"], day) for model, stage in UPDATES.items()}
-    judged = {
-        model: reports[stage]["notes"]["model_version"]
-        for model, stage in CANDIDATES.items()
-        if stage in reports
-    }
-    trees = {tree: reports["build_trees"]["notes"].get(tree) for tree in TREES}
-    plan = dict(reports["plan_day"]["notes"])
-    return {"plan": plan, "trees": trees, "weights": weights, "judged": judged}
+    def folders(self) -> dict[str, Path]:
+        """Folder of every artifact that goes into the release, by its path there."""
+        return {
+            **{f"models/{name}": weights.folder for name, weights in self.weights.items()},
+            **{f"trees/{tree}": self.trees_folder / tree for tree in TREES},
+            "index": self.index_folder,
+        }
 
+    def facts(self, day: date) -> dict[str, Any]:
+        """The fields `plan`, `trees`, `weights` and `judged` of an `Origin`.
 
-def _published(notes: Mapping[str, Any], day: date) -> dict[str, str]:
-    return {
-        "model_version": notes["model_version"],
-        "learned_through": notes.get("learned_through", day.isoformat()),
-    }
+        Args:
+            day: of the release; an update whose report does not record what it has learnt has
+                learnt this day.
+        """
+        weights = {
+            name: {
+                "model_version": one.model_version,
+                "learned_through": one.learned_through or day.isoformat(),
+            }
+            for name, one in self.weights.items()
+        }
+        return {
+            "plan": self.plan.as_notes(),
+            "trees": dict(self.trees),
+            "weights": weights,
+            "judged": dict(self.evaluated),
+        }

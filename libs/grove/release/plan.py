@@ -1,9 +1,9 @@
-"""Decide, before any training, whether a day is a retrain day, and why."""
+"""The plan of a day: whether it is a retrain day, and why, decided before any training."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from typing import Any, Literal
 
@@ -12,12 +12,12 @@ from grove.release.manifest import Manifest
 
 WEIGHTS_FORMAT = "3"
 """Part of a day's shape. Raise it when weights that earlier code saved no longer fit the networks:
-the next day then trains anew and is not compared with a release of the old form."""
+the next day then trains from scratch and is not compared with a release of the old form."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TreeState:
-    """How full and how worn a tree of a release is."""
+    """Free slots and distortion of a tree of a release."""
 
     free_share: float
     """Share of leaf slots that are free, 0 to 1."""
@@ -26,7 +26,7 @@ class TreeState:
     distortion_at_build: float
     """The same when the tree was built."""
     free_slots: int | None = None
-    """Items it can still take; none in releases that do not say."""
+    """Items it can still take; none in releases that do not record it."""
 
     @property
     def distortion_growth(self) -> float:
@@ -38,7 +38,7 @@ class TreeState:
 
 @dataclass(frozen=True, kw_only=True)
 class EarlierRelease:
-    """What a plan needs to know of the newest release before the day."""
+    """Facts of the newest release before the day that a plan depends on."""
 
     release_id: str
     trained_on: date
@@ -49,7 +49,7 @@ class EarlierRelease:
     """Encoder, widths and whatever else the weights cannot change; name to value."""
     trees: Mapping[str, TreeState] = field(default_factory=dict)
     items: int = 0
-    """Items that have a place in every tree; 0 in releases that do not say."""
+    """Items that have a slot in every tree; 0 in releases that do not record it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class PlanLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class RetrainPlan:
-    """What kind of day it is."""
+    """The plan of a day, which `plan_day` reports and a release's manifest keeps."""
 
     kind: Literal["ordinary", "retrain"]
     reason: str
@@ -72,15 +72,43 @@ class RetrainPlan:
     comparator: str | None
     """Release the candidate must not be worse than; none before the first release."""
     learned_through: date | None
-    """Last day the starting weights have learnt from; none when they start from nothing."""
+    """Last day the starting weights have learnt from; none when they start from scratch."""
     rebuild_trees: bool
     trained_on: date
     """Day on which the day's weights were trained from scratch; the next plan reads it."""
     shape: Mapping[str, str]
-    """What the day's weights were made for; the next plan compares it."""
+    """Settings and versions that the day's weights depend on; the next plan compares them."""
+
+    @classmethod
+    def from_notes(cls, notes: Mapping[str, Any]) -> RetrainPlan:
+        """Read a plan as `as_notes` wrote it.
+
+        Raises:
+            DataError: a part of the plan is missing.
+        """
+        try:
+            learned = notes["learned_through"]
+            return cls(
+                kind=notes["kind"],
+                reason=notes["reason"],
+                previous_release=notes["previous_release"],
+                comparator=notes["comparator"],
+                learned_through=date.fromisoformat(learned) if learned else None,
+                rebuild_trees=notes["rebuild_trees"],
+                trained_on=date.fromisoformat(notes["trained_on"]),
+                shape=notes["shape"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                "a plan is incomplete",
+                where="report of plan_day",
+                expected=f"{', '.join(one.name for one in fields(cls))}",
+                found=f"{type(error).__name__}: {error}",
+                next_step="run plan_day for the day again",
+            ) from error
 
     def as_notes(self) -> dict[str, Any]:
-        """The plan as the report's notes hold it."""
+        """The plan as the report and a manifest hold it."""
         learned = self.learned_through and str(self.learned_through)
         return {**asdict(self), "learned_through": learned, "trained_on": str(self.trained_on)}
 
@@ -96,16 +124,16 @@ def decide_plan(
 ) -> RetrainPlan:
     """Choose between an ordinary day and a retrain day.
 
-    An ordinary day starts from the weights of the newest earlier release and judges them
-    as they are. A retrain day trains from scratch and rebuilds the trees, both together:
-    a generator speaks the codes it was trained on.
+    An ordinary day starts from the weights of the newest earlier release and evaluates them
+    as they are. A retrain day trains from scratch and rebuilds the trees, both together: a
+    generator can search only the tree generation it was trained on.
 
     Args:
         day: the day to plan.
         earlier: newest release of a day before it, whatever is being served; none at first.
-        shape: what today's settings ask of the weights, in the form of `EarlierRelease.shape`.
+        shape: what today's settings require of the weights, in the form of `EarlierRelease.shape`.
         limits: when a retrain is due.
-        asked: whether a person asked for a retrain.
+        asked: whether a retrain was requested.
         new_items: items of the day beyond the `items` of the earlier release; a tree that cannot
             take them is rebuilt.
 
@@ -167,10 +195,10 @@ def _reason_to_retrain(
 
 
 def earlier_release(manifest: Manifest) -> EarlierRelease:
-    """What a plan needs to know, from a release's manifest.
+    """Facts of a release that a plan depends on, from its manifest.
 
     Raises:
-        DataError: the release was made without a plan that says what its weights are.
+        DataError: the manifest does not describe the release's weights.
     """
     try:
         return EarlierRelease(
@@ -186,12 +214,18 @@ def earlier_release(manifest: Manifest) -> EarlierRelease:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
-            "a release does not say what its weights are",
+            "a manifest does not describe its release's weights",
             where=manifest.release_id,
             expected="plan, weights and trees in its manifest",
             found=f"{type(error).__name__}: {error}",
             next_step="run the day with `make trigger DAY=<day> RETRAIN=1`",
         ) from error
+
+
+def shape_of(manifest: Manifest) -> Mapping[str, str]:
+    """Settings and versions that a release's weights depend on; empty where none are recorded."""
+    shape: Mapping[str, str] = manifest.plan.get("shape", {})
+    return shape
 
 
 def _tree_state(tree: Mapping[str, Any]) -> TreeState:

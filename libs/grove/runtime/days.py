@@ -45,7 +45,7 @@ def gap_days(layout: Layout, day: date) -> tuple[date, ...]:
 def was_closed(layout: Layout, day: date) -> bool:
     """Whether the shop was closed according to the day's ingest report or landing marker."""
     report = find_report(layout, day, INGEST_STAGE)
-    if report is not None and report["status"] == "closed":
+    if report is not None and report.status == "closed":
         return True
     return marker_exists(layout, day) and read_marker(layout, day).closed
 

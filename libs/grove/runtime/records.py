@@ -1,4 +1,4 @@
-"""The rows a stage leaves about itself in `quality_results`, `stage_reports` and `metrics`."""
+"""Rows of a stage run in `quality_results`, `stage_reports` and `metrics`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from grove.runtime.tables import replace_partition
 
 def write_verdicts(layout: Layout, stage: str, verdicts: Mapping[date, Sequence[Verdict]]) -> None:
     """Replace a stage's check results of some days, one row per dataset and check."""
-    rows = [row for day, judged in verdicts.items() for row in _result_rows(day, stage, judged)]
+    rows = [row for day, found in verdicts.items() for row in _result_rows(day, stage, found)]
     _replace(layout, QUALITY_RESULTS, rows, stage, verdicts)
 
 

@@ -1,8 +1,14 @@
-"""What one run of a stage says about itself: one JSON file, and one row."""
+"""Reports of stage runs: written as one JSON file and one row, read back as a frozen value.
+
+The one module that knows the keys of the file. What a stage reports to another is read by one
+function of `grove.stages.handoffs`.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +48,10 @@ class Report:
         """Keep a fact of this stage under `notes`; anything JSON can hold."""
         self._notes[key] = value
 
+    def note_all(self, facts: Mapping[str, object]) -> None:
+        """Keep several facts under `notes`, by key."""
+        self._notes |= facts
+
     def version(self, name: str, value: str | int) -> None:
         """Keep the version of something the stage read or made."""
         self._versions[name] = value
@@ -52,6 +62,24 @@ class Report:
         """Count rows read, written and turned away; what is not given stays as it was."""
         given = {"in": in_, "out": out, "rejected": rejected}
         self._rows |= {key: count for key, count in given.items() if count is not None}
+
+    def fail(self, error: BaseException) -> None:
+        """Set the status to failed, and note the error."""
+        self.status = "failed"
+        self.note("error", f"{type(error).__name__}: {error}")
+
+    def set_seconds(self, *, start: float, session: float, run: float) -> None:
+        """Split the seconds of the run: opening a session and gates are no work.
+
+        Args:
+            start: from the launch of the process to the run.
+            session: spent opening the Spark session.
+            run: of the whole run.
+        """
+        self.start_seconds = start
+        self.session_seconds = session
+        self.gate_seconds = min(self.gate_seconds, run)
+        self.work_seconds = max(0.0, run - session - self.gate_seconds)
 
     def as_json(self) -> dict[str, Any]:
         """The report as it is written to disk."""
@@ -89,36 +117,87 @@ class Report:
         }
 
 
-def find_report(layout: Layout, day: date, stage: str) -> dict[str, Any] | None:
+@dataclass(frozen=True, kw_only=True)
+class StageReport:
+    """Report of a finished run of a stage, read back."""
+
+    stage: str
+    day: date
+    status: Status
+    run_id: str | None = None
+    """None in a report without one."""
+    artifact: Path | None = None
+    """Folder of what the run made outside tables, or of what it took over."""
+    rows_out: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by part of the run: start, session, gate, work."""
+    versions: Mapping[str, str | int] = field(default_factory=dict)
+    """Version by name of what the run read or made."""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """Facts of the stage, as it wrote them."""
+
+    @property
+    def closed_because(self) -> str | None:
+        """Reason why the shop was closed on the day; none where it was open."""
+        reason: str | None = self.notes.get("reason")
+        return reason
+
+    @property
+    def landed_feeds(self) -> dict[str, dict[str, int]]:
+        """Rows by feed: landed, accepted, duplicates, and quarantined for any reason."""
+        feeds: Mapping[str, Mapping[str, Any]] = self.notes.get("feeds", {})
+        return {
+            feed: {**counts, "quarantined": sum(counts["quarantined"].values())}
+            for feed, counts in feeds.items()
+        }
+
+
+def find_report(layout: Layout, day: date, stage: str) -> StageReport | None:
     """Newest report of a stage for a day; none where it never ran."""
     path = layout.report(day, stage)
     if not Path(path).is_file():
         return None
     try:
-        return read_json(path)
-    except ValueError as error:
+        return _stage_report(read_json(path), day, stage)
+    except (ValueError, KeyError) as error:
         raise InfrastructureError(
             "a stage report cannot be read",
             where=path,
             expected="JSON written by grove.runtime",
-            found=str(error),
+            found=f"{type(error).__name__}: {error}",
             next_step=f"run {stage} for {day} again",
         ) from error
 
 
-def read_report(layout: Layout, day: date, stage: str) -> dict[str, Any]:
+def read_report(layout: Layout, day: date, stage: str) -> StageReport:
     """Newest report of a stage that committed its output for a day.
 
     Raises:
         DataError: the stage has not run for that day, or did not commit.
     """
     report = find_report(layout, day, stage)
-    if report is None or report["status"] != "committed":
+    if report is None or report.status != "committed":
         raise DataError(
             f"{stage} has no output for {day}",
             where=layout.report(day, stage),
             expected=f"a report of {stage} with status committed",
-            found=f"status {report['status']}" if report else "no report",
+            found=f"status {report.status}" if report else "no report",
             next_step=f"run {stage} for {day} and pass its gate, then run this job again",
         )
     return report
+
+
+def _stage_report(content: Mapping[str, Any], day: date, stage: str) -> StageReport:
+    """The value of a report's JSON; what earlier code did not write has its default."""
+    artifact = content.get("artifact")
+    return StageReport(
+        stage=stage,
+        day=day,
+        status=content["status"],
+        run_id=content.get("run_id"),
+        artifact=Path(artifact) if artifact else None,
+        rows_out=content.get("rows", {}).get("out", 0),
+        seconds=content.get("seconds", {}),
+        versions=content.get("versions", {}),
+        notes=content.get("notes", {}),
+    )

@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
+import shutil
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from deltalake.exceptions import DeltaError
 from pyspark.sql import DataFrame, SparkSession
 
-from grove.contracts.verdict import Verdict
+from grove.contracts import load_contract
+from grove.contracts.verdict import CheckResult, Verdict
 from grove.datasets import INTERACTIONS, Dataset, Layout
 from grove.errors import GroveError
+from grove.quality import validate_dataset
+from grove.quality.invariants import no_gap
 from grove.runtime.arguments import read_settings
 from grove.runtime.attempts import finish_attempt, start_attempt
 from grove.runtime.clock import Stopwatch
 from grove.runtime.code_version import code_version
 from grove.runtime.conform import Frame, rows_of_days
-from grove.runtime.days import gap_days, require_history
+from grove.runtime.days import gap_days
 from grove.runtime.files import write_json, write_text
 from grove.runtime.locks import stage_lock
 from grove.runtime.logs import job_logger
-from grove.runtime.predicates import Partition, Value
+from grove.runtime.predicates import Value
 from grove.runtime.processes import seconds_since_launch
-from grove.runtime.records import write_metrics, write_reports, write_verdicts
-from grove.runtime.reports import Report, read_report
+from grove.runtime.records import write_reports, write_verdicts
+from grove.runtime.reports import Report, StageReport, read_report
 from grove.runtime.session_holder import SessionHolder
 from grove.runtime.tables import replace_partition
 from grove.settings import Settings
 
-Output: TypeAlias = tuple[Dataset, Frame, Verdict, Partition]
-"""One dataset of a stage: table, rows, verdict, and partition values besides the day."""
 RangeOutput: TypeAlias = tuple[Dataset, Frame, Mapping[date, Verdict]]
 """One dataset over several days: table, rows of all days, and a verdict per day."""
 
 
 class StageRun:
-    """What a job may do while it works on a day; made by `open_stage`.
+    """A run of a stage for one day; made by `open_stage`.
 
     Attributes:
         day: UTC day of the run.
@@ -82,28 +84,41 @@ class StageRun:
 
     @cached_property
     def gap_days(self) -> tuple[date, ...]:
-        """Missing days of the weeks before this one; asking names them in the report."""
+        """Missing days of the weeks before this one; they are named in the report as well."""
         gaps = gap_days(self.layout, self.day)
         self.report.gaps = [day.isoformat() for day in gaps]
         if gaps:
             self.log.warning("days missing before %s: %s", self.day, self.report.gaps)
         return gaps
 
-    def require_history(self) -> date:
-        """Newest accepted day before this one; a `DataError` that says how to get one if none."""
-        return require_history(self.layout, self.day)
+    def check_gaps(self) -> CheckResult:
+        """Check that no day of the weeks before this one is missing."""
+        return no_gap(self.gap_days, fail=self.settings.ingest.fail_on_gap)
 
-    def earlier_report(self, stage: str) -> dict[str, Any]:
+    def validate(
+        self, dataset: Dataset, rows: Frame, checks: Iterable[CheckResult] = ()
+    ) -> Verdict:
+        """Validate rows of a dataset against its contract, with a page in the day's Data Docs.
+
+        Args:
+            dataset: table the rows are for.
+            rows: all rows of the partition; persist a Spark frame first.
+            checks: results of the stage's own checks, which join the verdict.
+        """
+        return validate_dataset(
+            load_contract(dataset),
+            rows,
+            run_name=f"{self.day} {self.name}",
+            docs_folder=self.layout.data_docs(self.day),
+            invariants=checks,
+        )
+
+    def earlier_report(self, stage: str) -> StageReport:
         """Report of another stage of this day; a `DataError` unless it committed its output."""
         return read_report(self.layout, self.day, stage)
 
-    @property
-    def docs_folder(self) -> str:
-        """Folder of this day's Great Expectations pages."""
-        return self.layout.data_docs(self.day)
-
     def new_attempt(self) -> Path:
-        """Make an empty folder for files of this run; nobody reads it until it is sealed."""
+        """Make an empty folder for files of this run; it is not read before it is sealed."""
         self._attempt = start_attempt(self.layout.attempts(self.day, self.name))
         return self._attempt
 
@@ -116,8 +131,17 @@ class StageRun:
         self.report.artifact = str(final)
         return final
 
+    @property
+    def staging(self) -> Path:
+        """Folder for uncommitted files of this run; a run that fails leaves it behind."""
+        return Path(self.layout.staging(self.name, self.day))
+
+    def clear_staging(self) -> None:
+        """Remove what the run staged, when it is no longer needed to resume."""
+        shutil.rmtree(self.staging, ignore_errors=True)
+
     def record(self, verdict: Verdict) -> bool:
-        """Write a verdict where its gate finds it; a fallen `fail` check refuses the stage.
+        """Write a verdict where its gate finds it; a failed `fail` check refuses the stage.
 
         Returns:
             Whether the verdict passed.
@@ -126,19 +150,19 @@ class StageRun:
         write_text(path, verdict.to_json() + "\n")
         self._verdicts[verdict.dataset] = verdict
         self.report.gate_seconds += verdict.seconds
-        self.refuse_if(not verdict.passed)
+        if not verdict.passed:
+            self.refuse()
         for result in (*verdict.failures, *verdict.warnings):
             found = f"expected {result.expected}, found {result.observed}"
             self.log.warning("%s: %s %s: %s", result.severity, verdict.dataset, result.name, found)
         return verdict.passed
 
-    def refuse_if(self, refused: bool) -> None:  # noqa: FBT001 - reads as a sentence
-        """Set the report's status to refused; once refused, a stage stays refused."""
-        if refused:
-            self.report.status = "refused"
+    def refuse(self) -> None:
+        """Set the report's status to refused, for good."""
+        self.report.status = "refused"
 
     def close(self, reason: str) -> None:
-        """Say that the shop was closed on this day, and why; later stages are skipped."""
+        """Report that the shop was closed on this day, and why; later stages are skipped."""
         self.report.status = "closed"
         self.report.note("reason", reason)
 
@@ -154,41 +178,35 @@ class StageRun:
         Args:
             dataset: table to write.
             frame: all rows of the partition.
-            verdict: what the checks on exactly these rows found.
+            verdict: result of the checks on exactly these rows.
             **partition: a value, or a list of values, per partition column besides the day.
 
         Returns:
             Whether the rows were written; if not, the old ones are still there.
         """
-        return self.commit_all([(dataset, frame, verdict, partition)])
-
-    def commit_all(self, outputs: Sequence[Output]) -> bool:
-        """Record all verdicts and, only if every one passed, replace all partitions."""
-        passed = [self.record(verdict) for _, _, verdict, _ in outputs]
-        if not all(passed):
-            return False
-        for dataset, frame, _, partition in outputs:
+        passed = self.record(verdict)
+        if passed:
             day = {"day": self.day} if "day" in dataset.partition_by else {}
             replace_partition(frame, self.layout, dataset, {**day, **partition})
-        return True
+        return passed
 
     def commit_days(self, outputs: Sequence[RangeOutput]) -> tuple[date, ...]:
         """Replace many days of tables partitioned by day alone, each table in one pass.
 
         A day is written only if all its verdicts passed. Tables are committed one after another;
-        a day counts as accepted once it has interactions, so these go last: a run that breaks
-        off between two tables leaves a new day unaccepted, and running it again completes it.
+        a day counts as accepted once it has interactions, so these go last: a run interrupted
+        between two tables leaves a new day unaccepted, and running it again completes it.
 
         Returns:
             The days that were written, in order.
         """
         refused: set[date] = set()
-        judged = sorted({day for _, _, verdicts in outputs for day in verdicts})
+        validated = sorted({day for _, _, verdicts in outputs for day in verdicts})
         for _, _, verdicts in outputs:
             for day, verdict in verdicts.items():
                 if not self.for_day(day).record(verdict):
                     refused.add(day)
-        accepted = tuple(day for day in judged if day not in refused)
+        accepted = tuple(day for day in validated if day not in refused)
         for dataset, frame, _ in sorted(outputs, key=lambda output: output[0] == INTERACTIONS):
             if accepted:
                 rows = rows_of_days(frame, accepted)
@@ -213,41 +231,34 @@ class StageRun:
             )
         return self._others[day]
 
-    def measure(self, metrics: Sequence[Mapping[str, Any]]) -> None:
-        """Replace this stage's rows of `metrics`; see `records.write_metrics` for their keys."""
-        write_metrics(self.layout, self.day, self.name, metrics)
-
     def _leave(self, error: BaseException | None, seconds: float) -> None:
-        stages = [self, *self._others.values()]
-        for stage in stages:
-            stage._finish_report(error, seconds, len(stages))
+        runs = [self, *self._others.values()]
+        for run in runs:
+            run._finish_report(error, seconds, len(runs))
         try:
-            self._write_records(stages)
+            self._write_records(runs)
         except (GroveError, DeltaError, OSError) as failure:
             if error is None:
                 raise
-            # What the job failed of decides whether it is retried, not what came after.
+            # The job's own error decides whether it is retried, not this one.
             self.log.error("%s %s leaves no records: %s", self.name, self.day, failure)  # noqa: TRY400
 
-    def _write_records(self, stages: Sequence[StageRun]) -> None:
-        judged = {stage.day: tuple(stage._verdicts.values()) for stage in stages}
-        for stage in stages:
-            path = self.layout.report(stage.day, stage.name)
-            write_json(path, stage.report.as_json())
-        write_verdicts(self.layout, self.name, judged)
-        write_reports(self.layout, self.name, [stage.report for stage in stages])
+    def _write_records(self, runs: Sequence[StageRun]) -> None:
+        verdicts = {run.day: tuple(run._verdicts.values()) for run in runs}
+        for run in runs:
+            write_json(self.layout.report(run.day, run.name), run.report.as_json())
+        write_verdicts(self.layout, self.name, verdicts)
+        write_reports(self.layout, self.name, [run.report for run in runs])
 
     def _finish_report(self, error: BaseException | None, seconds: float, days: int) -> None:
-        report = self.report
         if error is not None:
-            report.status = "failed"
-            report.note("error", f"{type(error).__name__}: {error}")
-        report.start_seconds = self.start_seconds / days
-        report.session_seconds = self._session.seconds / days
-        report.gate_seconds = min(report.gate_seconds, seconds / days)
-        work = seconds / days - report.session_seconds - report.gate_seconds
-        report.work_seconds = max(0.0, work)
-        self.log.info("%s %s: %s", self.name, self.day, report.as_json())
+            self.report.fail(error)
+        self.report.set_seconds(
+            start=self.start_seconds / days,
+            session=self._session.seconds / days,
+            run=seconds / days,
+        )
+        self.log.info("%s %s: %s", self.name, self.day, self.report.as_json())
 
 
 @contextmanager
@@ -261,7 +272,7 @@ def open_stage(job: str, arguments: Namespace, *, stage: str | None = None) -> I
             second pass of a day.
 
     Yields:
-        The stage. Its lock, on stage and day, is held until the report is written.
+        The run. Its lock, on stage and day, is held until the report is written.
 
     Raises:
         SettingsError: the settings file is missing or wrong.

@@ -18,14 +18,11 @@ EventType = Literal["impression", "click", "cart", "order", "cancel"]
 class SourceSettings(Section):
     """The shop whose days are processed."""
 
-    name: str = Field(
-        "marketplace",
-        min_length=1,
-        description="name of the module under grove.sources that lands the days, with hyphens; any"
-        " other name for a shop that writes its landing files itself",
+    name: Literal["marketplace", "online-retail", "amazon-reviews"] = Field(
+        "marketplace", description="source package under grove.sources"
     )
     data: str | None = Field(
-        None, description="file or folder of an outside data set; none for a simulator"
+        None, description="folder of an outside data set; none for a simulator"
     )
     feeds: tuple[Literal["events", "catalogue", "users", "context"], ...] = Field(
         ("events", "catalogue", "users", "context"),

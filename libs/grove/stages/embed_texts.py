@@ -1,19 +1,23 @@
-"""What `embed_texts` reads, runs and checks: only text this encoder never saw."""
+"""Text vectors of a day: only texts that this encoder has not embedded yet."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from grove.contracts import arrow_schema, load_contract
-from grove.datasets import ITEMS, QUERIES, TEXT_EMBEDDINGS
+from grove.datasets import QUERIES, TEXT_EMBEDDINGS, Layout
+from grove.quality.invariants import every_text_embedded
 from grove.runtime.conform import Frame
 from grove.runtime.stage_run import StageRun
-from grove.runtime.tables import newest_rows_as_of, partition_days, read_arrow
-from grove.texts.encoder import EncoderSpec
+from grove.runtime.tables import insert_missing, partition_days, read_arrow
+from grove.settings.sections import TextSettings
+from grove.stages.model_inputs import day_before, items_as_of
+from grove.texts.encoder import EncoderSpec, encoder_folder
+from grove.texts.fingerprint import encoder_fingerprint
 from grove.texts.prompt import item_texts, query_text, texts_by_hash
 from grove.texts.worker import embedding_batches
 
@@ -22,42 +26,70 @@ TEXTS_WITHOUT_SPARK = 256
 """At most so many texts are embedded by this process: a session and its workers, each with a model
 of its own to load, take longer than the texts of an ordinary day."""
 TEXTS_AT_HAND = 50_000
-"""The vectors of at most so many texts are judged and written by this process, not by Spark,
+"""The vectors of at most so many texts are validated and written by this process, not by Spark,
 whose gate and commit would take longer than the embedding of a usual day's new texts."""
 
 
-def day_texts(stage: StageRun) -> dict[str, str]:
-    """Every text a model of this day may read, by hash: items, and searches up to D.
+def embed_texts(run: StageRun) -> None:
+    """Embed unseen texts, validate and insert them; a day without any opens no Spark session."""
+    spec = encoder_spec(run.settings.texts)
+    encoder = encoder_fingerprint(spec)
+    run.report.version("encoder", encoder)
+    texts = day_texts(run.layout, run.day)
+    unseen = unseen_texts(run.layout, texts, encoder)
+    vectors = _embed(run, unseen, spec, encoder)
+    checks = [every_text_embedded(count_rows(vectors), unseen=len(unseen))]
+    verdict = run.validate(TEXT_EMBEDDINGS, vectors, checks)
+    run.report.rows(in_=len(texts), out=len(unseen))
+    if run.record(verdict):
+        key, partition = ("text_hash",), {"encoder": encoder}
+        insert_missing(vectors, run.layout, TEXT_EMBEDDINGS, key, partition)
 
-    Items count as of D, and as of the evening before, when a title may have been another one: that
-    is what a candidate learns from, and what a shop without a catalogue is judged on.
+
+def encoder_spec(settings: TextSettings) -> EncoderSpec:
+    """The encoder of some settings, with its folder on this machine."""
+    values = settings.model_dump()
+    return EncoderSpec(folder=encoder_folder(values.pop("encoder")), **values)
+
+
+def day_texts(layout: Layout, day: date) -> dict[str, str]:
+    """Every text a model of a day may read, by hash: items, and searches up to the day.
+
+    Items count as of D, and as of D−1, when a title may have been another one: a candidate is
+    trained on these, and a shop without a catalogue is evaluated on them.
     """
-    as_of = (stage.day - timedelta(days=1), stage.day)
-    items = [newest_rows_as_of(stage.layout, ITEMS, "item_id", day) for day in as_of]
-    days = [day for day in partition_days(stage.layout, QUERIES) if day <= stage.day]
-    queries = read_arrow(stage.layout, QUERIES, columns=["query"], day=days)["query"]
+    items = [items_as_of(layout, as_of) for as_of in (day_before(day), day)]
+    days = [one for one in partition_days(layout, QUERIES) if one <= day]
+    queries = read_arrow(layout, QUERIES, columns=["query"], day=days)["query"]
     texts = [text for version in items for text in item_texts(version)]
     return texts_by_hash([*texts, *map(query_text, queries.unique().to_pylist())])
 
 
-def unseen_texts(stage: StageRun, texts: Mapping[str, str], encoder: str) -> dict[str, str]:
+def unseen_texts(layout: Layout, texts: Mapping[str, str], encoder: str) -> dict[str, str]:
     """The texts that have no vector of this encoder yet."""
-    known = read_arrow(stage.layout, TEXT_EMBEDDINGS, columns=["text_hash"], encoder=encoder)
+    known = read_arrow(layout, TEXT_EMBEDDINGS, columns=["text_hash"], encoder=encoder)
     seen = set(known["text_hash"].to_pylist())
     return {key: text for key, text in texts.items() if key not in seen}
 
 
-def embed(stage: StageRun, texts: Mapping[str, str], spec: EncoderSpec, encoder: str) -> Frame:
+def count_rows(frame: Frame) -> int:
+    """Rows of a frame, whichever engine holds it."""
+    return frame.count() if isinstance(frame, DataFrame) else frame.num_rows
+
+
+def _embed(run: StageRun, texts: Mapping[str, str], spec: EncoderSpec, encoder: str) -> Frame:
     """Embed texts in Spark workers, one model each; few texts open no session.
 
+    It holds the run because whether a session is opened depends on the number of texts.
+
     Args:
-        stage: of the day.
-        texts: hash → text.
+        run: of the stage.
+        texts: text by hash.
         spec: the encoder; its folder must exist on every worker.
         encoder: its fingerprint.
 
     Returns:
-        Rows of `text_embeddings`: an Arrow table where they are few, else kept aside in Spark.
+        Rows of `text_embeddings`: an Arrow table where they are few, else persisted in Spark.
     """
     if not texts:
         return arrow_schema(load_contract(TEXT_EMBEDDINGS)).empty_table()
@@ -65,15 +97,7 @@ def embed(stage: StageRun, texts: Mapping[str, str], spec: EncoderSpec, encoder:
     worker = embedding_batches(spec, encoder)
     if len(texts) <= TEXTS_WITHOUT_SPARK:
         return pa.Table.from_batches(worker(iter(rows.to_batches())))
-    spread = (
-        stage.spark()
-        .createDataFrame(rows)
-        .repartition(stage.settings.spark.embed_partitions, "text_hash")
-    )
+    partitions = run.settings.spark.embed_partitions
+    spread = run.spark().createDataFrame(rows).repartition(partitions, "text_hash")
     embedded = spread.mapInArrow(worker, EMBEDDING_SCHEMA)
-    return embedded.toArrow() if len(texts) <= TEXTS_AT_HAND else stage.persist(embedded)
-
-
-def count_rows(frame: Frame) -> int:
-    """Rows of a frame, whichever engine holds it."""
-    return frame.count() if isinstance(frame, DataFrame) else frame.num_rows
+    return embedded.toArrow() if len(texts) <= TEXTS_AT_HAND else run.persist(embedded)

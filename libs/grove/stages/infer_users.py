@@ -1,60 +1,49 @@
-"""Users' vectors in Spark workers: what they read, what they run, what is checked."""
+"""Two vectors of every user, by the updated STARS in Spark workers."""
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
-from pyspark.sql.functions import col, lit
+from pathlib import Path
 
-from grove.contracts import Verdict, load_contract
-from grove.datasets import HISTORIES, USER_EMBEDDINGS
-from grove.quality import validate_dataset
-from grove.quality.invariants import no_gap, one_row_per_user
+from pyspark.sql import DataFrame
+from pyspark.sql.functions import lit
+
+from grove.datasets import USER_EMBEDDINGS
+from grove.quality.invariants import one_row_per_user
 from grove.runtime.stage_run import StageRun
-from grove.runtime.tables import read_spark
-from grove.stages.model_inputs import write_item_table
+from grove.stages.handoffs import read_weights
+from grove.stages.model_inputs import day_item_table, histories_through, write_item_table
 from grove.systems.stars.encode import user_embedding_batches
 
 EMBEDDING_SCHEMA = "user_id string, h_gen array<float>, h_next array<float>, model_version string"
 
 
-def histories_through(stage: StageRun) -> DataFrame:
-    """Histories of the stage's day that end with it."""
-    histories = read_spark(stage.spark(), stage.layout, HISTORIES)
-    return histories.where((col("day") == lit(stage.day)) & (col("cut") == "through"))
+def infer_users(run: StageRun) -> None:
+    """Encode the histories that include the day with the weights that have learnt it."""
+    model = read_weights(run.layout, run.day, "stars", "update").folder
+    histories = histories_through(run.spark(), run.layout, run.day)
+    items = write_item_table(run.staging, day_item_table(run.layout, run.day))
+    encoded = embed_users(histories, model, items, tasks=run.settings.spark.embed_partitions)
+    embeddings = run.persist(encoded.withColumn("day", lit(run.day)))
+    users, rows = histories.count(), embeddings.count()
+    # That no user is there twice is the contract's check.
+    complete = one_row_per_user("every_user_encoded", rows=rows, users=users)
+    verdict = run.validate(USER_EMBEDDINGS, embeddings, [complete, run.check_gaps()])
+    run.report.rows(in_=users, out=rows)
+    run.commit(USER_EMBEDDINGS, embeddings, verdict)
+    run.clear_staging()
 
 
-def embed_users(stage: StageRun, histories: DataFrame, model: str) -> DataFrame:
-    """Encode histories in as many tasks as the settings say; nothing passes the driver.
+def embed_users(histories: DataFrame, model: Path, item_table: Path, *, tasks: int) -> DataFrame:
+    """Encode histories; nothing passes the driver.
 
     Args:
-        stage: of the day.
         histories: one row per user.
         model: folder of a trained STARS, readable by every worker.
+        item_table: Parquet file, readable by every worker.
+        tasks: Spark tasks that encode.
 
     Returns:
-        Rows of `user_embeddings`.
+        user_id, h_gen, h_next and model_version.
     """
-    worker = user_embedding_batches(model, str(write_item_table(stage)))
-    spread = histories.repartition(stage.settings.spark.embed_partitions, "user_id")
-    return spread.mapInArrow(worker, EMBEDDING_SCHEMA).withColumn("day", lit(stage.day))
-
-
-def validate_embeddings(
-    stage: StageRun, embeddings: DataFrame, *, users: int, rows: int
-) -> Verdict:
-    """Contract of `user_embeddings`, and one row per user with a history.
-
-    Args:
-        stage: of the day.
-        embeddings: rows, kept aside.
-        users: histories read.
-        rows: rows in `embeddings`; that no user is there twice is the contract's check.
-    """
-    complete = one_row_per_user("every_user_encoded", rows=rows, users=users)
-    return validate_dataset(
-        load_contract(USER_EMBEDDINGS),
-        embeddings,
-        run_name=f"{stage.day} {stage.name}",
-        docs_folder=stage.docs_folder,
-        invariants=(complete, no_gap(stage.gap_days, fail=stage.settings.ingest.fail_on_gap)),
-    )
+    worker = user_embedding_batches(str(model), str(item_table))
+    return histories.repartition(tasks, "user_id").mapInArrow(worker, EMBEDDING_SCHEMA)

@@ -1,14 +1,23 @@
-"""Ingest some days at once: read, judge, and commit each day by itself."""
+"""Ingestion of landed days: read at once, each day validated and committed by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from pyspark.sql import DataFrame, SparkSession
+
 from grove.contracts import CheckResult, Verdict, load_contract
-from grove.datasets import FEED_DATASETS, INGESTED, INTERACTIONS, ITEMS, Dataset
-from grove.interactions import Earlier, FeedCounts, Ingested, Limits, ingest_feeds
+from grove.datasets import FEED_DATASETS, INGESTED, INTERACTIONS, ITEMS, Dataset, Layout
+from grove.interactions import (
+    Earlier,
+    FeedCounts,
+    Ingested,
+    LandedFiles,
+    Limits,
+    ingest_feeds,
+)
 from grove.quality import validate_dataset
 from grove.quality.invariants import (
     no_gap,
@@ -22,13 +31,15 @@ from grove.runtime.landing import Marker
 from grove.runtime.reports import find_report
 from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import read_spark
+from grove.settings.sections import IngestSettings
 from grove.stages.landed_counts import Counts, count_feeds
-from grove.stages.landed_days import declared_files
+from grove.stages.landed_days import declared_files, read_days
 
 Markers = Mapping[date, Marker]
+Persist = Callable[[DataFrame], DataFrame]
 
 ROWS_AT_HAND = 200_000
-"""A table of at most so many new rows is judged and written by this process.
+"""A table of at most so many new rows is validated and written by this process.
 
 Spark needs seconds to start the dozen small tasks of a gate and a Delta commit; for few rows
 Arrow does the same in tenths. More rows than this stay in Spark, whatever the machine.
@@ -36,40 +47,106 @@ Arrow does the same in tenths. More rows than this stay in Spark, whatever the m
 WEEKS_COMPARED = 4
 
 
-def ingest_days(stage: StageRun, opened: Markers) -> None:
-    """Ingest open days in one pass, as one unit of work and many of acceptance.
+@dataclass(frozen=True, kw_only=True)
+class DayFacts:
+    """Facts of one day that its checks compare with its rows."""
+
+    marker: Marker
+    gaps: Sequence[date]
+    """Missing days before it."""
+    weekday_rows: Sequence[int]
+    """Accepted events of the same weekday, in the weeks before."""
+
+
+def ingest_landing(run: StageRun, days: Sequence[date]) -> None:
+    """Close the closed days, and ingest the open ones in one pass.
 
     Args:
-        stage: of the first day; other days report under their own.
-        opened: the open days and their markers.
+        run: of the first day; other days report for themselves.
+        days: to ingest.
 
     Raises:
-        DataError: a declared feed is missing, or lacks a required column.
+        DataError: a day has not landed, a declared feed is missing, or lacks a required column.
     """
-    ingested = _ingest(stage, opened)
-    frames = {dataset: _hold(stage, ingested, dataset) for dataset in ingested.tables}
+    markers = read_days(run.layout, days)
+    for marker in markers:
+        if marker.closed:
+            run.for_day(marker.day).close(marker.reason or "closed by the source's calendar")
+    opened = {marker.day: marker for marker in markers if not marker.closed}
+    if opened:
+        _ingest_open_days(run, opened)
+
+
+def _ingest_open_days(run: StageRun, opened: Markers) -> None:
+    # Before the session is opened: a feed that is missing is reported at once.
+    files = declared_files(run.layout, run.settings.source.feeds, opened)
+    ingested = _ingest(
+        run.spark(),
+        run.layout,
+        files,
+        run.settings.ingest,
+        first=min(opened),
+        persist=run.persist,
+    )
+    frames = {dataset: _hold(ingested, dataset, run.persist) for dataset in ingested.tables}
     counts = count_feeds(ingested, frames, opened)
-    _report(stage, counts, ingested.extra_columns())
+    _report(run, counts, ingested.extra_columns())
     for dataset in INGESTED:
         if dataset not in frames:
-            _tell_undeclared(stage, dataset, opened)
-    stage.commit_days(
-        [
-            (dataset, frames[dataset], _verdicts(stage, dataset, frames[dataset], counts, opened))
-            for dataset in INGESTED
-            if dataset in frames
-        ]
-    )
+            verdict = _undeclared(dataset)
+            for day in opened:
+                run.for_day(day).record(verdict)
+    facts = {day: _day_facts(run.for_day(day), marker, counts) for day, marker in opened.items()}
+    docs_folder, limits = run.layout.data_docs(run.day), run.settings.ingest
+    outputs = []
+    for dataset in INGESTED:
+        if dataset in frames:
+            verdicts = _contract_verdicts(dataset, frames[dataset], sorted(opened), docs_folder)
+            checked = {
+                day: _with_checks(
+                    verdicts[day], dataset_checks(dataset, counts, facts[day], limits)
+                )
+                for day in opened
+            }
+            outputs.append((dataset, frames[dataset], checked))
+    run.commit_days(outputs)
 
 
-def _ingest(stage: StageRun, opened: Markers) -> Ingested:
-    files = declared_files(stage, opened)
-    spark = stage.spark()
-    wish, first = stage.settings.ingest, min(opened)
-    interactions, items = (
-        read_spark(spark, stage.layout, dataset) for dataset in (INTERACTIONS, ITEMS)
-    )
-    looked_back = [first - timedelta(days=days + 1) for days in range(wish.lateness_days)]
+def dataset_checks(
+    dataset: Dataset, counts: Counts, facts: DayFacts, limits: IngestSettings
+) -> Iterator[CheckResult]:
+    """Check the rows of a table on one day.
+
+    Args:
+        dataset: the table.
+        counts: rows of all feeds and days.
+        facts: of the day.
+        limits: shares and ratios that are allowed.
+    """
+    marker = facts.marker
+    for feed, by_day in counts.items():
+        if FEED_DATASETS[feed] == dataset:
+            yield from _feed_checks(by_day[marker.day], marker.feeds[feed].rows, limits)
+    if dataset == INTERACTIONS:
+        events = counts["events"][marker.day]
+        yield no_gap(facts.gaps, fail=limits.fail_on_gap)
+        yield rows_on_open_day(events.landed)
+        yield volume_like_weekday(
+            events.accepted, list(facts.weekday_rows), ratio=limits.volume_ratio
+        )
+
+
+def _ingest(
+    spark: SparkSession,
+    layout: Layout,
+    files: Sequence[LandedFiles],
+    limits: IngestSettings,
+    *,
+    first: date,
+    persist: Persist,
+) -> Ingested:
+    interactions, items = read_spark(spark, layout, INTERACTIONS), read_spark(spark, layout, ITEMS)
+    looked_back = [first - timedelta(days=days + 1) for days in range(limits.lateness_days)]
     return ingest_feeds(
         spark,
         files,
@@ -77,33 +154,43 @@ def _ingest(stage: StageRun, opened: Markers) -> Ingested:
             interactions=interactions.where(interactions["day"].isin(looked_back)),
             items=items.where(items["day"] < first),
         ),
-        limits=Limits(max_price=wish.max_price, lateness_days=wish.lateness_days),
-        persist=stage.persist,
+        limits=Limits(max_price=limits.max_price, lateness_days=limits.lateness_days),
+        persist=persist,
     )
 
 
-def _hold(stage: StageRun, ingested: Ingested, dataset: Dataset) -> Frame:
+def _hold(ingested: Ingested, dataset: Dataset, persist: Persist) -> Frame:
     """The rows of a table so that they are computed once, whatever reads them."""
     frame = ingested.tables[dataset]
     if ingested.most_rows(dataset) <= ROWS_AT_HAND:
         return frame.toArrow()
     if dataset == INTERACTIONS:
-        # Only selected from rows that are kept already.
+        # Only selected from rows that are persisted already.
         return frame
-    kept = stage.persist(frame)
+    kept = persist(frame)
     # The bound of a table that is counted from events is far above its rows.
     return kept.toArrow() if kept.count() <= ROWS_AT_HAND else kept
 
 
-def _report(stage: StageRun, counts: Counts, extra_columns: Mapping[str, Sequence[str]]) -> None:
-    for day in counts["events"]:
-        report, events = stage.for_day(day).report, counts["events"][day]
+def _report(run: StageRun, counts: Counts, extra_columns: Mapping[str, Sequence[str]]) -> None:
+    """Report the counts of every day; it holds the run because every day has a report."""
+    for day, events in counts["events"].items():
+        report = run.for_day(day).report
         report.rows(in_=events.landed, out=events.accepted, rejected=events.rejected)
         report.note("feeds", {feed: by_day[day].as_json() for feed, by_day in counts.items()})
         report.note("extra_columns", extra_columns)
 
 
-def _tell_undeclared(stage: StageRun, dataset: Dataset, opened: Markers) -> None:
+def _day_facts(run: StageRun, marker: Marker, counts: Counts) -> DayFacts:
+    """Facts of the day of a run, whose gaps it also reports."""
+    # Earlier days of this run are about to be written, and no gap.
+    gaps = [gap for gap in run.gap_days if gap not in counts["events"]]
+    run.report.gaps = [gap.isoformat() for gap in gaps]
+    weekday_rows = tuple(_rows_of_weekday(run.layout, run.day, counts["events"]))
+    return DayFacts(marker=marker, gaps=gaps, weekday_rows=weekday_rows)
+
+
+def _undeclared(dataset: Dataset) -> Verdict:
     """A gate reads a verdict of every table, so one that is absent by design has one too."""
     result = CheckResult(
         name="feed_declared",
@@ -112,44 +199,35 @@ def _tell_undeclared(stage: StageRun, dataset: Dataset, opened: Markers) -> None
         expected=f"rows only where the source declares a feed for {dataset.name}",
         observed="the source declares none",
     )
-    for day in opened:
-        stage.for_day(day).record(Verdict(dataset.name, (result,)))
+    return Verdict(dataset.name, (result,))
 
 
-def _verdicts(
-    stage: StageRun, dataset: Dataset, rows: Frame, counts: Counts, opened: Markers
+def _contract_verdicts(
+    dataset: Dataset, rows: Frame, days: Sequence[date], docs_folder: str
 ) -> dict[date, Verdict]:
-    """One pass over all days; only when a check fell in it is each day judged by itself."""
+    """One pass over all days; only if a check failed in it is each day validated by itself."""
     contract = load_contract(dataset)
-    name = " to ".join(sorted({str(min(opened)), str(max(opened))}))
-    judged = validate_dataset(
-        contract, rows, run_name=f"{name} ingest_landing", docs_folder=stage.docs_folder
+    name = " to ".join(sorted({str(days[0]), str(days[-1])}))
+    together = validate_dataset(
+        contract, rows, run_name=f"{name} ingest_landing", docs_folder=docs_folder
     )
-    verdicts = dict.fromkeys(opened, replace(judged, seconds=judged.seconds / len(opened)))
-    if (judged.failures or judged.warnings) and len(opened) > 1:
-        for day in opened:
-            of_day = rows_of_days(rows, [day])
-            verdicts[day] = validate_dataset(contract, of_day, run_name=f"{day} ingest_landing")
-    return {
-        day: replace(
-            each, results=(*each.results, *_invariants(stage, dataset, counts, opened[day]))
-        )
-        for day, each in verdicts.items()
-    }
+    if (together.failures or together.warnings) and len(days) > 1:
+        return {
+            day: validate_dataset(
+                contract, rows_of_days(rows, [day]), run_name=f"{day} ingest_landing"
+            )
+            for day in days
+        }
+    return dict.fromkeys(days, replace(together, seconds=together.seconds / len(days)))
 
 
-def _invariants(
-    stage: StageRun, dataset: Dataset, counts: Counts, marker: Marker
+def _with_checks(verdict: Verdict, checks: Iterator[CheckResult]) -> Verdict:
+    return replace(verdict, results=(*verdict.results, *checks))
+
+
+def _feed_checks(
+    counts: FeedCounts, announced: int, limits: IngestSettings
 ) -> Iterator[CheckResult]:
-    for feed, by_day in counts.items():
-        if FEED_DATASETS[feed] == dataset:
-            yield from _of_feed(stage, by_day[marker.day], marker.feeds[feed].rows)
-    if dataset == INTERACTIONS:
-        yield from _of_events(stage, counts["events"], marker.day)
-
-
-def _of_feed(stage: StageRun, counts: FeedCounts, announced: int) -> Iterator[CheckResult]:
-    wish = stage.settings.ingest
     yield rows_conserved(counts.landed, counts.accepted, counts.duplicates, counts.rejected)
     yield CheckResult(
         name="landed_as_announced",
@@ -161,31 +239,17 @@ def _of_feed(stage: StageRun, counts: FeedCounts, announced: int) -> Iterator[Ch
     yield from quarantined_share(
         counts.rejected,
         counts.landed,
-        warn_above=wish.warn_quarantined_share,
-        fail_above=wish.max_quarantined_share,
+        warn_above=limits.warn_quarantined_share,
+        fail_above=limits.max_quarantined_share,
     )
 
 
-def _of_events(
-    stage: StageRun, counts: Mapping[date, FeedCounts], day: date
-) -> Iterator[CheckResult]:
-    wish, of_day = stage.settings.ingest, stage.for_day(day)
-    # Earlier days of this run are about to be written, and no gap.
-    gaps = [gap for gap in of_day.gap_days if gap not in counts]
-    of_day.report.gaps = [gap.isoformat() for gap in gaps]
-    yield no_gap(gaps, fail=wish.fail_on_gap)
-    yield rows_on_open_day(counts[day].landed)
-    past = list(_rows_of_weekday(stage, counts, day))
-    yield volume_like_weekday(counts[day].accepted, past, ratio=wish.volume_ratio)
-
-
-def _rows_of_weekday(
-    stage: StageRun, counts: Mapping[date, FeedCounts], day: date
-) -> Iterator[int]:
+def _rows_of_weekday(layout: Layout, day: date, counts: Mapping[date, FeedCounts]) -> Iterator[int]:
+    """Accepted events of the same weekday in earlier weeks, of this run or reported before."""
     for weeks in range(1, WEEKS_COMPARED + 1):
         earlier = day - timedelta(weeks=weeks)
-        report = find_report(stage.layout, earlier, "ingest_landing")
+        report = find_report(layout, earlier, "ingest_landing")
         if earlier in counts:
             yield counts[earlier].accepted
-        elif report and report["status"] == "committed":
-            yield report["rows"]["out"]
+        elif report and report.status == "committed":
+            yield report.rows_out

@@ -1,4 +1,4 @@
-"""Rows of landed feeds, counted in every place they ended up in."""
+"""Counts of landed rows: accepted, repeated and quarantined, by feed and day."""
 
 from __future__ import annotations
 

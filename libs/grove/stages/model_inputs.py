@@ -1,4 +1,4 @@
-"""What a training of a day reads, prepared once and written where every rank finds it."""
+"""Inputs of the models on a day: item table, text vectors, histories, and files for workers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.functions import col, lit
 
-from grove.datasets import HISTORIES, ITEMS, TEXT_EMBEDDINGS
+from grove.datasets import HISTORIES, ITEMS, TEXT_EMBEDDINGS, Layout
 from grove.errors import DataError
 from grove.features.history_files import distinct_values, event_vocabulary
 from grove.features.items import build_item_table, item_attributes
 from grove.features.vocabulary import load_vocabulary, save_vocabulary
-from grove.runtime.stage_run import StageRun
-from grove.runtime.tables import newest_rows_as_of, partition_files, read_arrow
+from grove.runtime.tables import newest_rows_as_of, partition_files, read_arrow, read_spark
+from grove.stages.handoffs import read_encoder
 from grove.texts.prompt import item_texts, query_text, text_hash
 from grove.training.job_spec import ITEM_TABLE_FILE, QUERY_VECTORS_FILE
 
@@ -34,63 +36,65 @@ class PassInputs:
     files: Sequence[str]
     """Parquet files of the cut of `histories`."""
 
+    @property
+    def history_count(self) -> int:
+        """Rows of the files."""
+        return sum(pq.ParquetFile(file).metadata.num_rows for file in self.files)
 
-def prepare_inputs(stage: StageRun, *, cut: str, warm_start: Path | None = None) -> PassInputs:
-    """Read the day's items, texts and histories, and write what the ranks share.
 
-    A training from scratch learns of the items as of the evening before, and of every attribute
-    and scene value there is: the day's own items would be negatives everywhere, or, in a shop
-    without a catalogue, exactly what is bought on the day. They join later, as new items do on
-    any day. A warm start keeps its vocabulary's rows, and grows by the day's items.
+def prepare_inputs(
+    layout: Layout, day: date, *, cut: str, folder: Path, warm_start: Path | None = None
+) -> PassInputs:
+    """Read the day's items, texts and histories, and write what the workers share.
+
+    A training from scratch learns of the items as of D−1, and of every attribute and scene value
+    there is: the day's own items would be negatives everywhere, or, in a shop without a catalogue,
+    exactly what is bought on the day. They join later, as new items do on any day. A warm start
+    keeps its vocabulary's rows, and grows by the day's items.
 
     Args:
-        stage: of the day.
+        layout: paths of the home.
+        day: D.
         cut: `before` or `through`, of the histories.
-        warm_start: model folder to go on from; none: from scratch.
+        folder: to write to, made when absent; it may be removed after the pass.
+        warm_start: model folder to resume from; none: from scratch.
 
     Returns:
-        The inputs; their folder is below the stage's staging folder and may be removed after the
-        pass.
+        The inputs.
 
     Raises:
         DataError: embed_texts has not run for the day, or left an item without a vector; no
             item had landed before the day.
     """
-    vectors = text_vectors(stage)
-    item_table = item_table_of(_items_as_of(stage, stage.day), vectors)
-    learnt = item_table if warm_start else _items_to_learn(stage, vectors)
-    files = partition_files(stage.layout, HISTORIES, {"day": stage.day, "cut": cut})
-    folder = inputs_folder(stage)
+    vectors = text_vectors(layout, read_encoder(layout, day))
+    item_table = item_table_of(items_as_of(layout, day), vectors)
+    learnt = item_table if warm_start else _items_to_learn(layout, day, vectors)
+    files = partition_files(layout, HISTORIES, {"day": day, "cut": cut})
+    folder.mkdir(parents=True, exist_ok=True)
     earlier = load_vocabulary(warm_start) if warm_start else event_vocabulary(files)
     attributes = [name for names in item_attributes(learnt) for name in names]
     save_vocabulary(folder, earlier.grow(learnt["item_id"].to_pylist(), attributes))
     pq.write_table(learnt, folder / ITEM_TABLE_FILE)
     pq.write_table(_query_vectors(vectors, files), folder / QUERY_VECTORS_FILE)
-    stage.report.rows(in_=sum(pq.ParquetFile(file).metadata.num_rows for file in files))
     return PassInputs(folder=folder, item_table=item_table, files=files)
 
 
-def evening_before(stage: StageRun) -> date:
-    """Last day of which a candidate may know anything."""
-    return stage.day - timedelta(days=1)
+def day_before(day: date) -> date:
+    """D−1, the last day of which a candidate may know anything."""
+    return day - timedelta(days=1)
 
 
-def inputs_folder(stage: StageRun) -> Path:
-    """Folder, made when absent, of what the ranks or workers of a stage share."""
-    folder = Path(stage.layout.staging(stage.name, stage.day)) / "inputs"
+def day_item_table(layout: Layout, day: date) -> pa.Table:
+    """Items as of a day with the vectors of their texts, by the day's encoder."""
+    vectors = text_vectors(layout, read_encoder(layout, day))
+    return item_table_of(items_as_of(layout, day), vectors)
+
+
+def write_item_table(folder: Path, item_table: pa.Table) -> Path:
+    """Write an item table where every worker of a stage can read it."""
     folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def day_item_table(stage: StageRun, *, as_of: date | None = None) -> pa.Table:
-    """Items as of a day, the stage's if none is given, with the vectors of their texts."""
-    return item_table_of(_items_as_of(stage, as_of or stage.day), text_vectors(stage))
-
-
-def write_item_table(stage: StageRun) -> Path:
-    """Put the day's items where every worker of the stage can read them."""
-    file = inputs_folder(stage) / ITEM_TABLE_FILE
-    pq.write_table(day_item_table(stage), file)
+    file = folder / ITEM_TABLE_FILE
+    pq.write_table(item_table, file)
     return file
 
 
@@ -100,36 +104,40 @@ def item_table_of(items: pa.Table, vectors: pa.Table) -> pa.Table:
     return build_item_table(items.append_column("text_hash", hashes), vectors)
 
 
-def known_items(stage: StageRun, item_ids: pa.ChunkedArray) -> np.ndarray:
-    """Which items had landed by the evening before, [N] bool."""
-    before = evening_before(stage)
-    known = newest_rows_as_of(stage.layout, ITEMS, "item_id", before, columns=())["item_id"]
+def items_as_of(layout: Layout, day: date) -> pa.Table:
+    """Newest row of every item that had landed by a day."""
+    return newest_rows_as_of(layout, ITEMS, "item_id", day)
+
+
+def known_items(layout: Layout, day: date, item_ids: pa.ChunkedArray) -> np.ndarray:
+    """Mark the items that had landed before a day, [N] bool."""
+    known = newest_rows_as_of(layout, ITEMS, "item_id", day_before(day), columns=())["item_id"]
     found = pc.is_in(item_ids, value_set=known.combine_chunks())
     return np.asarray(found.to_numpy(), dtype=bool)
 
 
-def _items_as_of(stage: StageRun, day: date) -> pa.Table:
-    return newest_rows_as_of(stage.layout, ITEMS, "item_id", day)
+def text_vectors(layout: Layout, encoder: str) -> pa.Table:
+    """Vectors of all texts by an encoder: text_hash, vector."""
+    return read_arrow(layout, TEXT_EMBEDDINGS, columns=("text_hash", "vector"), encoder=encoder)
 
 
-def _items_to_learn(stage: StageRun, vectors: pa.Table) -> pa.Table:
-    known = item_table_of(_items_as_of(stage, evening_before(stage)), vectors)
+def histories_through(spark: SparkSession, layout: Layout, day: date) -> DataFrame:
+    """Histories of a day that include it."""
+    histories = read_spark(spark, layout, HISTORIES)
+    return histories.where((col("day") == lit(day)) & (col("cut") == "through"))
+
+
+def _items_to_learn(layout: Layout, day: date, vectors: pa.Table) -> pa.Table:
+    known = item_table_of(items_as_of(layout, day_before(day)), vectors)
     if not len(known):
         raise DataError(
             "there is no item to learn from",
-            where=f"items, as of {evening_before(stage)}",
+            where=f"items, as of {day_before(day)}",
             expected="items that landed before the day, as its history does",
             found="none",
             next_step="ingest the history again, the catalogue feed with it, if there is one",
         )
     return known
-
-
-def text_vectors(stage: StageRun) -> pa.Table:
-    """Vectors of all texts by the day's encoder: text_hash, vector."""
-    encoder = stage.earlier_report("embed_texts")["versions"]["encoder"]
-    columns = ("text_hash", "vector")
-    return read_arrow(stage.layout, TEXT_EMBEDDINGS, columns=columns, encoder=encoder)
 
 
 def _query_vectors(vectors: pa.Table, files: Sequence[str]) -> pa.Table:

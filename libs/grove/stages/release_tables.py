@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pyarrow as pa
 
 from grove import release
@@ -9,44 +11,51 @@ from grove.datasets import (
     CODES,
     HISTORIES,
     INTERACTIONS,
-    ITEMS,
     TREES,
     USER_CANDIDATES,
     USER_EMBEDDINGS,
+    Layout,
 )
 from grove.index import item_keys
-from grove.runtime.stage_run import StageRun
-from grove.runtime.tables import newest_rows_as_of, partition_days, read_arrow
-from grove.stages.model_inputs import item_table_of, text_vectors
+from grove.runtime.tables import partition_days, read_arrow
+from grove.settings.sections import SourceSettings
+from grove.stages.model_inputs import item_table_of, items_as_of, text_vectors
 
 
-def release_tables(stage: StageRun) -> dict[str, pa.Table]:
-    """Everything a server reads besides weights, trees and index, by file name."""
+def release_tables(
+    layout: Layout, day: date, encoder: str, source: SourceSettings
+) -> dict[str, pa.Table]:
+    """Everything a server reads besides weights, trees and index, by file name.
+
+    Args:
+        layout: paths of the home.
+        day: of the release.
+        encoder: fingerprint of the day's text encoder.
+        source: its positive events.
+    """
     return {
-        "items.parquet": _item_rows(stage),
-        **_day_rows(stage),
-        **release.past_tables(_positives(stage)),
+        "items.parquet": _item_rows(layout, day, encoder),
+        **_day_rows(layout, day),
+        **release.past_tables(_positives(layout, day, source)),
     }
 
 
-def _item_rows(stage: StageRun) -> pa.Table:
-    items = newest_rows_as_of(stage.layout, ITEMS, "item_id", stage.day)
-    item_table = item_table_of(items, text_vectors(stage))
-    return release.item_rows(
-        items, item_table, item_keys(item_table["item_id"].to_pylist()).tolist()
-    )
+def _item_rows(layout: Layout, day: date, encoder: str) -> pa.Table:
+    items = items_as_of(layout, day)
+    item_table = item_table_of(items, text_vectors(layout, encoder))
+    keys = item_keys(item_table["item_id"].to_pylist()).tolist()
+    return release.item_rows(items, item_table, keys)
 
 
-def _positives(stage: StageRun) -> pa.Table:
-    """What every user has had, and how often everybody had an item: a history forgets both."""
-    days = [day for day in partition_days(stage.layout, INTERACTIONS) if day <= stage.day]
-    kinds = list(stage.settings.source.positive_events)
+def _positives(layout: Layout, day: date, source: SourceSettings) -> pa.Table:
+    """Positives of all days up to this one; a history is limited to its newest events."""
+    days = [one for one in partition_days(layout, INTERACTIONS) if one <= day]
+    kinds = list(source.positive_events)
     columns = ("user_id", "item_id")
-    return read_arrow(stage.layout, INTERACTIONS, columns=columns, day=days, event_type=kinds)
+    return read_arrow(layout, INTERACTIONS, columns=columns, day=days, event_type=kinds)
 
 
-def _day_rows(stage: StageRun) -> dict[str, pa.Table]:
-    layout, day = stage.layout, stage.day
+def _day_rows(layout: Layout, day: date) -> dict[str, pa.Table]:
     users = read_arrow(layout, USER_EMBEDDINGS, day=day)
     candidates = read_arrow(layout, USER_CANDIDATES, day=day)
     histories = read_arrow(layout, HISTORIES, day=day, cut="through")

@@ -1,71 +1,93 @@
-"""Users' lists in Spark workers: what they read, what they run, what is checked."""
+"""The updated generator's list of every user, in Spark workers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
-import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 from pyspark.sql.functions import array_distinct, col, collect_set, lit, size
 
-from grove.contracts import CheckResult, Verdict, load_contract
-from grove.datasets import INTERACTIONS, TREES, USER_CANDIDATES
-from grove.quality import validate_dataset
-from grove.quality.invariants import no_gap, one_row_per_user
+from grove.contracts import CheckResult
+from grove.datasets import INTERACTIONS, USER_CANDIDATES, Layout
+from grove.quality.invariants import one_row_per_user
 from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import read_spark
-from grove.stages.model_inputs import inputs_folder, write_item_table
-from grove.stages.train_treebridge import day_codes, require_day_trees
+from grove.settings.models import TreeBridgeSettings
+from grove.stages.handoffs import read_trees, read_weights
+from grove.stages.model_inputs import day_item_table, histories_through, write_item_table
+from grove.stages.train_treebridge import read_codes, require_same_trees, write_codes
 from grove.systems.treebridge.candidates import SEEN, CandidateSearch, candidate_batches
-from grove.systems.treebridge.train import codes_file
 
 CANDIDATE_SCHEMA = (
     "user_id string, item_ids array<string>, scores array<float>, model_version string"
 )
 
 
-def search_users(stage: StageRun, histories: DataFrame, model: str) -> DataFrame:
-    """Search both trees for every user, in as many tasks as the settings say.
-
-    What a user has had is left out, unless the shop's users buy again. Stock and regions are not
-    looked at: they change by the hour, and whoever shows a list looks then.
-
-    Args:
-        stage: of the day.
-        histories: one row per user.
-        model: folder of a trained TreeBridge, readable by every worker.
-
-    Returns:
-        Rows of `user_candidates`.
+def retrieve_candidates(run: StageRun) -> None:
+    """Search for the histories that include the day with the weights that have learnt it.
 
     Raises:
         DataError: the model was trained on other trees than the day's.
     """
-    require_day_trees(stage, Path(model))
-    worker = candidate_batches(_write_search(stage, model))
-    asked = histories.join(_seen_items(stage), "user_id", "left")
-    # In order, so that a second run has the same users in a batch, and the same last bits.
-    ordered = asked.repartition(
-        stage.settings.spark.embed_partitions, "user_id"
-    ).sortWithinPartitions("user_id")
-    return ordered.mapInArrow(worker, CANDIDATE_SCHEMA).withColumn("day", lit(stage.day))
+    layout, day, source = run.layout, run.day, run.settings.source
+    model = read_weights(layout, day, "treebridge", "update").folder
+    require_same_trees(model, read_trees(layout, day))
+    histories = histories_through(run.spark(), layout, day)
+    events = read_spark(run.spark(), layout, INTERACTIONS).where(col("day") <= day)
+    # Nothing is excluded in a shop whose users buy again.
+    seen = seen_items(events, () if source.keep_seen_items else source.positive_events)
+    search = write_search(run.staging, layout, day, model=model, search=run.settings.treebridge)
+    found = search_users(histories, seen, search, tasks=run.settings.spark.embed_partitions)
+    candidates = run.persist(found.withColumn("day", lit(day)))
+    users, rows = histories.count(), candidates.count()
+    checks = [
+        # That no user is there twice is the contract's check.
+        one_row_per_user("every_user_searched", rows=rows, users=users),
+        items_distinct(candidates),
+        run.check_gaps(),
+    ]
+    verdict = run.validate(USER_CANDIDATES, candidates, checks)
+    run.report.rows(in_=users, out=rows)
+    run.commit(USER_CANDIDATES, candidates, verdict)
+    run.clear_staging()
 
 
-def validate_candidates(
-    stage: StageRun, candidates: DataFrame, *, users: int, rows: int
-) -> Verdict:
-    """Contract of `user_candidates`, and what each list promises.
+def search_users(
+    histories: DataFrame, seen: DataFrame, search: CandidateSearch, *, tasks: int
+) -> DataFrame:
+    """Search both trees for every user.
+
+    Stock and regions are not looked at: they change by the hour, and are filtered when a list is
+    shown.
 
     Args:
-        stage: of the day.
-        candidates: rows, kept aside.
-        users: histories read.
-        rows: rows in `candidates`; that no user is there twice is the contract's check.
+        histories: one row per user.
+        seen: items by user that the user's list must not hold; see `seen_items`.
+        search: what the workers search with.
+        tasks: Spark tasks that search.
+
+    Returns:
+        user_id, item_ids, scores and model_version.
     """
-    distinct_items = size(array_distinct("item_ids"))
-    repeated = candidates.where(distinct_items < size("item_ids")).count()
-    complete = one_row_per_user("every_user_searched", rows=rows, users=users)
-    distinct = CheckResult(
+    with_seen = histories.join(seen, "user_id", "left")
+    # In order, so that a second run has the same users in a batch, and the same last bits.
+    ordered = with_seen.repartition(tasks, "user_id").sortWithinPartitions("user_id")
+    return ordered.mapInArrow(candidate_batches(search), CANDIDATE_SCHEMA)
+
+
+def seen_items(events: DataFrame, event_types: Sequence[str]) -> DataFrame:
+    """user_id and `SEEN`: items of a user's events of some types; no row for a user without."""
+    positives = events.where(col("event_type").isin(*event_types))
+    return positives.groupBy("user_id").agg(collect_set("item_id").alias(SEEN))
+
+
+def items_distinct(candidates: DataFrame) -> CheckResult:
+    """Check that no list holds an item twice."""
+    distinct = size(array_distinct("item_ids"))
+    repeated = candidates.where(distinct < size("item_ids")).count()
+    return CheckResult(
         name="items_distinct",
         severity="fail",
         passed=repeated == 0,
@@ -73,37 +95,27 @@ def validate_candidates(
         observed=f"{repeated} lists with one",
         unexpected_rows=repeated,
     )
-    gap = no_gap(stage.gap_days, fail=stage.settings.ingest.fail_on_gap)
-    return validate_dataset(
-        load_contract(USER_CANDIDATES),
-        candidates,
-        run_name=f"{stage.day} {stage.name}",
-        docs_folder=stage.docs_folder,
-        invariants=(complete, distinct, gap),
-    )
 
 
-def _write_search(stage: StageRun, model: str) -> CandidateSearch:
-    """Put the day's items and codes where every worker can read them."""
-    files = {tree: inputs_folder(stage) / codes_file(tree) for tree in TREES}
-    for tree, table in day_codes(stage).items():
-        pq.write_table(table, files[tree])
-    settings = stage.settings.treebridge
+def write_search(
+    folder: Path, layout: Layout, day: date, *, model: Path, search: TreeBridgeSettings
+) -> CandidateSearch:
+    """Write the day's items and codes where every worker can read them.
+
+    Args:
+        folder: to write to; made when absent.
+        layout: paths of the home.
+        day: D.
+        model: folder of the generator.
+        search: beam, fusion, bonus of cold-start items and length of the lists.
+    """
+    codes = write_codes(folder, read_codes(layout, day))
     return CandidateSearch(
-        model=model,
-        item_table=str(write_item_table(stage)),
-        codes=tuple((tree, str(file)) for tree, file in files.items()),
-        beam=settings.beam,
-        fusion=settings.fusion,
-        new_item_bonus=settings.new_item_bonus,
-        k=settings.candidates,
+        model=str(model),
+        item_table=str(write_item_table(folder, day_item_table(layout, day))),
+        codes=tuple((tree, str(file)) for tree, file in codes.items()),
+        beam=search.beam,
+        fusion=search.fusion,
+        new_item_bonus=search.new_item_bonus,
+        k=search.candidates,
     )
-
-
-def _seen_items(stage: StageRun) -> DataFrame:
-    """user_id and `SEEN`: what lists must not hold; no row for a user who may get everything."""
-    source = stage.settings.source
-    events = read_spark(stage.spark(), stage.layout, INTERACTIONS).where(col("day") <= stage.day)
-    kinds = () if source.keep_seen_items else source.positive_events
-    positives = events.where(col("event_type").isin(*kinds))
-    return positives.groupBy("user_id").agg(collect_set("item_id").alias(SEEN))

@@ -1,8 +1,9 @@
-"""A whole pass of TreeBridge: codes, weights, verdict. It writes no table but its verdict."""
+"""The passes of TreeBridge's generator: weights over the day's trees, and their verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,100 +11,101 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from grove.contracts import CheckResult, Verdict
-from grove.datasets import CODES, TREES
+from grove.contracts import Verdict
+from grove.datasets import CODES, TREES, Layout
 from grove.errors import DataError
-from grove.features.model_metadata import ModelMetadata, read_metadata
-from grove.quality.invariants import finite_losses, no_gap
+from grove.features.model_metadata import read_metadata
 from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import read_arrow
 from grove.settings.models import TreeBridgeSettings
-from grove.stages.model_inputs import inputs_folder
-from grove.stages.training_pass import (
-    PassWeights,
-    candidate_weights,
-    describe_weights,
-    forget_inputs,
-    updated_weights,
-)
+from grove.stages.handoffs import TreesReport, read_trees, read_weights
+from grove.stages.training_pass import INPUTS, PassWeights, pass_weights, training_options
 from grove.stages.update_gate import (
     CUTOFF,
     HeldOut,
+    UpdateEffect,
     held_out_users,
     hits_of_lists,
     mean_drift,
-    update_checks,
 )
-from grove.stages.vector_models import training_options, update_options
 from grove.systems.treebridge.search import SearchFilters, TreeBridgeSearcher, load_searcher
 from grove.systems.treebridge.train import codes_file, train_treebridge_worker
 
-MODEL = "treebridge"
+SYSTEM = "treebridge"
 """In a release's folder, and the name of the verdict."""
-JOB = "train_treebridge"
 
 
-def run_treebridge_pass(stage: StageRun, training_pass: str) -> None:
-    """Train the generator over the day's trees, or take earlier weights, and judge them.
+def train_treebridge(run: StageRun, training_pass: str) -> None:
+    """Train the generator over the day's trees, or take over earlier weights, and check them.
 
     Args:
-        stage: of the day; named after the pass.
-        training_pass: `candidate` (nothing of the day learnt) or `update` (the day learnt).
+        run: of the pass.
+        training_pass: `candidate` (has learnt nothing of the day) or `update` (has learnt it).
     """
-    codes = day_codes(stage)
-    weights = _weights(stage, training_pass, codes)
-    require_day_trees(stage, weights.folder)
-    describe_weights(stage, weights)
-    stage.report.note("generations", weights.metadata.generations)
-    stage.report.rows(out=sum(len(tree) for tree in codes.values()))
-    stage.record(Verdict(MODEL, tuple(_checks(stage, weights, codes))))
-    forget_inputs(stage)
+    settings, section = run.settings, run.settings.treebridge
+    trees, codes = read_trees(run.layout, run.day), read_codes(run.layout, run.day)
+    if training_pass == "update":
+        require_same_trees(read_weights(run.layout, run.day, SYSTEM).folder, trees)
+    write_codes(run.staging / INPUTS, codes)
+    options = training_options(section, training_pass) | _tree_options(trees)
+    weights = pass_weights(run, SYSTEM, training_pass, train_treebridge_worker, options)
+    require_same_trees(weights.folder, trees)
+    run.report.note("generations", weights.metadata.generations)
+    run.report.rows(out=sum(len(tree) for tree in codes.values()))
+    checks = [run.check_gaps(), *weights.loss_checks()]
+    if weights.before is not None:
+        held = held_out_users(
+            run.layout,
+            run.day,
+            weights.item_table,
+            share=settings.evaluation.holdout_share,
+            keep_seen=settings.source.keep_seen_items,
+        )
+        effect = _update_effect(weights.before, weights, codes, held, search=section)
+        run.report.note_all(effect.as_notes())
+        checks += effect.checks(settings.evaluation, max_drift=section.max_drift)
+    run.record(Verdict(SYSTEM, tuple(checks)))
+    run.clear_staging()
 
 
-def day_codes(stage: StageRun) -> dict[str, pa.Table]:
-    """Codes of the stage's day by tree: item_id, path, slot."""
+def read_codes(layout: Layout, day: date) -> dict[str, pa.Table]:
+    """Codes of a day by tree: item_id, path, slot."""
     columns = ("item_id", "path", "slot")
-    return {
-        tree: read_arrow(stage.layout, CODES, columns=columns, day=stage.day, tree=tree)
-        for tree in TREES
-    }
+    return {tree: read_arrow(layout, CODES, columns=columns, day=day, tree=tree) for tree in TREES}
 
 
-def tree_generations(stage: StageRun) -> dict[str, str]:
-    """Generation of each of the day's trees; appending items does not change it."""
-    notes = stage.earlier_report("build_trees")["notes"]
-    return {tree: str(notes[tree]["generation"]) for tree in TREES}
+def write_codes(folder: Path, codes: Mapping[str, pa.Table]) -> dict[str, Path]:
+    """Write codes where every worker can read them; returns the file of each tree."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {tree: folder / codes_file(tree) for tree in codes}
+    for tree, table in codes.items():
+        pq.write_table(table, files[tree])
+    return files
 
 
-def require_same_trees(
-    metadata: ModelMetadata, generations: Mapping[str, str], *, where: str
-) -> None:
-    """Check that a generator speaks the codes of a day's trees.
+def require_same_trees(folder: Path, trees: TreesReport) -> None:
+    """Check that a generator was trained on a day's trees.
 
     Args:
-        metadata: of the model folder.
-        generations: of the day's trees.
-        where: the model folder, for the message.
+        folder: of the model.
+        trees: of the day.
 
     Raises:
-        DataError: the model was trained on other trees.
+        DataError: the model was trained on another tree generation.
     """
-    spoken = metadata.generations
-    if spoken != dict(generations):
+    trained_on = read_metadata(folder).generations
+    if trained_on != trees.generations:
         raise DataError(
-            "the generator speaks the codes of other trees",
-            where=where,
-            expected=f"generations {dict(generations)}, the day's",
-            found=f"generations {spoken}, those it was trained on",
+            "the generator was trained on another tree generation",
+            where=str(folder),
+            expected=f"generations {trees.generations}, the day's",
+            found=f"generations {trained_on}",
             next_step="trees are rebuilt on a retrain day only: run the day again with --retrain",
         )
 
 
 def open_searcher(
-    folder: Path,
-    item_table: pa.Table,
-    codes: Mapping[str, pa.Table],
-    search: TreeBridgeSettings,
+    folder: Path, item_table: pa.Table, codes: Mapping[str, pa.Table], search: TreeBridgeSettings
 ) -> TreeBridgeSearcher:
     """Load a generator with a day's items and codes, to search as the settings say.
 
@@ -111,7 +113,7 @@ def open_searcher(
         folder: of the model.
         item_table: of the day.
         codes: item_id, path, slot by tree.
-        search: beam, fusion of the trees, and what new items are favoured by.
+        search: beam, fusion of the trees, and bonus of cold-start items.
     """
     return load_searcher(
         folder,
@@ -123,55 +125,38 @@ def open_searcher(
     )
 
 
-def _weights(stage: StageRun, training_pass: str, codes: Mapping[str, pa.Table]) -> PassWeights:
-    for tree, table in codes.items():
-        pq.write_table(table, inputs_folder(stage) / codes_file(tree))
-    section = stage.settings.treebridge
-    if training_pass == "update":
-        require_day_trees(stage, Path(stage.earlier_report(JOB)["artifact"]))
-        options = update_options(section) | _tree_options(stage)
-        return updated_weights(stage, JOB, train_treebridge_worker, options)
-    options = training_options(section) | _tree_options(stage)
-    return candidate_weights(stage, MODEL, train_treebridge_worker, options)
-
-
-def require_day_trees(stage: StageRun, folder: Path) -> None:
-    """Check that a generator speaks the codes of the stage's day; see `require_same_trees`."""
-    require_same_trees(read_metadata(folder), tree_generations(stage), where=str(folder))
-
-
-def _tree_options(stage: StageRun) -> dict[str, Any]:
-    notes = stage.earlier_report("build_trees")["notes"]
+def _tree_options(trees: TreesReport) -> dict[str, Any]:
     return {
-        "trees": {tree: list(notes[tree]["levels"]) for tree in TREES},
-        "capacity": max(int(notes[tree]["capacity"]) for tree in TREES),
-        "generations": tree_generations(stage),
+        "trees": trees.levels,
+        "capacity": trees.capacity,
+        "generations": trees.generations,
     }
 
 
-def _checks(
-    stage: StageRun, weights: PassWeights, codes: Mapping[str, pa.Table]
-) -> Iterator[CheckResult]:
-    yield no_gap(stage.gap_days, fail=stage.settings.ingest.fail_on_gap)
-    if weights.trained:
-        yield finite_losses(weights.metadata.curve)
-    if weights.before is not None:
-        # The day's new items are new to the weights before, and favoured with those alone.
-        search = stage.settings.treebridge.model_copy(update={"new_item_bonus": 0.0})
-        searchers = tuple(
-            open_searcher(folder, weights.item_table, codes, search)
-            for folder in (weights.before, weights.folder)
-        )
-        held = held_out_users(stage, weights.item_table)
-        drift = mean_drift(*(searcher.item_vectors[1:].numpy() for searcher in searchers))
-        rates = np.stack([_hits(searcher, held) for searcher in searchers])  # [2, U]
-        max_drift = stage.settings.treebridge.max_drift
-        yield from update_checks(stage, drift, rates, max_drift=max_drift)
+def _update_effect(
+    before: Path,
+    after: PassWeights,
+    codes: Mapping[str, pa.Table],
+    held: HeldOut,
+    *,
+    search: TreeBridgeSettings,
+) -> UpdateEffect:
+    """Drift of the item vectors, and hits of the held-out users before and after an update."""
+    # The day's new items are cold for the weights before only, so a bonus would boost one side.
+    unbiased = search.model_copy(update={"new_item_bonus": 0.0})
+    searchers = [
+        open_searcher(folder, after.item_table, codes, unbiased)
+        for folder in (before, after.folder)
+    ]
+    vectors = [searcher.item_vectors[1:].numpy() for searcher in searchers]
+    return UpdateEffect(
+        drift=mean_drift(vectors[0], vectors[1]),
+        hits=np.stack([_hits(searcher, held) for searcher in searchers]),
+    )
 
 
 def _hits(searcher: TreeBridgeSearcher, held: HeldOut) -> np.ndarray:
     """Whether each held-out user's list has one of its targets, [U] float 0 or 1."""
-    lists, _ = searcher.recommend(
-        held.histories, k=CUTOFF, filters=SearchFilters(excluded=held.seen)
-    )
+    filters = SearchFilters(excluded=held.seen)
+    lists, _ = searcher.recommend(held.histories, k=CUTOFF, filters=filters)
     return hits_of_lists(lists, held)

@@ -1,25 +1,31 @@
-"""Decide which weights a pass uses, and train them where it must."""
+"""Weights of a pass: taken over from the previous release, or trained."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from grove.datasets import stage_name
+from grove.contracts import CheckResult
 from grove.features.model_metadata import ModelMetadata, read_metadata
+from grove.quality.invariants import finite_losses
 from grove.runtime.code_version import code_version
 from grove.runtime.distributed import run_workers
 from grove.runtime.stage_run import StageRun
-from grove.stages.model_inputs import PassInputs, day_item_table, prepare_inputs
+from grove.settings import Settings
+from grove.settings.models import TrainingSettings
+from grove.stages.handoffs import WeightsReport, read_plan, read_weights
+from grove.stages.model_inputs import PassInputs, day_before, day_item_table, prepare_inputs
 from grove.training.job_spec import TrainingSpec
 
 WorkerFunction = Callable[[dict[str, Any]], None]
+
+INPUTS = "inputs"
+"""Folder below a run's staging folder of what its workers read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,97 +43,122 @@ class PassWeights:
 
     @property
     def metadata(self) -> ModelMetadata:
-        """Content of `model.json`."""
+        """Content of model.json."""
         return read_metadata(self.folder)
 
+    @property
+    def report(self) -> WeightsReport:
+        """What later stages read."""
+        metadata = self.metadata
+        return WeightsReport(
+            folder=self.folder,
+            model_version=metadata.model_version,
+            learned_through=metadata.learned_through,
+            curve=tuple(metadata.curve) if self.trained else (),
+            trained=self.trained,
+        )
 
-def candidate_weights(
-    stage: StageRun, model: str, train: WorkerFunction, options: dict[str, Any]
+    def loss_checks(self) -> list[CheckResult]:
+        """The check of the losses, if anything was trained."""
+        return [finite_losses(self.metadata.curve)] if self.trained else []
+
+
+def training_options(section: TrainingSettings, training_pass: str) -> dict[str, Any]:
+    """Options of a training: the section's values; an update has epochs and a rate of its own."""
+    options = section.model_dump()
+    if training_pass == "candidate":
+        return options
+    return options | {
+        "epochs": section.update_epochs,
+        "learning_rate": section.update_learning_rate,
+    }
+
+
+def pass_weights(
+    run: StageRun, system: str, training_pass: str, train: WorkerFunction, options: dict[str, Any]
+) -> PassWeights:
+    """Take over or train the weights of a pass, and report them.
+
+    It holds the run because it opens the session and the attempt, both only where it trains.
+
+    Args:
+        run: of the pass.
+        system: name of the system, and of its folder in a release.
+        training_pass: `candidate` or `update`.
+        train: function each worker runs.
+        options: of the training.
+    """
+    make = _updated_weights if training_pass == "update" else _candidate_weights
+    weights = make(run, system, train, options)
+    run.report.note_all(weights.report.as_notes())
+    run.report.version("weights", weights.report.model_version)
+    return weights
+
+
+def _candidate_weights(
+    run: StageRun, system: str, train: WorkerFunction, options: dict[str, Any]
 ) -> PassWeights:
     """Weights that have learnt nothing of the day: the previous release's, or new ones.
 
     On an ordinary day no session is opened, no history is read and nothing is trained. On a
     retrain day the model learns from scratch from the histories cut before the day.
-
-    Args:
-        stage: of the day.
-        model: name of the model's folder in a release.
-        train: function each rank runs.
-        options: of a training from scratch.
     """
-    plan = stage.earlier_report("plan_day")["notes"]
-    if plan["kind"] == "ordinary":
-        folder = Path(stage.layout.releases(), plan["previous_release"], "models", model)
-        stage.report.artifact = str(folder)
-        items = day_item_table(stage)
-        stage.report.rows(in_=len(items))
+    plan = read_plan(run.layout, run.day)
+    if plan.kind == "ordinary":
+        folder = Path(run.layout.releases(), str(plan.previous_release), "models", system)
+        run.report.artifact = str(folder)
+        items = day_item_table(run.layout, run.day)
+        run.report.rows(in_=len(items))
         return PassWeights(folder=folder, item_table=items, before=None, trained=False)
-    inputs = prepare_inputs(stage, cut="before")
-    spec = _spec(stage, inputs, options, stage.day - timedelta(days=1))
-    folder = _train(stage, train, spec)
+    inputs = prepare_inputs(run.layout, run.day, cut="before", folder=run.staging / INPUTS)
+    spec = _spec(run.settings, inputs, options, through=day_before(run.day))
+    folder = _train(run, train, spec, inputs)
     return PassWeights(folder=folder, item_table=inputs.item_table, before=None, trained=True)
 
 
-def updated_weights(
-    stage: StageRun, job: str, train: WorkerFunction, options: dict[str, Any]
+def _updated_weights(
+    run: StageRun, system: str, train: WorkerFunction, options: dict[str, Any]
 ) -> PassWeights:
     """The candidate's weights after a short pass over what they have not learnt, the day included.
 
-    Held-out users take no part in it; see `grove.stages.update_gate.update_checks`.
-
-    Args:
-        stage: of the day, named after the update.
-        job: whose candidate pass came before.
-        train: function each rank runs.
-        options: of an update.
+    Held-out users take no part in it; see `grove.stages.update_gate`.
     """
-    before = Path(stage.earlier_report(stage_name(job))["artifact"])
-    inputs = prepare_inputs(stage, cut="through", warm_start=before)
+    before = read_weights(run.layout, run.day, system).folder
+    inputs = prepare_inputs(
+        run.layout, run.day, cut="through", folder=run.staging / INPUTS, warm_start=before
+    )
     metadata = read_metadata(before)
     spec = replace(
-        _spec(stage, inputs, options, stage.day),
+        _spec(run.settings, inputs, options, through=run.day),
         warm_start=str(before),
         learned_through=metadata.learned_through,
-        holdout_share=stage.settings.evaluation.holdout_share,
+        holdout_share=run.settings.evaluation.holdout_share,
         max_events=metadata.max_events,
     )
-    folder = _train(stage, train, spec)
+    folder = _train(run, train, spec, inputs)
     return PassWeights(folder=folder, item_table=inputs.item_table, before=before, trained=True)
 
 
-def describe_weights(stage: StageRun, weights: PassWeights) -> None:
-    """Put version, curve and whether it was trained into the stage's report."""
-    metadata = weights.metadata
-    stage.report.note("model_version", metadata.model_version)
-    stage.report.note("learned_through", metadata.learned_through)
-    stage.report.note("curve", metadata.curve if weights.trained else [])
-    stage.report.note("trained", weights.trained)
-    stage.report.version("weights", metadata.model_version)
-
-
-def forget_inputs(stage: StageRun) -> None:
-    """Remove what was prepared for the pass; a pass that failed keeps it, to be resumed."""
-    shutil.rmtree(stage.layout.staging(stage.name, stage.day), ignore_errors=True)
-
-
 def _spec(
-    stage: StageRun, inputs: PassInputs, options: dict[str, Any], through: date
+    settings: Settings, inputs: PassInputs, options: dict[str, Any], *, through: date
 ) -> TrainingSpec:
     return TrainingSpec(
         files=list(inputs.files),
         inputs=str(inputs.folder),
-        output=str(stage.new_attempt()),
+        output="",
         through=f"{through:%Y-%m-%d}",
-        checkpoint=str(Path(stage.layout.staging(stage.name, stage.day)) / "checkpoint"),
-        learn_repeats=stage.settings.source.keep_seen_items,
-        max_events=stage.settings.histories.max_events,
-        seed=stage.settings.distributed.seed,
-        use_gpu=stage.settings.distributed.use_gpu,
+        checkpoint=str(inputs.folder.parent / "checkpoint"),
+        learn_repeats=settings.source.keep_seen_items,
+        max_events=settings.histories.max_events,
+        seed=settings.distributed.seed,
+        use_gpu=settings.distributed.use_gpu,
         options=options,
         code_version=code_version(),
     )
 
 
-def _train(stage: StageRun, train: WorkerFunction, spec: TrainingSpec) -> Path:
-    run_workers(train, spec.as_json(), stage.settings, stage.spark())
-    return stage.seal_attempt()
+def _train(run: StageRun, train: WorkerFunction, spec: TrainingSpec, inputs: PassInputs) -> Path:
+    run.report.rows(in_=inputs.history_count)
+    attempt = replace(spec, output=str(run.new_attempt()))
+    run_workers(train, attempt.as_json(), run.settings, run.spark())
+    return run.seal_attempt()

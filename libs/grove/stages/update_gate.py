@@ -1,22 +1,22 @@
-"""The update's own gate: drift of the vectors, and held-out users before against after."""
+"""Gate of the update: drift of the item vectors, and held-out users before and after."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from grove.contracts import CheckResult
-from grove.datasets import HISTORIES
+from grove.datasets import HISTORIES, Layout
 from grove.inference.interleave import round_robin
 from grove.inference.top_k import top_k
 from grove.quality.invariants import update_not_worse, vector_drift
-from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import read_arrow
+from grove.settings.sections import EvaluationSettings
 from grove.stages.vector_models import Encoded
 from grove.training.holdout import held_out
 
@@ -36,20 +36,56 @@ class HeldOut:
     """U arrays of item rows a list must not contain; none where seen items are recommended."""
 
 
-def held_out_users(stage: StageRun, item_table: pa.Table) -> HeldOut:
+@dataclass(frozen=True, kw_only=True)
+class UpdateEffect:
+    """What an update changed."""
+
+    drift: float
+    """Mean cosine distance of the item vectors before and after; see `mean_drift`."""
+    hits: np.ndarray
+    """[2, U] float 0 or 1: whether each held-out user was hit, before and after."""
+
+    def as_notes(self) -> dict[str, Any]:
+        """The effect as the report holds it."""
+        held_out = {"users": self.hits.shape[1], "hits": self.hits.sum(1).tolist()}
+        return {"drift": self.drift, "held_out": held_out}
+
+    def checks(self, evaluation: EvaluationSettings, *, max_drift: float) -> list[CheckResult]:
+        """The check of the drift, then the one of the held-out users.
+
+        Args:
+            evaluation: tolerance, and how many users the second check needs to fail.
+            max_drift: largest drift allowed.
+        """
+        return [
+            vector_drift(self.drift, maximum=max_drift),
+            update_not_worse(
+                self.hits[0],
+                self.hits[1],
+                tolerance=evaluation.tolerance,
+                minimum_users=evaluation.holdout_min_users,
+            ),
+        ]
+
+
+def held_out_users(
+    layout: Layout, day: date, item_table: pa.Table, *, share: float, keep_seen: bool
+) -> HeldOut:
     """Find the users drawn for the day who have a history before it and a positive on it.
 
     A positive of an earlier day that landed late is no target: the day's lists are not for it.
 
     Args:
-        stage: of the day.
-        item_table: positives of other items do not count.
+        layout: paths of the home.
+        day: D.
+        item_table: N items; positives of other items do not count.
+        share: of the users who are held out.
+        keep_seen: whether lists may hold items a user has interacted with.
     """
-    before = _drawn(stage, "before")
-    through = _drawn(stage, "through")
-    positives = _rows_by_user(through, item_table, happened_on=stage.day)
+    before = _drawn(read_arrow(layout, HISTORIES, day=day, cut="before"), day, share)
+    through = _drawn(read_arrow(layout, HISTORIES, day=day, cut="through"), day, share)
+    positives = _rows_by_user(through, item_table, happened_on=day)
     seen = _rows_by_user(before, item_table)
-    keep_seen = stage.settings.source.keep_seen_items
     users, targets = [], []
     for user in sorted(positives.keys() & seen.keys()):
         found = positives[user] if keep_seen else np.setdiff1d(positives[user], seen[user])
@@ -71,7 +107,7 @@ def hits(encoded: Encoded, held: HeldOut) -> np.ndarray:
     lists = round_robin(
         [
             top_k(vectors, encoded.item_vectors, k=CUTOFF, excluded=held.seen)
-            for vectors in encoded.users(held.histories)
+            for vectors in encoded.users(held.histories).values()
         ],
         CUTOFF,
     )  # [U, 50]
@@ -82,31 +118,6 @@ def hits_of_lists(lists: np.ndarray, held: HeldOut) -> np.ndarray:
     """Whether each list has one of its user's targets: [U, K] rows → [U] float 0 or 1."""
     found = [np.isin(targets, row).any() for targets, row in zip(held.targets, lists, strict=True)]
     return np.asarray(found, dtype=np.float64)
-
-
-def update_checks(
-    stage: StageRun, drift: float, rates: np.ndarray, *, max_drift: float
-) -> Iterator[CheckResult]:
-    """Judge an update by how far vectors moved and how held-out users fare, and report both.
-
-    Args:
-        stage: of the day, named after the update.
-        drift: mean cosine distance of the item vectors before and after; see `mean_drift`.
-        rates: [2, U] whether each held-out user was hit, before and after.
-        max_drift: largest drift allowed.
-
-    Yields:
-        The check on the vectors, then the one on the users.
-    """
-    stage.report.note("drift", drift)
-    stage.report.note("held_out", {"users": rates.shape[1], "hits": rates.sum(1).tolist()})
-    yield vector_drift(drift, maximum=max_drift)
-    yield update_not_worse(
-        rates[0],
-        rates[1],
-        tolerance=stage.settings.evaluation.tolerance,
-        minimum_users=stage.settings.evaluation.holdout_min_users,
-    )
 
 
 def mean_drift(before: np.ndarray, after: np.ndarray) -> float:
@@ -128,11 +139,9 @@ def mean_drift(before: np.ndarray, after: np.ndarray) -> float:
     return float(np.mean(1 - products / np.maximum(norms, 1e-12)))
 
 
-def _drawn(stage: StageRun, cut: str) -> pa.Table:
+def _drawn(histories: pa.Table, day: date, share: float) -> pa.Table:
     """Histories of the held-out users, in order of user."""
-    histories = read_arrow(stage.layout, HISTORIES, day=stage.day, cut=cut)
-    share = stage.settings.evaluation.holdout_share
-    drawn = [held_out(user, stage.day, share) for user in histories["user_id"].to_pylist()]
+    drawn = [held_out(user, day, share) for user in histories["user_id"].to_pylist()]
     return histories.filter(pa.array(drawn, pa.bool_())).sort_by("user_id")
 
 

@@ -181,7 +181,7 @@ def test_the_newest_run_of_a_day_counts() -> None:
 
 def test_times_are_split_into_the_parts_of_the_report_and_the_rest(layout: Layout) -> None:
     seconds = {"start": 0.5, "session": 4.0, "gate": 0.5, "work": 6.0}
-    report = {"rows": {"out": 1}, "seconds": seconds, "run_id": "night"}
+    report = {"status": "committed", "rows": {"out": 1}, "seconds": seconds, "run_id": "night"}
     write_json(layout.report(DAY, "ingest_landing"), report)
     ended = task("ingest_landing", "success", day=str(DAY), duration=12.0, dag_run_id="night")
     assert time_table(layout, [ended])[1].split() == [
@@ -226,10 +226,10 @@ def figure(
 
 def test_rows_of_a_day_are_counted_by_where_they_ended(layout: Layout) -> None:
     counts = {"landed": 1010, "accepted": 1000, "duplicates": 4, "quarantined": {"malformed": 6}}
-    written = {"rows": {"out": 1}, "notes": {"feeds": {"events": counts}}}
+    written = {"status": "committed", "rows": {"out": 1}, "notes": {"feeds": {"events": counts}}}
     write_json(layout.report(DAY, "ingest_landing"), written)
     saturday = DAY + timedelta(days=1)
-    closed = {"rows": {"out": 0}, "notes": {"reason": "no trade on Saturdays"}}
+    closed = {"status": "closed", "rows": {"out": 0}, "notes": {"reason": "no trade on Saturdays"}}
     write_json(layout.report(saturday, "ingest_landing"), closed)
     table = rows_table(layout, [DAY, saturday, saturday + timedelta(days=1)])
     assert [line.split() for line in table] == [

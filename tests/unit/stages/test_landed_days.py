@@ -1,4 +1,4 @@
-"""What landed: a feed that is missing is named, with the place to look at."""
+"""Landed days: a feed that is missing is named, with the place to look at."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from grove.errors import DataError
 from grove.runtime.landing import LandedFeed, Marker
-from grove.runtime.stage_run import open_stage
 from grove.stages.landed_days import declared_files
 
 FEEDS = ("events", "catalogue", "users", "context")
@@ -26,13 +25,13 @@ def marker(day, *feeds):
     return Marker(day=day, feeds={feed: LandedFeed(files=1, rows=1) for feed in feeds})
 
 
-def test_every_missing_feed_is_named_with_its_place(arguments, layout, day):
+def test_every_missing_feed_is_named_with_its_place(layout, day):
     later = day + timedelta(days=1)
     land(layout, day, "events", "catalogue", "context")
     land(layout, later, *FEEDS)
     opened = {day: marker(day, *FEEDS), later: marker(later, *FEEDS[:3])}
-    with open_stage("ingest_landing", arguments()) as stage, pytest.raises(DataError) as caught:
-        declared_files(stage, opened)
+    with pytest.raises(DataError) as caught:
+        declared_files(layout, FEEDS, opened)
     assert caught.value.what == (
         f"a declared feed has not landed: users of {day}, context of {later}"
     )
@@ -44,12 +43,11 @@ def test_every_missing_feed_is_named_with_its_place(arguments, layout, day):
     )
 
 
-def test_files_come_feed_by_feed_over_all_days(arguments, layout, day):
+def test_files_come_feed_by_feed_over_all_days(layout, day):
     later = day + timedelta(days=1)
     land(layout, day, *FEEDS)
     land(layout, later, *FEEDS)
     opened = {day: marker(day, *FEEDS), later: marker(later, *FEEDS)}
-    with open_stage("ingest_landing", arguments()) as stage:
-        found = declared_files(stage, opened)
+    found = declared_files(layout, FEEDS, opened)
     assert [landed.feed for landed in found] == list(FEEDS)
     assert [len(landed.paths) for landed in found] == [2, 2, 2, 2]

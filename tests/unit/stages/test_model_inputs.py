@@ -1,4 +1,4 @@
-"""What a training may know of the items: those of the evening before, or the day's to go on."""
+"""Items a training may know: those as of D−1 from scratch, the day's in a warm start."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from tests.jobs.shop_day import ENCODER, ITEM_COUNT, land_items, land_shop, repo
 
 from grove.errors import DataError
 from grove.features.vocabulary import load_vocabulary
-from grove.runtime.stage_run import open_stage
 from grove.stages.model_inputs import prepare_inputs
 from grove.training.job_spec import ITEM_TABLE_FILE
 
@@ -29,30 +28,26 @@ def items_learnt(inputs):
     return pq.read_table(inputs.folder / ITEM_TABLE_FILE)["item_id"].to_pylist()
 
 
-def test_a_training_from_scratch_does_not_know_the_days_own_items(new_item_day, arguments):
-    with open_stage("any", arguments()) as stage:
-        inputs = prepare_inputs(stage, cut="before")
+def test_a_training_from_scratch_does_not_know_the_days_own_items(new_item_day, layout, tmp_path):
+    inputs = prepare_inputs(layout, new_item_day, cut="before", folder=tmp_path)
     assert NEW_ITEM in inputs.item_table["item_id"].to_pylist()
     assert len(items_learnt(inputs)) == ITEM_COUNT
     assert NEW_ITEM not in items_learnt(inputs)
     assert NEW_ITEM not in load_vocabulary(inputs.folder).items
 
 
-def test_a_warm_start_learns_of_them(new_item_day, arguments, tmp_path):
-    with open_stage("first", arguments()) as stage:
-        earlier = prepare_inputs(stage, cut="before").folder
-    with open_stage("second", arguments()) as stage:
-        inputs = prepare_inputs(stage, cut="through", warm_start=earlier)
+def test_a_warm_start_learns_of_them(new_item_day, layout, tmp_path):
+    first = prepare_inputs(layout, new_item_day, cut="before", folder=tmp_path / "first")
+    inputs = prepare_inputs(
+        layout, new_item_day, cut="through", folder=tmp_path / "second", warm_start=first.folder
+    )
     assert NEW_ITEM in items_learnt(inputs)
     assert NEW_ITEM in load_vocabulary(inputs.folder).items
 
 
-def test_a_shop_whose_items_all_landed_today_says_so(layout, day, arguments):
+def test_a_shop_whose_items_all_landed_today_says_so(layout, day, tmp_path):
     land_shop(layout, day + timedelta(days=1))
     report(layout, day, "embed_texts", versions={"encoder": ENCODER})
-    with (
-        pytest.raises(DataError, match="no item to learn from") as refused,
-        open_stage("any", arguments()) as stage,
-    ):
-        prepare_inputs(stage, cut="before")
+    with pytest.raises(DataError, match="no item to learn from") as refused:
+        prepare_inputs(layout, day, cut="before", folder=tmp_path)
     assert str(day - timedelta(days=1)) in str(refused.value)

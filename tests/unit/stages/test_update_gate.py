@@ -1,4 +1,4 @@
-"""The update's own gate: who is judged, on what, and what counts as a hit."""
+"""Gate of the update: the held-out users, their targets, and what counts as a hit."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from datetime import date, timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.jobs.shop_day import ENCODER, land_shop, report, write_small_settings
+from tests.jobs.shop_day import ENCODER, land_shop, report
 
 from grove.contracts import arrow_schema, load_contract
 from grove.datasets import HISTORIES, Layout
-from grove.runtime.reports import find_report
-from grove.runtime.stage_run import open_stage
 from grove.runtime.tables import read_arrow, replace_partition
+from grove.settings.sections import EvaluationSettings
 from grove.stages.model_inputs import day_item_table
 from grove.stages.update_gate import (
     HeldOut,
+    UpdateEffect,
     held_out_users,
     hits,
     hits_of_lists,
     mean_drift,
-    update_checks,
 )
 from grove.stages.vector_models import Encoded
 from grove.training.holdout import held_out
@@ -36,7 +35,7 @@ def held(targets: list[list[int]], seen: list[list[int]] | None = None) -> HeldO
 
 
 def let_last_event_land_late(layout: Layout, day: date) -> None:
-    """Every user's last event of the day happened the evening before."""
+    """Every user's last event of the day happened on D−1."""
     rows = read_arrow(layout, HISTORIES, day=day, cut="through").to_pylist()
     for row in rows:
         row["event_times"][-1] -= timedelta(days=1)
@@ -52,22 +51,19 @@ def test_a_hit_is_any_target_anywhere_in_the_list():
 
 def test_lists_leave_out_what_the_user_has_seen():
     items = np.eye(60, dtype=np.float32)
-    encoded = Encoded(item_vectors=items, users=lambda histories: (items[: len(histories)],))
+    encoded = Encoded(item_vectors=items, users=lambda histories: {"user": items[: len(histories)]})
     assert hits(encoded, held([[0], [1]])).tolist() == [1.0, 1.0]
     assert hits(encoded, held([[0], [1]], seen=[[0], []])).tolist() == [0.0, 1.0]
     assert hits(encoded, held([])).tolist() == []
 
 
 @pytest.mark.parametrize("keep_seen", [True, False])
-def test_held_out_users_are_those_drawn_with_something_to_find(
-    layout, day, settings_file, arguments, keep_seen
-):
-    write_small_settings(settings_file, source={"keep_seen_items": keep_seen})
+def test_held_out_users_are_those_drawn_with_something_to_find(layout, day, keep_seen):
     land_shop(layout, day)
     report(layout, day, "embed_texts", versions={"encoder": ENCODER})
     let_last_event_land_late(layout, day)
-    with open_stage("any", arguments()) as stage:
-        found = held_out_users(stage, day_item_table(stage))
+    items = day_item_table(layout, day)
+    found = held_out_users(layout, day, items, share=0.3, keep_seen=keep_seen)
     users = found.histories["user_id"].to_pylist()
     assert 0 < len(users) == len(found.targets)
     assert all(held_out(user, day, 0.3) for user in users)
@@ -83,20 +79,17 @@ def test_held_out_users_are_those_drawn_with_something_to_find(
         assert set(targets.tolist()) == (today if keep_seen else today - earlier)
         late = {item for item, landed, time in events if landed == day != time.date()}
         not_targets |= late - today - earlier
-    assert not_targets  # some item was wished for the day before only, and landed on the day
+    assert not_targets  # some positive of D−1 landed on the day
 
 
-def test_an_update_is_judged_by_drift_and_by_held_out_users(arguments):
-    rates = np.array([np.ones(300), np.zeros(300)])
-    with open_stage("train_dssm", arguments(), stage="train_dssm.update") as stage:
-        checks = list(update_checks(stage, 0.6, rates, max_drift=0.5))
-        stage.refuse_if(True)
+def test_an_update_is_checked_by_drift_and_by_held_out_users():
+    effect = UpdateEffect(drift=0.6, hits=np.array([np.ones(300), np.zeros(300)]))
+    checks = effect.checks(EvaluationSettings(), max_drift=0.5)
     assert [(check.name, check.severity, check.passed) for check in checks] == [
         ("vector_drift", "fail", False),
         ("update_not_worse", "fail", False),
     ]
-    told = find_report(stage.layout, stage.day, "train_dssm.update")["notes"]
-    assert told == {"drift": 0.6, "held_out": {"users": 300, "hits": [300.0, 0.0]}}
+    assert effect.as_notes() == {"drift": 0.6, "held_out": {"users": 300, "hits": [300.0, 0.0]}}
 
 
 def test_drift_is_the_mean_cosine_distance():
