@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from grove import histories as library
 from grove.contracts import Verdict, arrow_schema, load_contract
 from grove.datasets import HISTORIES, INTERACTIONS, Layout
 from grove.errors import DataError
@@ -97,7 +98,7 @@ def test_a_leak_refuses_the_day_and_leaves_the_old_rows(
     land(layout, day, ["c"])
     run()
     before = contents(layout)
-    honest = job.build_histories
+    honest = library.build_histories
 
     def leaking(*given: Any, **named: Any) -> Any:
         rows = honest(*given, **named)
