@@ -1,4 +1,4 @@
-"""Write a source's settings file from its environment's values and what was typed."""
+"""Write a source's settings file from its environment and the variables typed after `make`."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from grove.errors import SettingsError
 from grove.runtime.files import write_text
 from grove.settings import Settings
 from grove.settings.load import parse_settings
-from grove.settings.sections import SourceSettings
+from grove.settings.shop import SourceSettings
+from grove.sources import source_kind
 from infra.local.toolchain import REPOSITORY
 
 ENVIRONMENTS = REPOSITORY / "infra" / "environments"
-TEMPLATES = {
-    "marketplace": "local.yaml",
-    "online-retail": "online-retail.yaml",
-    "amazon-reviews": "amazon-reviews.yaml",
-}
-"""Environment file of each source that `make run` knows."""
+
+
+def known_sources() -> tuple[str, ...]:
+    """Sources that `make run` knows: each has an environment file of its name."""
+    return tuple(
+        file.stem
+        for file in sorted(ENVIRONMENTS.glob("*.yaml"))
+        if _source_of(file).get("name") == file.stem
+    )
 
 
 def template_of(source: str) -> Path:
@@ -30,20 +34,21 @@ def template_of(source: str) -> Path:
     Raises:
         SettingsError: there is no such source.
     """
-    if source not in TEMPLATES:
+    known = known_sources()
+    if source not in known:
         raise SettingsError(
             "no such source",
             where="SOURCE",
-            expected=" or ".join(TEMPLATES),
+            expected=" or ".join(known),
             found=source,
-            next_step="correct SOURCE=, or add a source; see libs/grove/sources",
+            next_step="correct SOURCE=, or add a source; see libs/grove/sources/template.py",
         )
-    return ENVIRONMENTS / TEMPLATES[source]
+    return ENVIRONMENTS / f"{source}.yaml"
 
 
 def known_first_day(file: Path, source: str) -> date | None:
-    """First day of a source: as a former run wrote it, else as its environment says."""
-    # As it stands: a value that is refused since then is about to be written anew.
+    """First day of a source: from the file of an earlier run, else from its environment."""
+    # Read without validation: a value that is rejected by now is about to be replaced.
     former = _source_of(file) if file.is_file() else {}
     first_day: date | None = former.get("first_day")
     return first_day or _source_of(template_of(source)).get("first_day")
@@ -56,17 +61,17 @@ def write_settings(
 
     Args:
         file: target, `<home>/settings.yaml`.
-        source: key of `TEMPLATES`.
+        source: one of `known_sources`.
         first_day: first day of the source.
-        data: folder of an outside data set.
+        data: file or folder of an outside data set.
         size: size of a simulated source.
 
     Returns:
         The settings, validated.
 
     Raises:
-        SettingsError: an outside source without its folder, a shop of another size than the one
-            that is there, or values out of range.
+        SettingsError: an outside source without its data, a size that differs from that of the
+            existing shop, or values out of range.
     """
     values = _values(template_of(source))
     values["home"] = str(file.parent)
@@ -74,15 +79,15 @@ def write_settings(
     section["first_day"] = first_day
     former = _source_of(file) if file.is_file() else {}
     section |= _given(data=former.get("data"), size=former.get("size"))
-    section |= _given(data=_folder(data), size=_size(size))
+    section |= _given(data=_data_path(data), size=_size(size))
     if size:
         _require_size_of(source, former.get("size"), file.parent, size)
-    settings = parse_settings(values, where=f"{template_of(source).name} and what was typed")
-    if source != "marketplace" and settings.source.data is None:
+    settings = parse_settings(values, where=f"{source}.yaml and the typed variables")
+    if source_kind(source).needs_data and settings.source.data is None:
         raise _missing_data(source)
-    template = f"infra/environments/{TEMPLATES[source]}"
+    template = f"infra/environments/{source}.yaml"
     note = (
-        f"# Written by `make run` from {template}: edit that, what is changed here is lost.\n"
+        f"# Written by `make run` from {template}: edit that file; changes made here are lost.\n"
         "# First day, data and size of the source are those of the first `make run`, or typed.\n"
     )
     write_text(file, note + yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
@@ -116,17 +121,17 @@ def _size(size: str | None) -> str | None:
 
 def _require_size_of(source: str, former: str | None, home: Path, size: str) -> None:
     """A simulated shop of another size has other items and users, by the same ids."""
-    if source != "marketplace":
+    if not source_kind(source).has_size:
         raise SettingsError(
             "a source of data has the size of its data",
             where="SIZE",
             expected="nothing",
             found=size,
-            next_step="leave SIZE= out; only the marketplace is simulated",
+            next_step="leave SIZE= out; only a simulated shop, such as the marketplace, has one",
         )
     if former is not None and size != former:
         raise SettingsError(
-            "there is a shop of another size",
+            "the existing shop has another size",
             where=f"SIZE, and {home}",
             expected=former,
             found=size,
@@ -134,26 +139,26 @@ def _require_size_of(source: str, former: str | None, home: Path, size: str) -> 
         )
 
 
-def _folder(data: str | None) -> str | None:
+def _data_path(data: str | None) -> str | None:
     if not data:
         return None
-    folder = Path(data).expanduser().resolve()
-    if not folder.is_dir():
+    path = Path(data).expanduser().resolve()
+    if not path.exists():
         raise SettingsError(
             "no such data set",
-            where=str(folder),
-            expected="a folder",
+            where=str(path),
+            expected="a file or folder",
             found="nothing",
-            next_step="correct DATA=<folder>",
+            next_step="correct DATA=<path>",
         )
-    return str(folder)
+    return str(path)
 
 
 def _missing_data(source: str) -> SettingsError:
     return SettingsError(
         "the source needs its data",
         where="DATA",
-        expected=f"the folder of {source}",
+        expected=f"the path of the data set of {source}",
         found="nothing",
-        next_step=f"make run SOURCE={source} DATA=<folder> DAYS=<from>..<to>",
+        next_step=f"make run SOURCE={source} DATA=<path> DAYS=<from>..<to>",
     )

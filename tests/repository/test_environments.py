@@ -1,4 +1,4 @@
-"""Every environment file loads, holds values only, and is one that somebody uses."""
+"""Every environment file loads and belongs to a source, a deployment or the tests."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ import yaml
 from grove.errors import SettingsError
 from grove.settings import load_settings
 from grove.settings.load import parse_settings
-from infra.local.settings_file import TEMPLATES
+from grove.sources import source_names
+from infra.local.settings_file import known_sources
 
 FOLDER = Path(__file__).resolve().parents[2] / "infra" / "environments"
 FILES = sorted(FOLDER.glob("*.yaml"))
 
 
-def test_the_environments_are_these() -> None:
-    names = {file.name for file in FILES}
-    sources = {"local.yaml", "online-retail.yaml", "amazon-reviews.yaml"}
-    assert names == sources | {"production.yaml", "tiny.yaml"}
-    assert set(TEMPLATES.values()) == sources
+def test_every_source_has_an_environment_of_its_name() -> None:
+    assert known_sources() == source_names()
+    assert {file.stem for file in FILES} == {*source_names(), "production", "tiny"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

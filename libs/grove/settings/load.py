@@ -83,7 +83,7 @@ def _read_mapping(file: Path) -> dict[str, Any]:
             where=str(file),
             expected="sections and their keys",
             found=type(values).__name__,
-            next_step="see infra/environments/local.yaml for the form",
+            next_step="see infra/environments/marketplace.yaml for the form",
         )
     return values
 

@@ -1,14 +1,23 @@
 """Outside data sets and the built-in simulator: each turns a day into landing files."""
 
-from grove.sources.registry import SOURCES, open_source, require_days, require_feeds
-from grove.sources.source import CalendarDay, FeedFiles, Source
+from grove.sources.registry import (
+    open_source,
+    require_days,
+    require_feeds,
+    source_kind,
+    source_names,
+)
+from grove.sources.source import CalendarDay, FeedFiles, Source, SourceKind, SourceOptions
 
 __all__ = [
-    "SOURCES",
     "CalendarDay",
     "FeedFiles",
     "Source",
+    "SourceKind",
+    "SourceOptions",
     "open_source",
     "require_days",
     "require_feeds",
+    "source_kind",
+    "source_names",
 ]

@@ -51,7 +51,7 @@ import pyarrow.parquet as pq
 from grove.errors import DataError, SettingsError
 from grove.sources.data_file import require_columns
 from grove.sources.json_lines import in_files, json_lines
-from grove.sources.source import CalendarDay, FeedFiles
+from grove.sources.source import CalendarDay, FeedFiles, SourceKind, SourceOptions, required
 
 EVENT_FILE, ITEM_FILE = "interactions.parquet", "items.parquet"
 _COLUMNS = {
@@ -227,3 +227,11 @@ def _require_file(file: Path, columns: Sequence[str]) -> None:
             next_step="give the folder of the review data set",
         )
     require_columns(file, columns, data_set="review")
+
+
+def _open(options: SourceOptions) -> AmazonReviews:
+    folder = required("source.data", options.data, "the folder of the data set")
+    return AmazonReviews(folder, options.first_day)
+
+
+SOURCE = SourceKind(open=_open)

@@ -43,7 +43,7 @@ import pyarrow.parquet as pq
 from grove.errors import SettingsError
 from grove.sources.data_file import require_columns
 from grove.sources.json_lines import in_files, json_lines
-from grove.sources.source import CalendarDay, FeedFiles
+from grove.sources.source import CalendarDay, FeedFiles, SourceKind, SourceOptions, required
 
 FILE_NAME = "online_retail.snappy.parquet"
 _ITEM_CODE = r"^(\d{5}[A-Z]{0,2}|DCGS\w*|PADS)$"
@@ -208,3 +208,10 @@ def _closing_reason(day: date) -> str:
     if day.weekday() == _SATURDAY:
         return "no trade on Saturdays"
     return "no trade recorded"
+
+
+def _open(options: SourceOptions) -> OnlineRetail:
+    return OnlineRetail(required("source.data", options.data, "the folder of the data set"))
+
+
+SOURCE = SourceKind(open=_open)

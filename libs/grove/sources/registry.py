@@ -1,22 +1,44 @@
-"""Which sources there are, and how to open one from plain values."""
+"""Find the sources and open one from plain values.
+
+A module of this package is a source if it declares `SOURCE`, a `SourceKind`. Its name in settings
+is that of the module, with hyphens: `amazon_reviews.py` is `amazon-reviews`. The template is none.
+"""
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Sequence
 from datetime import date
-from typing import TypeVar
+from importlib import import_module
+from pathlib import Path
 
 from grove.errors import SettingsError
-from grove.sources.amazon_reviews import AmazonReviews
-from grove.sources.marketplace import Marketplace
-from grove.sources.marketplace.world import SIZES, World
-from grove.sources.online_retail import OnlineRetail
-from grove.sources.source import Source
+from grove.sources.source import Source, SourceKind, SourceOptions
 
-T = TypeVar("T")
+_TEMPLATE = "template"
 
-SOURCES = ("marketplace", "online-retail", "amazon-reviews")
-"""Names `open_source` knows; a source of one's own is added here (see `grove.sources.template`)."""
+
+def source_names() -> tuple[str, ...]:
+    """Names of all sources, sorted; imports every module of the package."""
+    return tuple(sorted(name for name in _module_names() if _declared(name) is not None))
+
+
+def source_kind(name: str) -> SourceKind:
+    """How a source is opened; imports that source only.
+
+    Raises:
+        SettingsError: no module declares a source of this name.
+    """
+    kind = _declared(name) if name in _module_names() else None
+    if kind is None:
+        raise SettingsError(
+            "unknown source",
+            where="settings, source.name",
+            expected=f"one of {', '.join(source_names())}",
+            found=name,
+            next_step="correct the name, or add the source; see libs/grove/sources/template.py",
+        )
+    return kind
 
 
 def open_source(
@@ -31,8 +53,8 @@ def open_source(
     """Open a source by name.
 
     Args:
-        name: one of `SOURCES`.
-        data: folder of an outside data set; unused by the simulator.
+        name: one of `source_names`.
+        data: folder or file of an outside data set; unused by the simulator.
         size: size of the simulated shop.
         seed: seed of the simulated shop.
         first_day: first day of the simulated shop, or of one that begins later than its data.
@@ -41,19 +63,10 @@ def open_source(
     Raises:
         SettingsError: the name is unknown, or a value the source needs is missing.
     """
-    if name == "marketplace":
-        return _open_marketplace(size, seed, first_day, keep_seen_items=keep_seen_items)
-    if name == "online-retail":
-        return OnlineRetail(_needed("source.data", data, "the folder of the data set"))
-    if name == "amazon-reviews":
-        return AmazonReviews(_needed("source.data", data, "the folder of the data set"), first_day)
-    raise SettingsError(
-        "unknown source",
-        where="settings, source.name",
-        expected=f"one of {', '.join(SOURCES)}",
-        found=name,
-        next_step="correct the name, or add the source to grove.sources.registry",
+    options = SourceOptions(
+        data=data, size=size, seed=seed, first_day=first_day, keep_seen_items=keep_seen_items
     )
+    return source_kind(name).open(options)
 
 
 def require_feeds(source: Source, declared: Sequence[str]) -> None:
@@ -91,29 +104,13 @@ def require_days(source: Source, days: Sequence[date]) -> None:
         )
 
 
-def _open_marketplace(
-    size: str, seed: int, first_day: date | None, *, keep_seen_items: bool
-) -> Marketplace:
-    if size not in SIZES:
-        raise SettingsError(
-            "unknown size of the marketplace",
-            where="settings, source.size",
-            expected=f"one of {', '.join(SIZES)}",
-            found=size,
-            next_step="correct the size",
-        )
-    # A first day that moved with the day landed would give each day another shop.
-    known = _needed("source.first_day", first_day, "the first day of the simulated shop")
-    return Marketplace(World(seed, SIZES[size], known), keep_seen_items=keep_seen_items)
+def _module_names() -> tuple[str, ...]:
+    folder = str(Path(__file__).parent)
+    modules = (module.name for module in pkgutil.iter_modules([folder]))
+    return tuple(name.replace("_", "-") for name in modules if name != _TEMPLATE)
 
 
-def _needed(setting: str, value: T | None, meaning: str) -> T:
-    if value is None:
-        raise SettingsError(
-            "a setting is missing",
-            where=f"settings, {setting}",
-            expected=meaning,
-            found="nothing",
-            next_step=f"set {setting}",
-        )
-    return value
+def _declared(name: str) -> SourceKind | None:
+    module = import_module(f"grove.sources.{name.replace('-', '_')}")
+    kind: SourceKind | None = getattr(module, "SOURCE", None)
+    return kind

@@ -1,13 +1,17 @@
-"""What a source of days is: the only thing the landing job knows about a shop."""
+"""Interface of a source: all that the landing job knows about a shop."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import pyarrow as pa
+
+from grove.errors import SettingsError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,3 +63,53 @@ class Source(Protocol):
     def truth(self, day: date) -> pa.Table | None:
         """True ranking per user, where the source is a simulator; none elsewhere."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceOptions:
+    """Settings that a source may read."""
+
+    data: str | None
+    """Folder or file of an outside data set."""
+    size: str
+    """Size of a simulated shop."""
+    seed: int
+    """Seed of a simulated shop."""
+    first_day: date | None
+    """First day of the shop."""
+    keep_seen_items: bool
+    """Whether a simulator's true ranking contains items that the user interacted with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceKind:
+    """How a source is opened; the module of a source declares one as `SOURCE`."""
+
+    open: Callable[[SourceOptions], Source]
+    """Open the source; a `SettingsError` where an option it needs is missing or wrong."""
+    needs_data: bool = True
+    """Whether `make run` must be given the data set's folder."""
+    has_size: bool = False
+    """Whether the shop is simulated, and so has a size that can be chosen."""
+
+
+def required(setting: str, value: T | None, meaning: str) -> T:
+    """The value of an option that this source cannot do without.
+
+    Args:
+        setting: its key in the settings file, such as `source.data`.
+        value: of the option.
+        meaning: the value, in words, for the message.
+
+    Raises:
+        SettingsError: there is no value.
+    """
+    if value is None:
+        raise SettingsError(
+            "a setting is missing",
+            where=f"settings, {setting}",
+            expected=meaning,
+            found="nothing",
+            next_step=f"set {setting}",
+        )
+    return value

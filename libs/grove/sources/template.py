@@ -1,14 +1,19 @@
-"""A source of one's own, as an example: copy this file and change what it reads.
+"""Template of a source: copy this file and change what it reads.
 
 A source answers five questions: what it is called, which feeds it has, which days it knows, whether
 the shop traded on a day, and what each feed's files of a day contain. It writes nothing and knows
 no clock: the job `land_source` writes the files and, last of all, the day's marker. Asked twice for
 a day it gives the same bytes.
 
-To use it: add its name to `grove.sources.registry` and to the names `source.name` allows in the
-settings; give it a file in `infra/environments`, which declares its feeds in `source.feeds`, and
-name that in `infra.local.settings_file.TEMPLATES`, so that `make run SOURCE=` finds it. The columns
-of each feed are in `schemas/feed_<feed>.v1.yaml`; leave out what the shop does not have.
+To add a source, write two files:
+
+1. `libs/grove/sources/<name>.py`, a copy of this module; `SOURCE`, at its end, declares it.
+2. `infra/environments/<name>.yaml`, a copy of `online-retail.yaml`; `source.name` and
+   `source.feeds` are those of the source.
+
+In both names of the second file, hyphens replace underscores. `make run SOURCE=<name> DATA=<path>`
+finds the source by them. The columns of each feed are in `schemas/feed_<feed>.v1.yaml`; leave out
+the optional ones that the shop does not have.
 
 This one reads a file of orders, one per line and as the shop exports it:
 
@@ -25,7 +30,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from grove.sources.json_lines import in_files, json_lines
-from grove.sources.source import CalendarDay, FeedFiles
+from grove.sources.source import CalendarDay, FeedFiles, SourceKind, SourceOptions, required
 
 _LINES_PER_FILE = 100_000
 
@@ -81,5 +86,12 @@ class OrderFile:
         return
 
 
+def _open(options: SourceOptions) -> OrderFile:
+    return OrderFile(required("source.data", options.data, "the file of orders"))
+
+
 def _day(order: dict[str, str]) -> date:
     return date.fromisoformat(order["time"][:10])
+
+
+SOURCE = SourceKind(open=_open)

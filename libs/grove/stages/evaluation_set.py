@@ -17,7 +17,7 @@ from grove.evaluation.metrics import Targets
 from grove.evaluation.popularity import popularity_order, same_list_for_all
 from grove.features.name_rows import rows_of
 from grove.runtime.tables import partition_days, read_arrow
-from grove.settings.sections import SourceSettings
+from grove.settings.shop import SourceSettings
 from grove.stages.model_inputs import day_before, item_table_of, items_as_of, known_items
 
 RECENT_DAYS = 7

@@ -31,7 +31,7 @@ from grove.runtime.landing import Marker
 from grove.runtime.reports import find_report
 from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import read_spark
-from grove.settings.sections import IngestSettings
+from grove.settings.shop import IngestSettings
 from grove.stages.landed_counts import Counts, count_feeds
 from grove.stages.landed_days import declared_files, read_days
 

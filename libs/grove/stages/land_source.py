@@ -8,7 +8,7 @@ from datetime import date
 from grove.runtime.landing_writer import land_closed_day, land_open_day
 from grove.runtime.progress import with_progress
 from grove.runtime.stage_run import StageRun
-from grove.settings.sections import SourceSettings
+from grove.settings.shop import SourceSettings
 from grove.sources import FeedFiles, Source, open_source, require_days, require_feeds
 
 

@@ -18,7 +18,7 @@ from grove.datasets import (
 )
 from grove.index import item_keys
 from grove.runtime.tables import partition_days, read_arrow
-from grove.settings.sections import SourceSettings
+from grove.settings.shop import SourceSettings
 from grove.stages.model_inputs import item_table_of, items_as_of, text_vectors
 
 

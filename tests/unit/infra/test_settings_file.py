@@ -74,7 +74,7 @@ def test_a_shop_keeps_its_size(tmp_path: Path) -> None:
 
 def test_only_the_marketplace_has_a_size(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    with pytest.raises(SettingsError, match="only the marketplace"):
+    with pytest.raises(SettingsError, match="only a simulated shop"):
         write_settings(
             tmp_path / "settings.yaml",
             "online-retail",

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from grove.errors import SettingsError
-from grove.sources import open_source, require_days, require_feeds
+from grove.sources import open_source, require_days, require_feeds, source_kind, source_names
 
 FIRST_DAY = date(2026, 10, 20)
 
@@ -13,6 +13,18 @@ def test_the_marketplace_opens():
     assert source.name == "marketplace"
     require_days(source, [FIRST_DAY])
     require_feeds(source, ("events", "catalogue", "users", "context"))
+
+
+def test_every_source_is_found_by_the_name_of_its_module():
+    assert source_names() == ("amazon-reviews", "marketplace", "online-retail")
+    assert source_kind("marketplace").has_size
+    assert source_kind("online-retail").needs_data
+
+
+@pytest.mark.parametrize("name", ["template", "registry", "marketplace.world", "no_such", ""])
+def test_a_module_that_declares_no_source_is_none(name):
+    with pytest.raises(SettingsError, match="amazon-reviews, marketplace, online-retail"):
+        source_kind(name)
 
 
 def test_a_day_before_the_first_is_refused():

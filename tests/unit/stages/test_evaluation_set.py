@@ -12,7 +12,7 @@ from tests.jobs.shop_day import ENCODER, ITEM_COUNT, land_histories, land_intera
 from grove.contracts import arrow_schema, load_contract
 from grove.datasets import INTERACTIONS, Layout
 from grove.runtime.tables import read_arrow, replace_partition
-from grove.settings.sections import SourceSettings
+from grove.settings.shop import SourceSettings
 from grove.stages.evaluation_set import EvaluationSet, draw_users, read_evaluation_set
 from grove.stages.model_inputs import text_vectors
 

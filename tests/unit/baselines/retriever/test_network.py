@@ -56,9 +56,10 @@ def test_changing_a_future_event_changes_no_earlier_user(adapter, position):
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_padding_changes_nothing(adapter):
     model, long = small_model(adapter), make_batch([3, 6])
-    names = [name for name in vars(long) if name != "lengths"]
+    names = [name for name in vars(long) if name not in ("lengths", "fields")]
     first = {name: getattr(long, name)[:1, :3] for name in names}
-    short = replace(long, **first, lengths=long.lengths[:1])
+    fields = {name: values[:1, :3] for name, values in long.fields.items()}
+    short = replace(long, **first, fields=fields, lengths=long.lengths[:1])
     padded, alone = encode(model, long, adapter), encode(model, short, adapter)
     assert torch.allclose(padded[:1, :3], alone, atol=1e-5)
 
