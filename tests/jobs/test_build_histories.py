@@ -125,6 +125,6 @@ def test_without_ingest_or_history_there_is_an_error(
     with pytest.raises(DataError, match="ingest_landing has no output"):
         run()
     land(layout, day, ["c"])
-    with pytest.raises(DataError, match="no history"):
+    with pytest.raises(DataError, match="no accepted days before this one"):
         run()
     assert contents(layout) == []
