@@ -108,6 +108,11 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "    echo: TrainingSettings = TrainingSettings()\n"
         "    plan: PlanSettings = PlanSettings()\n",
     )
+    edit(
+        grove / "settings" / "sections.py",
+        "StarsSettings, TreeBridgeSettings\n",
+        "StarsSettings, TrainingSettings, TreeBridgeSettings\n",
+    )
     models = grove / "stages" / "vector_models.py"
     edit(models, "\n\nVECTOR_MODELS = {\n", MODEL)
     edit(
