@@ -1,9 +1,9 @@
-"""Export the served release's generator as programs that need torch and nothing of Grove.
+"""Export the served release's generator as programs that depend on torch alone.
 
 Reads   releases/current.json and the generator of the release it names
 Writes  <to>, a new folder of programs with their manifest; see grove.systems.treebridge.export
-Fails   when nothing was published yet, the release does not verify, the folder is there already, or
-        none can be made there
+Fails   when no release is served, a file of the release is missing or changed, or the folder exists
+        or cannot be created
 
     python jobs/export_treebridge.py --to var/exports/2026-11-18 --settings var/local/settings.yaml
 """
@@ -24,7 +24,7 @@ from grove.stages.export_treebridge import export_treebridge
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
     """Parse the command line."""
     parser = job_parser(__doc__, days="none")
-    parser.add_argument("--to", required=True, type=Path, help="folder to make")
+    parser.add_argument("--to", required=True, type=Path, help="folder to create")
     return parse(parser, argv)
 
 

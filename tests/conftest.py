@@ -1,4 +1,4 @@
-"""What tests share: one small Spark session, an empty home with tables, and a day."""
+"""Shared fixtures: a small Spark session, a home with empty tables, and a day."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 if find_spec("hypothesis"):
     from hypothesis import HealthCheck, settings
 
-    # How long an example takes says how busy the machine is, and no more.
+    # The duration of an example depends on the load of the machine, so it is no error.
     settings.register_profile(
         "any machine", None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
@@ -36,8 +36,8 @@ REAL_DATA_VARIABLE = "GROVE_REAL_DATA"
 REPOSITORY = Path(__file__).resolve().parents[1]
 SPARK = {
     "master": "local[2]",
-    # Each broadcast of a join by a 64-bit key lives as an array of a megabyte until its plan is
-    # forgotten. G1 gives it two regions each: with 1 GiB it spent its time on full collections.
+    # Each broadcast of a join on a 64-bit key holds a 1 MB array until its plan is released. G1
+    # gives each array two regions: with a heap of 1 GiB, most time went to full collections.
     "driver_memory_gib": 2,
     "shuffle_partitions": 4,
     "conf": {"spark.driver.extraJavaOptions": QUICK_START["JDK_JAVA_OPTIONS"]},
@@ -46,13 +46,13 @@ SPARK = {
 
 @pytest.fixture
 def day() -> date:
-    """The day tests work on."""
+    """The day that tests process."""
     return date(2026, 8, 20)
 
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """One session for all tests; jobs under test find and use it, and leave it running."""
+    """One Spark session for all tests; the jobs under test reuse it and leave it running."""
     from grove.runtime.spark_session import open_session
     from grove.settings.load import parse_settings
     from infra.local.class_archive import shared_classes
@@ -68,7 +68,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 
 @pytest.fixture
 def settings_file(tmp_path: Path) -> Path:
-    """A settings file whose home is a folder of this test; sizes fit the shared session."""
+    """A settings file whose home is a temporary folder; its Spark section is the session's."""
     file = tmp_path / "settings.yaml"
     file.write_text(yaml.safe_dump({"home": str(tmp_path / "home"), "spark": SPARK}))
     return file
@@ -84,7 +84,7 @@ def settings(settings_file: Path) -> Settings:
 
 @pytest.fixture
 def layout(settings: Settings) -> Layout:
-    """Paths of this test's home, which holds every table without rows."""
+    """Layout of the test's home, in which every table exists and is empty."""
     from grove.datasets import Layout
     from grove.runtime.tables import create_tables
 
@@ -95,7 +95,7 @@ def layout(settings: Settings) -> Layout:
 
 @pytest.fixture
 def arguments(settings_file: Path, layout: Layout, day: date) -> Callable[..., Namespace]:
-    """Makes the arguments of a job; `arguments(attempt=2)` adds what the job asks for besides."""
+    """Factory of a job's arguments; `arguments(attempt=2)` adds arguments of that job."""
 
     def make(**more: object) -> Namespace:
         given = {"day": day, "settings": str(settings_file), "run_id": "test"} | more
@@ -106,7 +106,7 @@ def arguments(settings_file: Path, layout: Layout, day: date) -> Callable[..., N
 
 @pytest.fixture(scope="session")
 def real_data_folder() -> Path:
-    """Folder of the real data sets; the test is skipped, with the reason, where it is absent."""
+    """Folder of the real data sets; without it the test is skipped, with the reason."""
     beside = REPOSITORY.parent / "shared" / "data"
     folder = Path(os.environ.get(REAL_DATA_VARIABLE, str(beside)))
     if not folder.is_dir():

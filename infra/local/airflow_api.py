@@ -1,4 +1,4 @@
-"""The calls of Airflow's REST API that the commands need."""
+"""Client of Airflow's REST API, limited to the calls that the commands need."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ NEXT_STEPS = {
     409: "wait until the existing backfill or run has ended, or end it in the UI, then repeat the "
     "command",
 }
-"""Next step after a status that is not merely a wrong request."""
+"""Next step after an HTTP status with a known cause."""
 SERVER_FAILED = 500
 PAGE = 100
-"""Most rows that Airflow returns at once."""
+"""Page size: the most rows that Airflow returns per request."""
 START_SECONDS = 120
-"""How long the components may take until they answer, in seconds."""
+"""Time limit for the start of the components, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AirflowApi:
-    """An address, and the token of a login there."""
+    """Address of a running Airflow, and the token of a login."""
 
     address: str
     token: str
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Send one request below `/api/v2` and return its JSON answer.
+        """Send one request to a path under `/api/v2` and return the JSON response.
 
         Raises:
-            InfrastructureError: Airflow does not answer, or rejects the request.
+            InfrastructureError: Airflow does not respond, or rejects the request.
         """
         return _request(method, f"{self.address}/api/v2{path}", body=body, token=self.token)
 
@@ -65,7 +65,7 @@ class AirflowApi:
         return list(answer["task_instances"])
 
     def pause(self, dag: str) -> None:
-        """Keep the scheduler from starting runs of a DAG; an unknown DAG is paused already."""
+        """Keep the scheduler from starting runs of a DAG; no effect if the DAG is unknown."""
         if self._find(dag) is not None:
             self._set_paused(dag, value=True)
 
@@ -77,8 +77,8 @@ class AirflowApi:
         """Require that the scheduler can start runs of a DAG.
 
         Raises:
-            InfrastructureError: the DAG is paused; unpausing it starts yesterday as well,
-                which `trigger` and `backfill` must not do.
+            InfrastructureError: the DAG is paused or unknown. `trigger` and `backfill` must not
+                unpause it, because that would also start yesterday's run.
         """
         found = self._find(dag)
         if found is None or found["is_paused"]:
@@ -106,8 +106,8 @@ class AirflowApi:
 
         Args:
             first: first day.
-            last: last day, included.
-            again: `failed` also repeats days that failed, `completed` repeats all.
+            last: last day, inclusive.
+            again: `failed` also repeats days that failed, `completed` repeats all days.
         """
         body = {
             "dag_id": DAG,
@@ -123,7 +123,7 @@ class AirflowApi:
         body = {
             "name": name,
             "slots": slots,
-            "description": "jobs at once",
+            "description": "concurrent jobs",
             "include_deferred": False,
         }
         known = {pool["name"] for pool in self.call("GET", "/pools")["pools"]}
@@ -133,7 +133,7 @@ class AirflowApi:
             self.call("POST", "/pools", body)
 
     def _find(self, dag: str) -> dict[str, Any] | None:
-        # A DAG whose file was not parsed for long counts as stale, and still starts runs.
+        # A DAG whose file was not parsed recently is marked as stale, but still starts runs.
         answer = self.call("GET", f"/dags?dag_id_pattern={dag}&exclude_stale=false&limit=100")
         return next((found for found in answer["dags"] if found["dag_id"] == dag), None)
 
@@ -142,10 +142,10 @@ class AirflowApi:
 
 
 def open_api(installation: Installation) -> AirflowApi:
-    """Log in.
+    """Log in and return a client.
 
     Raises:
-        InfrastructureError: Airflow does not answer.
+        InfrastructureError: Airflow does not respond.
     """
     answer = _request(
         "POST",
@@ -159,7 +159,7 @@ def wait_for_airflow(installation: Installation) -> AirflowApi:
     """Wait until every component is healthy and the daily refresh is known.
 
     Raises:
-        InfrastructureError: it took too long.
+        InfrastructureError: the components were not healthy in time.
     """
     watch = Stopwatch()
     while True:
@@ -208,7 +208,7 @@ def _request(
 
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Bypasses a proxy of the environment, since Airflow runs on this machine."""
+"""Ignores the proxy settings of the environment, because Airflow runs on this machine."""
 
 
 def next_step_after(status: int) -> str:
@@ -227,7 +227,7 @@ def _unreachable(where: str, *, found: str, next_step: str) -> InfrastructureErr
     return InfrastructureError(
         "Airflow did not carry out the request",
         where=where,
-        expected="an answer",
+        expected="a successful response",
         found=found,
         next_step=next_step,
     )

@@ -1,4 +1,4 @@
-"""evaluate_models: a day no model has seen, with comparator, baselines, oracle and repurchases."""
+"""evaluate_models: a day unseen by any model, with comparator, baselines, oracle, repurchases."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def land_interactions(layout, day):
     for history in read_arrow(layout, HISTORIES, day=day, cut="through").to_pylist():
         columns = (history[name] for name in ("item_ids", "event_types", "event_times"))
         events = zip(*columns, history["landed_days"], strict=True)
-        for place, (item, kind, time, landed) in enumerate(events):
+        for position, (item, kind, time, landed) in enumerate(events):
             rows.setdefault(landed, []).append(
                 {
                     "day": landed,
-                    "event_id": f"{history['user_id']}-{place}",
+                    "event_id": f"{history['user_id']}-{position}",
                     "event_type": kind,
                     "user_id": history["user_id"],
                     "item_id": item,
@@ -96,7 +96,7 @@ def land_day(layout, day, arguments, *, release=None, items=ITEM_COUNT, **codes)
 
 
 def publish(layout, day, arguments, encoder=ENCODER, weights_format=WEIGHTS_FORMAT):
-    """Make the day's candidates a release with trees of its own."""
+    """Publish the day's candidate models as a release with its own trees."""
     folder = Path(layout.releases(), f"{day}.1")
     (folder / "models").mkdir(parents=True)
     for model in ("dssm", "stars", "treebridge"):
@@ -140,7 +140,7 @@ def verdict(layout, day):
 
 
 def reference_targets(layout, day):
-    """User → items wanted on the day and not before, by loops."""
+    """User → positives of the day without the user's earlier ones, computed with loops."""
     events = read_arrow(layout, INTERACTIONS).to_pylist()
     before: dict = {}
     today: dict = {}
@@ -149,11 +149,11 @@ def reference_targets(layout, day):
             before.setdefault(event["user_id"], set()).add(event["item_id"])
         elif event["day"] == day and event["event_time"].date() == day:
             today.setdefault(event["user_id"], set()).add(event["item_id"])
-    wanted = {user: items - before.get(user, set()) for user, items in today.items()}
-    return {user: items for user, items in wanted.items() if items}, before
+    targets = {user: items - before.get(user, set()) for user, items in today.items()}
+    return {user: items for user, items in targets.items() if items}, before
 
 
-def test_every_list_is_measured_and_the_first_day_has_nothing_to_compare(shop, day, arguments):
+def test_every_list_is_evaluated_and_the_first_day_has_no_comparator(shop, day, arguments):
     evaluate_models.run(arguments())
     measured = figures(shop, day)
     assert {model for model, *_ in measured} == {
@@ -166,16 +166,16 @@ def test_every_list_is_measured_and_the_first_day_has_nothing_to_compare(shop, d
     assert found.passed
     assert "candidate_not_worse" in {result.name for result in found.warnings}
     written = read_json(shop.report(day, "evaluate_models"))
-    wanted, _ = reference_targets(shop, day)
-    assert written["notes"]["users"] == len(wanted) > 10
-    assert written["notes"]["targets"] == sum(map(len, wanted.values()))
+    targets, _ = reference_targets(shop, day)
+    assert written["notes"]["users"] == len(targets) > 10
+    assert written["notes"]["targets"] == sum(map(len, targets.values()))
     assert written["notes"]["comparator"] is None
-    assert measured["oracle", "hit_rate", 5, "all"][1] == sum(user < "user0030" for user in wanted)
+    assert measured["oracle", "hit_rate", 5, "all"][1] == sum(user < "user0030" for user in targets)
 
 
-def test_popularity_against_counting_by_hand(shop, day, arguments):
+def test_popularity_equals_a_reference_implementation(shop, day, arguments):
     evaluate_models.run(arguments())
-    wanted, before = reference_targets(shop, day)
+    targets, before = reference_targets(shop, day)
     events = read_arrow(shop, INTERACTIONS).to_pylist()
     counts = {f"item{row:03d}": 0 for row in range(ITEM_COUNT)}
     for event in events:
@@ -183,12 +183,12 @@ def test_popularity_against_counting_by_hand(shop, day, arguments):
     order = sorted(counts, key=lambda item: (-counts[item], item))
     hit = [
         bool(set([item for item in order if item not in before.get(user, ())][:5]) & items)
-        for user, items in wanted.items()
+        for user, items in targets.items()
     ]
     assert figures(shop, day)["popularity", "hit_rate", 5, "all"][0] == pytest.approx(np.mean(hit))
 
 
-def test_a_user_without_a_history_gets_what_is_popular(shop, day, arguments):
+def test_a_user_without_a_history_gets_popular_items(shop, day, arguments):
     histories = read_arrow(shop, HISTORIES, day=day, cut="before")
     newcomer = histories["user_id"][0].as_py()
     others = histories.filter(pc.not_equal(histories["user_id"], newcomer))
@@ -198,9 +198,9 @@ def test_a_user_without_a_history_gets_what_is_popular(shop, day, arguments):
     replace_partition(others, shop, INTERACTIONS, {"day": day - timedelta(days=1)})
     evaluate_models.run(arguments())
     written = read_json(shop.report(day, "evaluate_models"))["notes"]
-    wanted, _ = reference_targets(shop, day)
-    assert newcomer in wanted
-    assert written["users"] == len(wanted)
+    targets, _ = reference_targets(shop, day)
+    assert newcomer in targets
+    assert written["users"] == len(targets)
     assert written["users_without_history"] == 1
 
 
@@ -240,7 +240,7 @@ def test_another_release_ranks_the_new_items_too(shop, day, arguments, settings_
     assert verdict(shop, tomorrow).passed
 
 
-def test_a_candidate_of_other_trees_is_not_evaluated(shop, day, arguments):
+def test_a_candidate_trained_on_other_trees_is_not_evaluated(shop, day, arguments):
     land_codes(shop, day, generations=GENERATIONS | {"llm": "cccccccccccc"})
     with pytest.raises(DataError, match="was trained on another tree generation"):
         evaluate_models.run(arguments())
@@ -250,7 +250,7 @@ def test_a_candidate_of_other_trees_is_not_evaluated(shop, day, arguments):
     ("other", "named"),
     [({"encoder": "other-0123456789"}, "other-0123456789"), ({"weights_format": "0"}, "format 0")],
 )
-def test_a_release_of_other_models_is_not_compared_with(shop, day, arguments, other, named):
+def test_a_release_with_an_incompatible_shape_is_no_comparator(shop, day, arguments, other, named):
     release, tomorrow = publish(shop, day, arguments, **other), day + timedelta(days=1)
     land_day(shop, tomorrow, arguments, release=release)
     evaluate_models.run(arguments(day=tomorrow))
@@ -260,7 +260,7 @@ def test_a_release_of_other_models_is_not_compared_with(shop, day, arguments, ot
     assert "candidate_not_worse" in {result.name for result in verdict(shop, tomorrow).warnings}
 
 
-def test_a_worse_candidate_is_refused_and_the_old_figures_stay(shop, day, arguments, monkeypatch):
+def test_a_worse_candidate_is_rejected_and_the_old_metrics_stay(shop, day, arguments, monkeypatch):
     release, tomorrow = publish(shop, day, arguments), day + timedelta(days=1)
     land_day(shop, tomorrow, arguments, release=release)
     evaluate_models.run(arguments(day=tomorrow))
@@ -282,7 +282,7 @@ def test_a_worse_candidate_is_refused_and_the_old_figures_stay(shop, day, argume
     assert figures(shop, tomorrow) == before
 
 
-def test_a_shop_with_repurchases_counts_them_apart(layout, day, settings_file, arguments):
+def test_repurchases_are_evaluated_as_a_separate_segment(layout, day, settings_file, arguments):
     source = {"keep_seen_items": True, "has_oracle": False}
     write_small_settings(settings_file, treebridge=SMALL, evaluation=EVALUATION, source=source)
     land_day(layout, day, arguments)
@@ -296,7 +296,7 @@ def test_a_shop_with_repurchases_counts_them_apart(layout, day, settings_file, a
     )
 
 
-def test_without_a_catalogue_the_items_are_those_of_the_day_before(
+def test_without_a_catalogue_the_items_are_those_as_of_the_day_before(
     layout, day, settings_file, arguments
 ):
     source = {"feeds": ["events"], "has_oracle": False}
@@ -311,7 +311,7 @@ def test_without_a_catalogue_the_items_are_those_of_the_day_before(
     assert {support for _, support in new} == {0}
 
 
-def test_at_most_so_many_users_are_evaluated(layout, day, settings_file, arguments):
+def test_at_most_max_users_are_evaluated(layout, day, settings_file, arguments):
     few = EVALUATION | {"max_users": 7}
     write_small_settings(settings_file, treebridge=SMALL, evaluation=few)
     land_day(layout, day, arguments)
@@ -321,7 +321,7 @@ def test_at_most_so_many_users_are_evaluated(layout, day, settings_file, argumen
     assert written["notes"]["not_judged"]["user not drawn"] > 0
 
 
-def test_a_day_without_training_says_what_is_missing(shop, day, arguments):
+def test_a_missing_training_is_named_in_the_error(shop, day, arguments):
     report(shop, day, "train_stars", status="refused")
     with pytest.raises(DataError, match="train_stars has no output"):
         evaluate_models.run(arguments())

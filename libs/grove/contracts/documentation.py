@@ -37,4 +37,4 @@ def _line(contract: Contract) -> str:
 def _retention(contract: Contract) -> str:
     if contract.is_feed:
         return "a setting"
-    return str(contract.retention_days or "for good")
+    return str(contract.retention_days or "forever")

@@ -7,13 +7,13 @@ from importlib.util import LazyLoader, find_spec, module_from_spec
 from types import ModuleType
 
 POSTPONED = "scipy.stats"
-"""Two of the five seconds of the import, for expectations about distributions."""
+"""Takes two of the import's five seconds; only expectations about distributions need it."""
 
 
 def import_great_expectations() -> ModuleType:
     """Import Great Expectations; `scipy.stats` loads at its first use, if any.
 
-    Each stage's gate runs in a process of its own, so a day pays for this import a dozen times.
+    The gate of every stage runs in its own process, so a day repeats this import a dozen times.
 
     Returns:
         The module `great_expectations`.

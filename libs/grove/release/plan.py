@@ -1,4 +1,4 @@
-"""The plan of a day: whether it is a retrain day, and why, decided before any training."""
+"""The plan of a day, decided before any training: ordinary or retrain, and the reason."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from grove.release.manifest import Manifest
 
 WEIGHTS_FORMAT = "3"
 """Part of a day's shape. Raise it when weights that earlier code saved no longer fit the networks:
-the next day then trains from scratch and is not compared with a release of the old form."""
+the next day then trains from scratch and is not compared with a release in the old format."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TreeState:
-    """Free slots and distortion of a tree of a release."""
+    """Free slots and distortion of a tree in a release."""
 
     free_share: float
     """Share of leaf slots that are free, 0 to 1."""
     distortion: float
-    """Mean squared distance of items to their leaf, now."""
+    """Current mean squared distance between items and their leaf's centroid."""
     distortion_at_build: float
-    """The same when the tree was built."""
+    """The same distance when the tree was built."""
     free_slots: int | None = None
-    """Items it can still take; none in releases that do not record it."""
+    """Items it can still take; `None` for releases that do not record it."""
 
     @property
     def distortion_growth(self) -> float:
-        """Growth since the build, as a share; 0 for a tree that was perfect when built."""
+        """Growth since the build, as a share; 0 if the distortion at build was 0."""
         if self.distortion_at_build <= 0:
             return 0.0
         return self.distortion / self.distortion_at_build - 1
@@ -44,9 +44,9 @@ class EarlierRelease:
     trained_on: date
     """Day on which its weights were last trained from scratch, and its trees built."""
     learned_through: date
-    """Last day its weights have learnt from."""
+    """Last day its weights were trained on."""
     shape: Mapping[str, str]
-    """Encoder, widths and whatever else the weights cannot change; name to value."""
+    """Name → value of the encoder, the widths and everything else that fixes the weights' form."""
     trees: Mapping[str, TreeState] = field(default_factory=dict)
     items: int = 0
     """Items that have a slot in every tree; 0 in releases that do not record it."""
@@ -54,7 +54,7 @@ class EarlierRelease:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanLimits:
-    """When a retrain is due."""
+    """Limits beyond which a retrain is due."""
 
     retrain_every_days: int
     min_free_share: float
@@ -63,7 +63,7 @@ class PlanLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class RetrainPlan:
-    """The plan of a day, which `plan_day` reports and a release's manifest keeps."""
+    """The plan of a day, as `plan_day` reports it and a release's manifest stores it."""
 
     kind: Literal["ordinary", "retrain"]
     reason: str
@@ -72,7 +72,7 @@ class RetrainPlan:
     comparator: str | None
     """Release the candidate must not be worse than; none before the first release."""
     learned_through: date | None
-    """Last day the starting weights have learnt from; none when they start from scratch."""
+    """Last day the starting weights were trained on; `None` when training from scratch."""
     rebuild_trees: bool
     trained_on: date
     """Day on which the day's weights were trained from scratch; the next plan reads it."""
@@ -81,10 +81,10 @@ class RetrainPlan:
 
     @classmethod
     def from_notes(cls, notes: Mapping[str, Any]) -> RetrainPlan:
-        """Read a plan as `as_notes` wrote it.
+        """Parse a plan from what `as_notes` returned.
 
         Raises:
-            DataError: a part of the plan is missing.
+            DataError: a field of the plan is missing or invalid.
         """
         try:
             learned = notes["learned_through"]
@@ -108,7 +108,7 @@ class RetrainPlan:
             ) from error
 
     def as_notes(self) -> dict[str, Any]:
-        """The plan as the report and a manifest hold it."""
+        """The plan as JSON values, for the report and the manifest."""
         learned = self.learned_through and str(self.learned_through)
         return {**asdict(self), "learned_through": learned, "trained_on": str(self.trained_on)}
 
@@ -130,15 +130,15 @@ def decide_plan(
 
     Args:
         day: the day to plan.
-        earlier: newest release of a day before it, whatever is being served; none at first.
-        shape: what today's settings require of the weights, in the form of `EarlierRelease.shape`.
-        limits: when a retrain is due.
+        earlier: newest release of an earlier day, served or not; `None` before the first release.
+        shape: the shape that the current settings require, as in `EarlierRelease.shape`.
+        limits: limits beyond which a retrain is due.
         asked: whether a retrain was requested.
         new_items: items of the day beyond the `items` of the earlier release; a tree that cannot
             take them is rebuilt.
 
     Returns:
-        The plan, with the first reason that holds.
+        The plan, with the first reason that applies.
 
     Example:
         >>> limits = PlanLimits(

@@ -1,4 +1,4 @@
-"""Fingerprint of the running code, for releases and reports; it needs no repository."""
+"""Fingerprint of the running code, for releases and reports; works without a Git repository."""
 
 from __future__ import annotations
 

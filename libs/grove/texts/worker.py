@@ -16,8 +16,8 @@ Batches: TypeAlias = Iterator[pa.RecordBatch]
 def embedding_batches(spec: EncoderSpec, fingerprint: str) -> Callable[[Batches], Batches]:
     """Create the function that `mapInArrow` runs in each task.
 
-    A worker loads the model once and keeps it for its next tasks. The number of threads stays as
-    Spark sets it, one per worker: more threads than cores halve the speed.
+    A worker loads the model once and keeps it for its next tasks. Spark's setting of one thread per
+    worker is kept: more threads than cores halve the throughput.
 
     Args:
         spec: the encoder; its folder must exist on every worker.

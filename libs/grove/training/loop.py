@@ -28,7 +28,7 @@ LOG = logging.getLogger("grove.training")
 
 
 class Batches(Protocol[BatchType_co]):
-    """A loader, as the loop uses it."""
+    """Interface of a data loader, as the training loop uses it."""
 
     @property
     def steps(self) -> int:
@@ -44,38 +44,38 @@ class Batches(Protocol[BatchType_co]):
 
 @dataclass(frozen=True, kw_only=True)
 class ParameterGroup:
-    """Parameters that learn otherwise than the rest."""
+    """Parameters with a learning rate or a start of their own."""
 
     prefix: str
-    """Start of their names, such as `offsets.`."""
+    """Prefix of their names, such as `offsets.`."""
     rate_factor: float = 1.0
     """Their learning rate as a multiple of the plan's."""
     first_epoch: int = 0
-    """Epoch from which they learn; before it they stay as they are."""
+    """First epoch in which they are trained; before it they are frozen."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingPlan:
-    """How long and how fast a model learns."""
+    """Duration, learning-rate schedule and optimiser settings of one training."""
 
     epochs: int
-    """Passes over the batches."""
+    """Passes over the training data."""
     peak_rate: float
-    """Highest learning rate; no unit."""
+    """Peak learning rate; no unit."""
     shape: Literal["one_cycle", "constant"] = "one_cycle"
-    """Rate over time: warm-up and cosine decay, or constant."""
+    """Learning-rate schedule: warm-up and cosine decay, or constant."""
     seed: int = 0
-    """Of dropout and sampling."""
+    """Seed of dropout and sampling."""
     weight_decay: float = 5e-3
-    """Of AdamW."""
+    """Weight decay of AdamW."""
     clip_norm: float = 1.0
-    """Largest gradient norm per parameter group."""
+    """Maximum gradient norm per parameter group."""
     warm_up_share: float = 0.1
     """Share of the steps in which a one-cycle rate rises."""
     adam_betas: tuple[float, float] = (0.9, 0.95)
-    """Decay of AdamW's means of gradients and of squared gradients."""
+    """β₁ and β₂ of AdamW: decay of the averages of gradients and of squared gradients."""
     groups: tuple[ParameterGroup, ...] = ()
-    """Exceptions."""
+    """Parameter groups that deviate from the plan; the plan applies to all other parameters."""
 
 
 def train(
@@ -88,26 +88,26 @@ def train(
 ) -> list[float]:
     """Train a model in place.
 
-    Each worker reports the *sum* of its losses and their total weight; the step follows the
-    gradient of all workers' sum divided by all workers' weight. So a prediction counts the same on
-    a worker with many users and on one with few. The result still depends on the number of workers:
-    each draws and shuffles for itself, and a loss that looks at its batch (in-batch negatives, the
-    share of h_gen) sees its own worker's. Random numbers restart at every epoch from seed, epoch
-    and rank: a resumed training ends with the same bits as an uninterrupted one, on processors of
-    one kind.
+    Each worker reports the *sum* of its losses and their total weight; a step uses the gradient of
+    the sum over all workers, divided by their total weight. So every prediction has the same
+    weight, however many users its worker holds. The result still depends on the number of workers:
+    each shuffles and samples independently, and a loss that depends on the batch (in-batch
+    negatives, the share of h_gen) is computed per worker. Random generators are seeded at every
+    epoch with seed, epoch and rank, so a resumed training is bit-identical to an uninterrupted one
+    on the same kind of processor.
 
     Source: the optimiser is that of STARS §4.3 (AdamW, one cycle, clipping per parameter group).
 
     Args:
-        model: its parameters must start equal on all workers.
-        batches: the loader.
+        model: its initial parameters must be equal on all workers.
+        batches: data loader.
         loss_of: batch → (scalar sum of losses, scalar sum of their weights).
-        plan: epochs, rates, groups.
-        checkpoint: written after every epoch and removed at the end; resumed from where it holds
-            the same work.
+        plan: epochs, learning rates and parameter groups.
+        checkpoint: written after every epoch and removed at the end; training resumes from it if it
+            is of the same training.
 
     Returns:
-        Mean loss of every epoch. A loss that is not finite ends the training and is the last one.
+        Mean loss of every epoch. A non-finite loss stops the training and is the last value.
     """
     optimizer, groups = _optimizer(model, plan)
     curve = resume_progress(checkpoint, model, optimizer) if checkpoint else []
@@ -137,16 +137,16 @@ def train(
 
 
 def rate_factor(step: int, steps: int, shape: str, warm_up_share: float = 0.1) -> float:
-    """Share of the peak learning rate at a step.
+    """Learning rate at a step, as a share of the peak rate.
 
     Args:
         step: 0 .. steps − 1.
-        steps: of the whole training.
+        steps: steps of the whole training.
         shape: `constant`, or `one_cycle`: linear warm-up, then cosine decay to zero.
-        warm_up_share: share of the steps that warm up.
+        warm_up_share: share of the steps that are warm-up.
 
     Returns:
-        0 to 1.
+        Factor, 0 to 1.
 
     Example:
         >>> [round(rate_factor(step, 100, "one_cycle"), 3) for step in (0, 9, 54, 99)]
@@ -221,7 +221,7 @@ def _optimizer(
         ],
         betas=plan.adam_betas,
         weight_decay=plan.weight_decay,
-        # One pass over each table instead of a dozen: a quarter of a small model's step.
+        # One pass over each table instead of a dozen: saves a quarter of a small model's step.
         fused=True,
     )
     return optimizer, groups

@@ -1,4 +1,4 @@
-"""The process group of a training: join it, log from it, and give each worker its device."""
+"""Process group of a training: membership, logging and the device of each worker."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from grove.training.job_spec import TrainingSpec
 THREADS_PER_WORKER = 1
 CPU_GROUP = "gloo"
 GPU_GROUP = "cpu:gloo,cuda:nccl"
-"""Gradients are summed where they are; counts and losses, which are summed on the CPU, by gloo."""
+"""NCCL sums gradients on the GPU; gloo sums counts and losses on the CPU."""
 
 
 @contextmanager
 def joined_group(spec: TrainingSpec) -> Iterator[None]:
-    """Join the other workers for a block; without a launcher, the block runs alone.
+    """Join the process group for the duration of a block; without a launcher there is no group.
 
-    A launched worker is a process of its own, so it configures its log. Its lines go to its error
-    stream, which the launcher forwards to the driver's log.
+    A launched worker is a separate process, so it configures its own logging. Its records go to
+    stderr, which the launcher forwards to the driver's log.
 
     Args:
-        spec: of the training.
+        spec: specification of the training.
     """
     launched = distributed.is_torchelastic_launched()
     if launched:
@@ -45,21 +45,21 @@ def joined_group(spec: TrainingSpec) -> Iterator[None]:
 def accelerator(rank: int) -> str:
     """Assign the visible accelerators to the workers round-robin.
 
-    NCCL talks through the current device, which is the first one unless it is set.
+    NCCL communicates through the current device, so it is set here; the default is the first one.
 
     Args:
-        rank: of this worker.
+        rank: index of this worker.
 
     Returns:
         Name of the device, such as `cuda:1`.
 
     Raises:
-        SettingsError: the process sees no accelerator.
+        SettingsError: no accelerator is visible to the process.
     """
     devices = torch.cuda.device_count()
     if devices == 0:
         raise SettingsError(
-            "there is no accelerator to train on",
+            "no accelerator is available for the training",
             where=f"setting distributed.use_gpu, worker {rank}",
             expected="at least one CUDA device that torch can use",
             found=f"none; torch {torch.__version__}",

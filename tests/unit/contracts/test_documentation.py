@@ -8,5 +8,5 @@ def test_one_line_per_contract_states_its_retention() -> None:
     assert len(lines) == 2 + 19
     kept = {line.split("|")[1].split("`")[1]: line.split("|")[4].strip() for line in lines[2:]}
     assert kept["interactions"] == "400"
-    assert kept["items"] == "for good"
+    assert kept["items"] == "forever"
     assert kept["feed_events"] == "a setting"

@@ -1,4 +1,4 @@
-"""Delta tables with and without Spark: whole partitions, equal rows at every run, one commit."""
+"""Delta tables with and without Spark: whole partitions, the same rows on every run, one commit."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_every_dataset_has_a_table_and_creating_again_changes_nothing(layout):
     assert table_versions(layout) == before
 
 
-def test_a_table_that_was_never_created_says_so(layout, tmp_path):
+def test_reading_a_table_that_was_never_created_is_an_error(layout, tmp_path):
     from grove.datasets import Layout
 
     with pytest.raises(InfrastructureError, match="create_tables"):
@@ -109,7 +109,7 @@ def test_a_list_of_days_replaces_the_range(layout):
     assert partition_days(layout, ITEMS) == [later]
 
 
-def test_rows_of_another_partition_are_refused_and_the_old_rows_stay(layout):
+def test_rows_of_another_partition_are_rejected_and_the_old_rows_stay(layout):
     replace_partition(item_rows(DAY, {"a": 1.0}), layout, ITEMS, {"day": DAY})
     stray = item_rows(DAY + timedelta(days=1), {"b": 2.0})
     with pytest.raises(Exception, match="validation check"):
@@ -129,14 +129,14 @@ def test_missing_and_unknown_columns_are_named(layout):
         replace_partition(table, layout, ITEMS, {"day": DAY})
 
 
-def test_values_that_do_not_fit_their_type_are_refused(layout):
+def test_values_that_do_not_fit_their_type_are_rejected(layout):
     table = item_rows(DAY, {"a": 1.0})
     table = table.set_column(table.column_names.index("price"), "price", pa.array(["dear"]))
     with pytest.raises(BugError, match="do not fit their contract"):
         replace_partition(table, layout, ITEMS, {"day": DAY})
 
 
-def test_a_missing_value_where_none_is_allowed_is_refused(layout):
+def test_a_missing_value_in_a_required_column_is_rejected(layout):
     table = item_rows(DAY, {"a": 1.0})
     table = table.set_column(
         table.column_names.index("title"), "title", pa.array([None], pa.string())
@@ -146,7 +146,7 @@ def test_a_missing_value_where_none_is_allowed_is_refused(layout):
     assert prices(layout) == {}
 
 
-def test_equal_rows_give_equal_files_whatever_their_order(layout):
+def test_equal_rows_give_equal_files_in_any_order(layout):
     partition = {"day": DAY}
     table = item_rows(DAY, {"c": 3.0, "a": 1.0, "b": 2.0})
     replace_partition(table, layout, ITEMS, partition)

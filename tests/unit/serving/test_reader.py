@@ -1,4 +1,4 @@
-"""Opening a release: only a whole one is read, and rows and keys belong together."""
+"""Opening a release: an incomplete or changed one is rejected, and keys map to the right rows."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def test_the_served_release_is_opened_with_all_its_parts(releases):
     assert not reader.keeps_seen_items
 
 
-def test_new_items_are_boosted_as_in_the_release(releases):
+def test_the_boost_of_new_items_is_that_of_the_release(releases):
     reader = open_current_release(releases / "current.json")
-    # The release is an older one, which knew no such setting.
+    # The small release predates this setting.
     assert reader.new_item_bonus == reader.searcher.new_item_bonus == 0.0
     settings = {**reader.manifest.settings, "treebridge": {"beam": 4, "new_item_bonus": 1.5}}
-    favouring = replace(reader, manifest=replace(reader.manifest, settings=settings))
-    assert favouring.new_item_bonus == favouring.searcher.new_item_bonus == 1.5
+    boosting = replace(reader, manifest=replace(reader.manifest, settings=settings))
+    assert boosting.new_item_bonus == boosting.searcher.new_item_bonus == 1.5
 
 
 def test_a_history_ends_with_the_day_of_the_release(releases):
@@ -44,7 +44,7 @@ def test_a_history_ends_with_the_day_of_the_release(releases):
     assert history["cut"].to_pylist() == ["through"]
 
 
-def test_nothing_served_says_how_to_get_there(tmp_path):
+def test_opening_without_a_served_release_is_a_data_error(tmp_path):
     with pytest.raises(DataError, match="no release is served yet"):
         open_current_release(tmp_path / "current.json")
 
@@ -71,16 +71,16 @@ POSITIVES = pa.table(
 )
 
 
-def test_what_is_seen_and_popular_is_that_of_all_days(tmp_path):
+def test_seen_items_and_popularity_cover_all_days(tmp_path):
     write_small_release(tmp_path, positives=POSITIVES)
     reader = open_current_release(tmp_path / "current.json")
     assert reader.seen_by("user0001").tolist() == [4, 9]
-    assert reader.seen_by("nobody").tolist() == []
+    assert reader.seen_by("unknown user").tolist() == []
     assert reader.popularity.dtype == np.int64
     assert reader.popularity.tolist() == [{4: 1, 9: 2, 29: 1}.get(row, 0) for row in range(ITEMS)]
 
 
-def test_without_all_days_seen_items_are_those_of_the_histories(releases):
+def test_without_the_list_of_all_days_seen_items_are_those_of_the_histories(releases):
     reader = open_current_release(releases / "current.json")
     history = reader.history_of("user0001")["item_ids"][0].as_py()
     assert reader.seen_by("user0001").tolist() == sorted({int(item[4:]) for item in history})
@@ -94,13 +94,13 @@ def test_a_changed_list_of_seen_items_is_not_read(tmp_path):
         open_release(folder)
 
 
-def test_keys_lead_back_to_rows(releases):
+def test_keys_map_back_to_rows(releases):
     reader = open_current_release(releases / "current.json")
     keys = reader.items["item_key"].to_numpy()
     assert reader.rows_of_keys(keys).tolist() == list(range(ITEMS))
     assert reader.rows_of_keys(np.array([-1, 7])).tolist() == [-1, -1]
 
 
-def test_ids_that_are_no_items_any_more_are_left_out(releases):
+def test_ids_of_removed_items_are_omitted(releases):
     reader = open_current_release(releases / "current.json")
     assert reader.rows_of(pa.array(["item002", "gone", "item000"])).tolist() == [2, 0]

@@ -1,4 +1,4 @@
-"""The evaluation set of a day: nothing but its targets is of the day itself."""
+"""The evaluation set of a day: only its targets come from the day itself."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def rows_by_user(found: EvaluationSet) -> dict[str, list[int]]:
 
 
 def move_to(layout: Layout, day: date, hours: int) -> None:
-    """Let the events that landed on a day happen some hours later or earlier."""
+    """Shift the times of the events that landed on a day by some hours."""
     rows = read_arrow(layout, INTERACTIONS, day=day).to_pylist()
     for row in rows:
         row["event_time"] += timedelta(hours=hours)
@@ -117,7 +117,7 @@ def test_only_positive_events_count(shop, day):
     assert read(shop, day, positive_events=("impression",)).users == sorted(TODAY)
 
 
-def test_users_without_a_history_get_the_most_popular_items_they_may_have(shop, day):
+def test_users_without_a_history_get_the_most_popular_items_that_are_not_excluded(shop, day):
     found = read(shop, day)
     assert found.users == [ANNE, BERT, NEW]
     assert found.known.tolist() == [0, 1]

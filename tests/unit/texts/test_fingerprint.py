@@ -31,7 +31,9 @@ def test_prompt_pooling_length_and_precision_change_it(spec: EncoderSpec) -> Non
     assert len({encoder_fingerprint(each) for each in (spec, *others)}) == 6
 
 
-def test_float32_keeps_the_fingerprint_from_before_the_setting(spec: EncoderSpec) -> None:
+def test_float32_keeps_the_fingerprint_used_before_precision_was_a_setting(
+    spec: EncoderSpec,
+) -> None:
     digest = hashlib.sha256(b"\0mean\x0064\0")
     for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
         content = (Path(spec.folder) / name).read_bytes()
@@ -39,7 +41,7 @@ def test_float32_keeps_the_fingerprint_from_before_the_setting(spec: EncoderSpec
     assert encoder_fingerprint(spec) == digest.hexdigest()[:16]
 
 
-def test_folder_and_batch_size_do_not(spec: EncoderSpec, tmp_path: Path) -> None:
+def test_folder_and_batch_size_do_not_change_it(spec: EncoderSpec, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(spec.folder, copy)
     same = replace(spec, folder=str(copy), batch_size=1)
@@ -49,14 +51,14 @@ def test_folder_and_batch_size_do_not(spec: EncoderSpec, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "file", ["model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json"]
 )
-def test_every_file_that_counts_changes_it(spec: EncoderSpec, tmp_path: Path, file: str) -> None:
+def test_every_file_of_the_encoder_changes_it(spec: EncoderSpec, tmp_path: Path, file: str) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(spec.folder, copy)
     (copy / file).write_bytes((copy / file).read_bytes() + b" ")
     assert encoder_fingerprint(replace(spec, folder=str(copy))) != encoder_fingerprint(spec)
 
 
-def test_a_file_that_does_not_count_does_not_change_it(spec: EncoderSpec, tmp_path: Path) -> None:
+def test_other_files_do_not_change_it(spec: EncoderSpec, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(spec.folder, copy)
     (copy / "README.md").write_text("notes")

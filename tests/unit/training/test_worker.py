@@ -42,7 +42,7 @@ def test_workers_take_the_devices_round_robin_and_make_them_current(monkeypatch)
 
 def test_a_missing_accelerator_is_rejected(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    with pytest.raises(SettingsError, match="no accelerator to train on") as caught:
+    with pytest.raises(SettingsError, match="no accelerator is available") as caught:
         accelerator(1)
     assert "distributed.use_gpu, worker 1" in caught.value.where
     assert "use_gpu to false" in caught.value.next_step

@@ -1,6 +1,6 @@
-"""Invariants of a stage that a single row cannot show: each function returns one result.
+"""Invariants of a stage that no check of single rows can express; one result per function.
 
-Great Expectations validates one frame. These functions check counts from several places, vectors,
+Great Expectations validates one frame. These functions check counts from several sources, vectors,
 trees and models. Their results are part of the same verdict.
 """
 

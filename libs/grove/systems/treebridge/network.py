@@ -48,9 +48,9 @@ class ItemEmbedding(nn.Module):
     Args:
         width: D.
         text_width: E.
-        rows: rows of the tables `items` and `attributes`.
-        item_input: `features`, or `id`: neither text nor attributes are read, and the ids' vectors
-            start at random; an item that was not trained on has the zero vector.
+        rows: rows of the embedding tables `items` and `attributes`.
+        item_input: `features`, or `id`: an id embedding with random initial values replaces text
+            and attributes; an item without training interactions has the zero vector.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class ItemEmbedding(nn.Module):
             text: [M, E] float, unit norm.
 
         Returns:
-            [M, D], of any norm.
+            [M, D], not normalised.
         """
         offsets: Tensor = self.offsets(known_rows(ids))  # [M, D]
         if self.id_only:
@@ -88,21 +88,21 @@ class ItemEmbedding(nn.Module):
 class TreeBridge(nn.Module):
     """Multi-tree, multi-task generator: shared items and user encoder, one decoder per tree.
 
-    Source: TreeBridge, Multi-Tree Multi-Task Generation Structure. Deviations: z_u is made of the
-    history alone; the leaf step (see `leaf_step`); the item inputs (see `ItemEmbedding`).
+    Source: TreeBridge, Multi-Tree Multi-Task Generation Structure. Deviations: z_u is computed from
+    the history alone; the leaf step (see `leaf_step`); the item inputs (see `ItemEmbedding`).
 
     Args:
-        encoder: width D, layers, heads and dropout of the user encoder; width and heads also of
-            the decoders, which have one layer.
-        trees: codes per level, K_1 .. K_L, by name of the tree.
+        encoder: width D, layers, heads and dropout of the user encoder; the decoders have the same
+            width and heads, and one layer.
+        trees: name of a tree → its codes per level, K_1 .. K_L.
         capacity: τ, slots per leaf.
         text_width: E, of item texts and keywords.
-        rows: rows of every embedding table; see `EventEmbedding`, and `positions`.
-        leaf_step: how the items of a leaf are distinguished: `item_score`, by the dot product with
-            the item's vector, which a new item has too; or `slot`, by decoding the slot's number
-            as one more code, as in the paper's fourth level.
-        item_input: `features` or `id`; see `ItemEmbedding`. A generator of ids alone is for
-            comparison: it has no exported form.
+        rows: rows of every embedding table: those of `EventEmbedding`, and `positions`.
+        leaf_step: how the items of a leaf are scored: `item_score`, by the dot product with the
+            item's vector, which new items have too; or `slot`, by decoding the slot number as one
+            more code, as in the paper's fourth level.
+        item_input: `features` or `id`; see `ItemEmbedding`. An id-only generator is a baseline; it
+            cannot be exported.
     """
 
     def __init__(
