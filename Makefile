@@ -16,7 +16,7 @@ export JAVA_HOME := $(CURDIR)/.venv/java-home
 export PYSPARK_PYTHON := $(CURDIR)/.venv/jobs/bin/python
 export HF_HUB_OFFLINE := 1
 export OMP_WAIT_POLICY := PASSIVE
-# Bars that libraries draw while they load would stand in our tables.
+# Progress bars of libraries would appear inside our tables.
 export TQDM_DISABLE := 1
 
 # What was typed, as one word of a shell whatever it holds.

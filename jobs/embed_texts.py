@@ -2,8 +2,8 @@
 
 Reads   items as of D and as of D−1, queries up to D, text_embeddings of the configured encoder
 Writes  text_embeddings: rows for unseen texts only; existing rows are not changed
-Fails   when the encoder is not a local model; rejects vectors that are not finite and of
-        norm 1, and a day on which some item's text has no vector
+Fails   when the encoder is not a local model; rejects vectors that are not finite or not
+        of norm 1, and a day on which some item's text has no vector
 
     spark-submit jobs/embed_texts.py --day 2026-11-19 --settings var/local/settings.yaml
 """

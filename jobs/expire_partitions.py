@@ -1,4 +1,4 @@
-"""Delete what has been kept long enough: rows, files, artifacts, landed days, records, releases.
+"""Delete expired data: rows, files, artifacts, landed days, records, releases.
 
 Reads   schemas/*.yaml for how long each table is kept, and the settings for the rest
 Writes  the tables without their expired days; deletes files that no table refers to, and
@@ -24,12 +24,14 @@ from grove.stages.expire_partitions import expire_partitions
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
     """Parse the command line."""
     parser = job_parser(__doc__)
-    parser.add_argument("--dry-run", action="store_true", help="say what would go; delete nothing")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="report what would be deleted; delete nothing"
+    )
     return parse(parser, argv)
 
 
 def run(arguments: Namespace) -> None:
-    """Find what has expired as of the day, and delete it."""
+    """Find the data that has expired as of the day, and delete it."""
     with open_stage("expire_partitions", arguments) as run:
         expire_partitions(run, dry_run=arguments.dry_run)
 

@@ -4,7 +4,7 @@ Reads   the report of train_stars.update of D and its model folder; items as of 
         text_embeddings; histories of D, cut through
 Writes  user_embeddings of D: h_gen and h_next of every user with a history
 Fails   when the update has not committed; rejects vectors that are not finite, and users that
-        are missing or there twice
+        are missing or occur twice
 
     spark-submit jobs/infer_users.py --day 2026-11-19 --settings var/local/settings.yaml
 """
@@ -27,7 +27,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 
 
 def run(arguments: Namespace) -> None:
-    """Encode every user with the weights that have learnt the day."""
+    """Encode every user with the weights that were trained on the day."""
     with open_stage("infer_users", arguments) as run:
         infer_users(run)
 

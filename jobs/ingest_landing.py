@@ -3,9 +3,9 @@
 Reads   landing/<feed>/day=D of every feed the source declares, after its marker; the
         interactions of the days an event may repeat, and earlier items
 Writes  items, users, context, queries, quarantine and, last, interactions of D, none where one
-        is rejected; with --from and --to a whole range in one pass, each day by itself
+        is rejected; with --from and --to a whole range in one pass, each day separately
 Fails   when a marker or a declared feed is missing, or no row carries a required column;
-        rejects a day that breaks a check; a closed day ends with its reason
+        rejects a day that fails a check; a closed day ends with its reason
 
     spark-submit jobs/ingest_landing.py --day 2026-11-19 --settings var/local/settings.yaml
 """

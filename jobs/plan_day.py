@@ -2,7 +2,7 @@
 
 Reads   the manifest of the newest release before D, every file of it against its checksum;
         the day's report of embed_texts, for the encoder; the number of items as of D
-Writes  its report: kind, reason, previous release, comparator, what the weights have learnt
+Writes  its report: kind, reason, previous release, comparator, last day of training
 Fails   when embed_texts has not committed; a broken release is not used as a start
 
     python jobs/plan_day.py --day 2026-11-19 --settings var/local/settings.yaml
@@ -23,7 +23,7 @@ from grove.stages.plan_day import plan_day
 def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
     """Parse the command line."""
     parser = job_parser(__doc__)
-    parser.add_argument("--retrain", action="store_true", help="retrain, whatever is due")
+    parser.add_argument("--retrain", action="store_true", help="retrain, even if none is due")
     return parse(parser, argv)
 
 

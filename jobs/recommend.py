@@ -2,8 +2,8 @@
 
 Reads   releases/current.json and the release it names; nothing else
 Writes  nothing but a table on the terminal
-Fails   when nothing was published yet, the release does not verify, or a query would be
-        embedded by another encoder than the release's
+Fails   when no release is served, a file of the release is missing or changed, or the local
+        encoder of the query is not that of the release
 
     python jobs/recommend.py --settings var/local/settings.yaml --user U0000042
 """

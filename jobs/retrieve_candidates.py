@@ -4,7 +4,7 @@ Reads   the report of train_treebridge.update of D and its model folder; items a
         text_embeddings, codes of D; histories of D, cut through; interactions up to D
 Writes  user_candidates of D: the best items of both trees for every user with a history
 Fails   when the update has not committed; rejects lists that hold an item twice, and users that
-        are missing or there twice
+        are missing or occur twice
 
     spark-submit jobs/retrieve_candidates.py --day 2026-11-19 --settings var/local/settings.yaml
 """
@@ -27,7 +27,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> Namespace:
 
 
 def run(arguments: Namespace) -> None:
-    """Search for every user with the weights that have learnt the day."""
+    """Search for every user with the weights that were trained on the day."""
     with open_stage("retrieve_candidates", arguments) as run:
         retrieve_candidates(run)
 

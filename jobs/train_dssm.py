@@ -1,12 +1,12 @@
-"""Train DSSM, or take its earlier weights, and give every item its vector.
+"""Train DSSM, or reuse its earlier weights, and give every item its vector.
 
 Reads   the plan and embed_texts reports of D, items as of D, text_embeddings, histories of D
         (candidate: cut before; update: cut through), the previous release's model, or, for the
         update, the model of the candidate pass
 Writes  item_vectors of D, dssm and the pass; a model folder where something was trained
 Fails   when an item has no text vector, or a training worker fails; rejects vectors that are not
-        finite, losses that are not finite, and an update that drifts or makes held-out users
-        worse off
+        finite, losses that are not finite, and an update that drifts or ranks worse for
+        held-out users
 
     python jobs/train_dssm.py --day 2026-11-19 --pass candidate --settings var/local/settings.yaml
 """

@@ -1,12 +1,12 @@
-"""Train TreeBridge's generator over the day's trees, or take its earlier weights.
+"""Train TreeBridge's generator over the day's trees, or reuse its earlier weights.
 
 Reads   the plan, embed_texts and build_trees reports of D, items as of D, text_embeddings, codes
         of D, histories of D (candidate: cut before; update: cut through), the previous release's
         model, or, for the update, the model of the candidate pass
 Writes  a verdict and, where something was trained, a model folder; no table
 Fails   when an item has no text vector, when the model was trained on other trees, or a training
-        worker fails; rejects losses that are not finite, and an update that drifts or makes
-        held-out users worse off
+        worker fails; rejects losses that are not finite, and an update that drifts or ranks
+        worse for held-out users
 
     python jobs/train_treebridge.py --day 2026-11-19 --pass candidate --settings settings.yaml
 """

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def report_failure(context: Any) -> None:
-    """Write a notice of a task that failed for good; Airflow calls this.
+    """Write a notice of a task that failed after its last retry; Airflow calls this.
 
     Args:
         context: Airflow's task context.

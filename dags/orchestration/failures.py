@@ -69,7 +69,7 @@ def failure_of(job: str, exit_code: int | None, last_lines: Iterable[str]) -> Ai
 
 
 def on_call(task_id: str, error: object) -> str:
-    """The runbook line for a task that failed for good.
+    """The runbook line for a task that failed and is not retried any more.
 
     Args:
         task_id: the task.

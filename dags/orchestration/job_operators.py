@@ -1,8 +1,8 @@
 """Operators that run a job and distinguish bad data from broken infrastructure by exit code.
 
 Spark's own hook raises the same exception for every exit code, so a day with bad data would
-be retried. Here the exit codes 65, 2 and 70 fail the task for good; Airflow retries any other
-failure.
+be retried. Here the exit codes 65, 2 and 70 fail the task without a retry; Airflow retries any
+other failure.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a run waits for: earlier days of this DAG, and its own day in the landing zone.
+"""Sensors of a run: for earlier days of this DAG, and for its own day in the landing zone.
 
-Both give their worker back between two looks (mode `reschedule`).
+Both release their worker between two checks (mode `reschedule`).
 """
 
 from __future__ import annotations

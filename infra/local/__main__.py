@@ -48,7 +48,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     trigger.add_argument("--retrain", default="", help="1: train from scratch")
     backfill = commands.add_parser("backfill", help="run a range of days again, in order")
     backfill.add_argument("--from", default="", dest="first", help="first day")
-    backfill.add_argument("--to", default="", dest="last", help="last day, included")
+    backfill.add_argument("--to", default="", dest="last", help="last day, inclusive")
     recommend = commands.add_parser("recommend", help="recommend for a user")
     recommend.add_argument("--user", help="id of a user; default: a few users")
     recommend.add_argument("--query", default="", help="search query of the user")

@@ -26,7 +26,7 @@ from infra.local.make_variables import HIGHEST_PORT
 from infra.local.toolchain import AIRFLOW_PYTHON, run
 
 COMPONENTS: dict[str, tuple[str, ...]] = {
-    # First: a task that starts before it answers fails.
+    # First, because a task that starts before it responds fails.
     "api-server": (),
     # Both would open a log server to the whole network; here every log is on this disk.
     "scheduler": ("--skip-serve-logs",),

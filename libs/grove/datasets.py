@@ -35,7 +35,7 @@ class System:
     shape: tuple[str, ...] = ()
     """Settings of its section that fix the form of its weights: a change is a retrain day."""
     switches: Mapping[str, str] = field(default_factory=dict)
-    """Label to setting, of which only matters whether it is above 0: a change is a retrain day."""
+    """Label → setting, of which only whether it is above 0 matters: a change is a retrain day."""
 
     @property
     def job(self) -> str:
@@ -155,7 +155,7 @@ FEED_DATASETS = {
     "users": USERS,
     "context": CONTEXT,
 }
-"""The table each feed ends in; `queries` is counted from events, without a feed of its own."""
+"""The table of each feed; `queries` is counted from events, without a feed of its own."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class Layout:
         return self._join("landing", feed, f"day={day:%Y-%m-%d}")
 
     def landing_marker(self, day: date) -> str:
-        """File that says a day has landed in full; it is written last."""
+        """Marker file of a day that has landed completely; it is written last."""
         return self._join("landing", "markers", f"day={day:%Y-%m-%d}", LANDING_MARKER)
 
     def truth(self, day: date) -> str:

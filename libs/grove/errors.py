@@ -17,7 +17,7 @@ INFRASTRUCTURE_EXIT_CODE = 75
 
 
 class GroveError(Exception):
-    """An error that tells the reader what to do about it.
+    """An error whose message includes the next step.
 
     Args:
         what: what went wrong, in one clause.

@@ -1,4 +1,4 @@
-"""One tree to be searched, and a generator that speaks it: trained, or with random weights.
+"""One tree to be searched, and a generator over it: trained, or with random weights.
 
 It is searched as a day's trees are, by the module and by the exported programs, and by scoring
 every item.

@@ -1,4 +1,4 @@
-"""Rows made from a contract alone: some keep every promise, and one breaks a given one."""
+"""Rows made from a contract alone: some pass every check, and one fails a given check."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SCALARS: Mapping[str, Any] = {
 
 
 def valid_rows(contract: Contract, count: int) -> list[Row]:
-    """Rows that differ in their keys and keep every promise."""
+    """Rows that differ in their keys and pass every check."""
     return [
         {column.name: _value(column, contract, row) for column in contract.columns}
         for row in range(count)

@@ -12,7 +12,7 @@ CONTRACTS = load_contracts()
 
 
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
-def test_good_rows_and_no_rows_keep_every_promise(contract: Contract) -> None:
+def test_good_rows_and_no_rows_pass_every_check(contract: Contract) -> None:
     table = as_table(valid_rows(contract, 4), contract)
     for rows in (table, table.slice(0, 0)):
         results = validate_frame(rows, contract, run_name="test", docs_folder=None)

@@ -51,7 +51,7 @@ def test_the_readme_names_every_argument_a_check_may_have() -> None:
 
 
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
-def test_a_contract_says_what_a_reader_needs(contract: Contract) -> None:
+def test_a_contract_documents_every_table_and_column(contract: Contract) -> None:
     assert contract.description.endswith(".")
     assert contract.owner
     assert contract.grain
@@ -63,7 +63,7 @@ def test_a_contract_says_what_a_reader_needs(contract: Contract) -> None:
 
 
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
-def test_what_may_be_wrong_in_a_feed_only_warns(contract: Contract) -> None:
+def test_checks_of_a_feed_only_warn(contract: Contract) -> None:
     severities = {check.severity for check in contract.checks}
     assert severities == {"warn"} if contract.is_feed else "fail" in severities
 
@@ -92,7 +92,7 @@ def test_partitions_are_the_catalogs(contract: Contract) -> None:
 
 
 @pytest.mark.parametrize("contract", TABLES.values(), ids=TABLES)
-def test_a_delta_table_takes_good_rows_and_refuses_each_bad_one(
+def test_a_delta_table_accepts_good_rows_and_rejects_each_bad_one(
     contract: Contract, tmp_path: Path
 ) -> None:
     path, schema = str(tmp_path), arrow_schema(contract)

@@ -74,7 +74,7 @@ def test_nothing_is_shown_without_a_login(pages: ModuleType, layout: Layout, pat
     assert TestClient(pages.app).get(path, follow_redirects=False).status_code == 401
 
 
-def test_a_day_shows_stages_fallen_checks_and_docs(client: TestClient) -> None:
+def test_a_day_shows_stages_failed_checks_and_docs(client: TestClient) -> None:
     text = client.get("/days/2026-08-20").text
     assert "12,345" in text
     assert "12.5" in text
@@ -82,7 +82,7 @@ def test_a_day_shows_stages_fallen_checks_and_docs(client: TestClient) -> None:
     assert "../files/data_docs/2026-08-20/validations/items/page.html" in text
 
 
-def test_days_are_listed_with_what_is_served(client: TestClient, layout: Layout) -> None:
+def test_days_are_listed_with_the_served_release(client: TestClient, layout: Layout) -> None:
     assert "nothing yet" in client.get("/days").text
     write(layout.current_pointer(), '{"release": "2026-08-20.1"}')
     text = client.get("/days").text

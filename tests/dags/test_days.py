@@ -33,7 +33,7 @@ def test_a_day_that_is_over_is_taken(day: str) -> None:
 
 
 @pytest.mark.usefixtures("layout")
-def test_today_is_only_for_what_reads_nothing_of_it() -> None:
+def test_only_a_dag_that_does_not_read_the_day_may_run_for_today() -> None:
     assert require_day("2026-08-21", may_be_today=True) == "2026-08-21"
     with pytest.raises(AirflowFailException, match="2026-08-22 is not over"):
         require_day("2026-08-22", may_be_today=True)
@@ -51,7 +51,7 @@ def test_today_is_only_for_what_reads_nothing_of_it() -> None:
         ("2026-08-22", "2026-08-22 is not over: today is 2026-08-21"),
     ],
 )
-def test_anything_else_is_rejected_with_what_to_do(day: str, message: str) -> None:
+def test_any_other_value_is_rejected_with_the_next_step(day: str, message: str) -> None:
     with pytest.raises(AirflowFailException, match="make trigger DAY=") as caught:
         require_day(day)
     assert message in str(caught.value)
@@ -63,7 +63,7 @@ def report(layout: Layout, **values: object) -> None:
     file.write_text(json.dumps(values), encoding="utf-8")
 
 
-def test_an_open_day_goes_on(layout: Layout) -> None:
+def test_an_open_day_continues(layout: Layout) -> None:
     report(layout, status="committed")
     assert is_open(DAY, ti=None) is True
 

@@ -41,7 +41,7 @@ def fail(task: str, error: Exception) -> None:
         ("dssm.train_dssm", AirflowException, "code or cluster problem"),
     ],
 )
-def test_a_failure_says_what_failed_why_and_what_to_do(
+def test_a_notice_states_what_failed_why_and_the_next_step(
     layout: Layout, task: str, error: type[Exception], advice: str
 ) -> None:
     fail(task, error("no rows"))

@@ -53,7 +53,7 @@ def test_a_good_verdict_passes_with_a_summary(layout: Layout) -> None:
     assert summary["report"] == layout.report(date.fromisoformat(DAY), "ingest_landing")
 
 
-def test_a_warning_is_shown_and_the_run_goes_on(
+def test_a_warning_is_shown_and_the_run_continues(
     layout: Layout, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(layout, result("volume", severity="warn", passed=False, observed="9 rows"))

@@ -26,7 +26,7 @@ PLACE = {"day": "2026-08-20", "stage": "plan_day"}
         (INFRASTRUCTURE_EXIT_CODE, AirflowException),
     ],
 )
-def test_exit_code_of_a_driver_is_learnt_from_the_hook(
+def test_exit_code_of_a_driver_is_read_from_the_hook(
     tmp_path: Path, exit_code: int, expected: type[Exception]
 ) -> None:
     submit = tmp_path / "spark-submit"
@@ -47,7 +47,7 @@ def test_a_driver_that_succeeds_raises_nothing(tmp_path: Path) -> None:
     task.execute({})
 
 
-def test_arguments_rendered_to_nothing_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arguments_rendered_as_empty_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
     monkeypatch.setattr(
         SparkSubmitHook, "submit", lambda hook, _: seen.append(hook._application_args)

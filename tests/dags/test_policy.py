@@ -44,7 +44,7 @@ def test_house_rules(dag_id: str) -> None:
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
-def test_every_task_has_an_owner_and_knows_its_retries(dag_id: str) -> None:
+def test_every_task_has_an_owner_and_a_number_of_retries(dag_id: str) -> None:
     for task in dag_of(dag_id).tasks:
         assert task.owner == "recall-team", f"{dag_id}.{task.task_id} has no owner"
         # Bad data is never retried: what finds it raises AirflowFailException.

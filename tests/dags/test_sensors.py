@@ -54,7 +54,7 @@ def test_the_sensor_waits_while_there_is_one(monkeypatch: pytest.MonkeyPatch) ->
     assert sensor.reschedule
 
 
-def test_a_run_whose_last_task_did_not_end_well_is_asked_for_its_state(
+def test_the_state_of_a_run_is_read_if_its_last_task_did_not_succeed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One branch of it failed, so its last task never runs; the other branch may be training."""

@@ -1,4 +1,4 @@
-"""What goes wrong with a collector's files, done on purpose."""
+"""Deliberate damage to a collector's files."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def test_both_cuts_and_the_same_rows_again(
     assert contents(layout) == first
 
 
-def test_a_gap_is_named_and_only_fails_when_told_to(
+def test_a_gap_is_named_and_fails_only_where_the_settings_require_it(
     layout: Layout, run: Callable[..., None], day: date, settings_file: Path
 ) -> None:
     land(layout, day - timedelta(days=3), ["a"])
@@ -91,7 +91,7 @@ def test_a_gap_is_named_and_only_fails_when_told_to(
     assert contents(layout) == before
 
 
-def test_a_leak_refuses_the_day_and_leaves_the_old_rows(
+def test_a_leak_rejects_the_day_and_leaves_the_old_rows(
     layout: Layout, run: Callable[..., None], day: date, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     land(layout, day - timedelta(days=1), ["a"])

@@ -105,7 +105,7 @@ def test_a_second_run_gives_the_same_bytes(layout, day, users, arguments):
     assert contents[0] == contents[1]
 
 
-def test_a_missing_item_refuses_the_day_and_leaves_the_old_index(layout, day, users, arguments):
+def test_a_missing_item_rejects_the_day_and_leaves_the_old_index(layout, day, users, arguments):
     write_items(layout, day, 20)
     build_index.run(arguments())
     write_items(layout, day, 20, coded=21)
@@ -116,7 +116,7 @@ def test_a_missing_item_refuses_the_day_and_leaves_the_old_index(layout, day, us
     assert [path.name for path in attempts.iterdir() if path.name.isdigit()] == ["1"]
 
 
-def test_low_recall_refuses_the_day(layout, day, users, arguments, settings_file):
+def test_low_recall_rejects_the_day(layout, day, users, arguments, settings_file):
     write_items(layout, day, 400)
     values = yaml.safe_load(settings_file.read_text())
     values["index"] = {"factory": "IDMap2,IVF64,Flat", "min_recall": 0.9}

@@ -121,9 +121,7 @@ def codes(layout, day):
     return {(row["tree"], row["item_id"]): (*row["path"], row["slot"]) for row in rows}
 
 
-def test_a_rebuild_does_not_look_at_the_days_own_items_which_join_it(
-    layout, rebuild_day, arguments
-):
+def test_a_rebuild_ignores_the_days_own_items_which_are_appended(layout, rebuild_day, arguments):
     build_trees.run(arguments())
     without = codes(layout, rebuild_day)
     land_items(layout, rebuild_day, 60, 63)
@@ -203,7 +201,7 @@ def test_a_rebuild_after_a_release_reports_its_churn(layout, rebuild_day, argume
     assert 0 < written["notes"]["llm"]["churn"] <= 1
 
 
-def test_a_full_tree_refuses_the_day_and_leaves_the_old_codes(layout, rebuild_day, arguments):
+def test_a_full_tree_rejects_the_day_and_leaves_the_old_codes(layout, rebuild_day, arguments):
     build_trees.run(arguments())
     release = release_trees(layout, rebuild_day)
     tomorrow = rebuild_day + timedelta(days=1)

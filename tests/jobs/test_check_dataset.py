@@ -67,7 +67,9 @@ def test_broken_rows_fail_as_a_data_error_and_stay_where_they_are(
     assert read_arrow(layout, USERS).num_rows == 3
 
 
-def test_only_the_day_is_looked_at(layout: Layout, arguments: Arguments, day: date) -> None:
+def test_only_rows_of_the_day_are_validated(
+    layout: Layout, arguments: Arguments, day: date
+) -> None:
     rows = valid_rows(CONTRACT, 2)
     other = rows[0] | {"day": date(2026, 8, 19)}
     write_users(layout, [*rows, other, other])
@@ -106,7 +108,7 @@ def test_an_open_day_without_rows_is_a_data_error_and_a_closed_one_is_not(
     assert verdict_of(layout, day, "interactions").passed
 
 
-def test_an_unknown_dataset_is_refused_by_the_parser(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_dataset_is_rejected_by_the_parser(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse_arguments(["--day", "2026-08-20", "--settings", "s.yaml", "--dataset", "orders"])
     assert "invalid choice: 'orders'" in capsys.readouterr().err

@@ -13,7 +13,7 @@ def create(settings_file):
     return run_job(run, parse_arguments(["--settings", str(settings_file)]))
 
 
-def test_every_table_stands_after_one_run_and_after_two(settings, settings_file):
+def test_every_table_exists_after_one_run_and_after_two(settings, settings_file):
     layout = Layout(settings.home)
     assert create(settings_file) == 0
     versions = table_versions(layout)

@@ -170,7 +170,7 @@ def test_spark_writes_what_this_process_would(
     assert len(rows_of(layout)) == 3
 
 
-def test_a_broken_vector_is_refused_and_nothing_is_kept(
+def test_a_broken_vector_is_rejected_and_nothing_is_kept(
     layout: Layout, embed: Embed, day: date, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_numbers(spec: EncoderSpec, fingerprint: str) -> worker.Batches:

@@ -1,4 +1,4 @@
-"""What has been kept long enough goes; the release being served never does."""
+"""Expired data is deleted; the served release never is."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def kept_too_long(layout):
     return [f"{day}.1" for day in released]
 
 
-def test_expired_things_go_and_the_rest_stays(arguments, layout, kept_too_long):
+def test_expired_data_is_deleted_and_the_rest_stays(arguments, layout, kept_too_long):
     run(arguments(dry_run=False))
     assert partition_days(layout, QUARANTINE) == [DAY]
     assert partition_days(layout, ITEMS) == [OLD, DAY]
@@ -89,9 +89,7 @@ def test_expired_things_go_and_the_rest_stays(arguments, layout, kept_too_long):
     assert Path(layout.releases(), f"{DAY}.1.tmp").exists()
 
 
-def test_what_days_said_of_themselves_and_left_unfinished_goes_in_its_time(
-    arguments, layout, settings_file
-):
+def test_records_and_unfinished_work_of_a_day_expire(arguments, layout, settings_file):
     settings = yaml.safe_load(settings_file.read_text()) | {"retention": {"report_days": 100}}
     settings_file.write_text(yaml.safe_dump(settings))
 
@@ -125,7 +123,9 @@ def test_artifacts_of_a_kept_release_stay(arguments, layout, kept_too_long):
     assert not Path(layout.attempts(other, "train_stars")).exists()
 
 
-def test_a_dry_run_deletes_nothing_and_says_what_would_go(arguments, layout, kept_too_long):
+def test_a_dry_run_deletes_nothing_and_reports_what_would_be_deleted(
+    arguments, layout, kept_too_long
+):
     run(arguments(dry_run=True))
     assert partition_days(layout, QUARANTINE) == [OLD, DAY]
     assert list_releases(layout.releases()) == kept_too_long
@@ -143,7 +143,9 @@ def test_a_second_run_finds_nothing_more(arguments, layout, kept_too_long):
     assert not any(notes["folders"].values())
 
 
-def test_files_a_table_let_go_of_are_deleted_after_their_time(layout, settings_file, arguments):
+def test_unreferenced_files_of_a_table_are_deleted_after_their_retention(
+    layout, settings_file, arguments
+):
     settings = yaml.safe_load(settings_file.read_text()) | {"retention": {"vacuum_hours": 0}}
     settings_file.write_text(yaml.safe_dump(settings))
     for number in range(3):

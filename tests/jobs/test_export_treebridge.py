@@ -55,7 +55,7 @@ def test_a_place_where_no_folder_can_be_made_is_reported(served, settings_file, 
         export_treebridge.run(command(settings_file, tmp_path / "a_file" / "export"))
 
 
-def test_nothing_published_says_so(settings_file, layout, tmp_path):
+def test_no_published_release_is_reported(settings_file, layout, tmp_path):
     with pytest.raises(DataError, match="publish a day first"):
         export_treebridge.run(command(settings_file, tmp_path / "export"))
     assert not (tmp_path / "export").exists()

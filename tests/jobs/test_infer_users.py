@@ -1,4 +1,4 @@
-"""infer_users: every user once, the same twice, and nothing is lost when it is refused."""
+"""infer_users: each user once, equal rows on a rerun, and old rows stay after a rejection."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_every_user_has_the_vectors_one_process_would_compute(shop, day, argumen
     assert embeddings(shop, day) == found
 
 
-def test_a_lost_user_refuses_the_day_and_leaves_the_old_rows(shop, day, arguments, monkeypatch):
+def test_a_lost_user_rejects_the_day_and_leaves_the_old_rows(shop, day, arguments, monkeypatch):
     infer_users.run(arguments())
     before = embeddings(shop, day)
     land_histories(shop, day, users=61)
@@ -102,7 +102,7 @@ def test_a_lost_user_refuses_the_day_and_leaves_the_old_rows(shop, day, argument
     assert {result.name for result in verdict.failures} == {"every_user_encoded"}
 
 
-def test_without_the_update_the_job_says_what_to_run(shop, day, arguments):
+def test_without_the_update_the_error_names_the_job_to_run(shop, day, arguments):
     report(shop, day, "train_stars.update", status="refused")
     with pytest.raises(DataError, match=r"train_stars\.update has no output"):
         infer_users.run(arguments())

@@ -157,7 +157,7 @@ def test_a_day_becomes_tables_and_its_rows_are_conserved(layout: Layout, ingest:
         "quarantined": {"malformed": 1, "negative_price": 1, "unknown_event_type": 1},
     }
     assert all(verdict_of(layout, dataset).passed for dataset in INGESTED)
-    # 3 of 10 rows are more than the 5 % the gate tolerates without a word.
+    # 3 of 10 rows are more than the 5 % that the gate tolerates without a warning.
     warned = [result.name for result in verdict_of(layout, INTERACTIONS).warnings]
     assert warned == ["quarantined_share_warn"]
 
@@ -202,7 +202,7 @@ def test_a_range_gives_what_its_days_give_one_by_one(layout: Layout, ingest: Ing
     assert verdict_of(layout, QUERIES, days[3]).passed
 
 
-def test_one_bad_day_of_a_range_is_refused_alone(layout: Layout, ingest: Ingest) -> None:
+def test_only_the_bad_day_of_a_range_is_rejected(layout: Layout, ingest: Ingest) -> None:
     land(layout, DAY, good_feeds())
     land(layout, NEXT, good_feeds(NEXT, first=10) | {"events": []})
     ingest(DAY, NEXT)
@@ -220,7 +220,7 @@ def test_one_bad_day_of_a_range_is_refused_alone(layout: Layout, ingest: Ingest)
         ([event(1)], 1, "landed_as_announced"),
     ],
 )
-def test_a_refused_day_leaves_the_old_rows(
+def test_a_rejected_day_leaves_the_old_rows(
     layout: Layout, ingest: Ingest, events: Rows, announced: int, failed: str
 ) -> None:
     land(layout, DAY, good_feeds())
@@ -256,7 +256,7 @@ def test_a_closed_day_with_rows_is_an_error(layout: Layout, ingest: Ingest) -> N
         ingest(DAY)
 
 
-def test_a_shop_without_a_catalogue_has_items_all_the_same(
+def test_a_shop_without_a_catalogue_derives_its_items_from_events(
     layout: Layout, settings_file: Path, ingest: Ingest
 ) -> None:
     declare(settings_file, ["events"])

@@ -92,7 +92,7 @@ def test_a_failure_leaves_a_day_without_its_marker(marketplace, arguments, day, 
     assert not Path(marketplace.landing_marker(day)).exists()
 
 
-def test_a_day_the_source_does_not_have_is_refused_before_anything_is_written(
+def test_a_day_the_source_does_not_have_is_rejected_before_anything_is_written(
     marketplace, settings_file
 ):
     early = str(FIRST_DAY - timedelta(days=1))

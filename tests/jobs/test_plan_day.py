@@ -1,4 +1,4 @@
-"""The plan of a day: from nothing, from a sound release, from a broken one."""
+"""The plan of a day: without a release, from a sound release, from a broken one."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ def test_the_first_day_is_a_retrain_day(encoded, arguments, day):
     assert notes["trained_on"] == str(day)
 
 
-def test_a_day_after_a_sound_release_is_ordinary_and_says_the_same_twice(encoded, arguments, day):
+def test_a_day_after_a_sound_release_is_ordinary_and_planned_the_same_twice(
+    encoded, arguments, day
+):
     run(arguments(retrain=False))
     release_yesterday(encoded, day, plan_of(encoded, day)["shape"])
     run(arguments(retrain=False))
@@ -72,7 +74,7 @@ def test_a_day_after_a_sound_release_is_ordinary_and_says_the_same_twice(encoded
     assert first["rebuild_trees"] is False
 
 
-def test_a_person_may_ask_for_a_retrain(encoded, arguments, day):
+def test_a_retrain_can_be_requested(encoded, arguments, day):
     run(arguments(retrain=False))
     release_yesterday(encoded, day, plan_of(encoded, day)["shape"])
     run(arguments(retrain=True))

@@ -234,7 +234,7 @@ def test_a_release_holds_everything_a_server_needs_and_no_secret(
     assert (report.status, report.notes["release"]) == ("committed", f"{DAY}.1")
 
 
-def test_codes_that_the_generator_does_not_speak_are_not_published(finished_day, layout):
+def test_codes_that_the_generator_was_not_trained_on_are_not_published(finished_day, layout):
     arguments = finished_day()
     trees = Path(find_report(layout, DAY, "build_trees").artifact)
     (trees / "cf" / "tree.json").write_text(json.dumps({"generation": "b" * 12}))
@@ -244,7 +244,7 @@ def test_codes_that_the_generator_does_not_speak_are_not_published(finished_day,
     assert served(layout) is None
 
 
-def test_lists_that_were_refused_are_not_published(finished_day, layout):
+def test_lists_that_were_rejected_are_not_published(finished_day, layout):
     arguments = finished_day()
     report = read_json(layout.report(DAY, "retrieve_candidates"))
     write_json(layout.report(DAY, "retrieve_candidates"), {**report, "status": "refused"})
@@ -292,7 +292,7 @@ def test_being_killed_after_the_index_leaves_the_old_release_serving(
     manifest(layout, f"{later.day}.1")
 
 
-def test_a_release_whose_parts_disagree_is_refused(finished_day, layout):
+def test_a_release_whose_parts_disagree_is_rejected(finished_day, layout):
     arguments = finished_day()
     publish_release.run(arguments)
     write(
@@ -327,7 +327,7 @@ def test_a_stage_that_did_not_commit_stops_the_release(finished_day, arguments, 
     assert find_report(layout, DAY, "publish_release").status == "failed"
 
 
-def test_an_earlier_day_run_again_does_not_take_over_unless_told_to(finished_day, layout):
+def test_a_rerun_of_an_earlier_day_is_served_only_on_request(finished_day, layout):
     first = finished_day()
     publish_release.run(first)
     later = DAY + timedelta(days=1)

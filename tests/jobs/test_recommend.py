@@ -54,7 +54,7 @@ def test_without_a_user_a_few_are_shown(served, settings_file, capsys):
     assert shown.count("Thing") == 2 * SHOWN_USERS
 
 
-def test_an_unknown_user_gets_what_is_popular(served, settings_file, capsys):
+def test_an_unknown_user_gets_popular_items(served, settings_file, capsys):
     recommend.run(command(settings_file, "--user", "unknown", "--region", "south"))
     assert capsys.readouterr().out.count("popular") == 10
 
@@ -72,6 +72,6 @@ def test_a_query_starts_the_generator(served, settings_file, capsys, monkeypatch
     assert shown[0] == shown[2] != shown[1]
 
 
-def test_nothing_published_says_so(layout, settings_file):
+def test_no_published_release_is_reported(layout, settings_file):
     with pytest.raises(DataError, match="publish a day first"):
         recommend.run(command(settings_file))

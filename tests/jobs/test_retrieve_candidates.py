@@ -1,4 +1,4 @@
-"""retrieve_candidates: every user's list once, the same twice, and nothing lost when refused."""
+"""retrieve_candidates: one list per user, equal on a rerun; old lists stay after a rejection."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_every_user_has_the_list_one_process_would_find(shop, day, arguments, tm
     assert candidates(shop, day) == found
 
 
-def test_what_a_user_has_interacted_with_is_left_out(shop, day, arguments):
+def test_items_a_user_has_interacted_with_are_left_out(shop, day, arguments):
     retrieve_candidates.run(arguments())
     (user, seen), listed = next(iter(SEEN.items())), candidates(shop, day)
     assert len(listed[user]["item_ids"]) == PLACES
@@ -109,7 +109,7 @@ def test_where_users_buy_again_their_lists_may_hold_seen_items(shop, day, argume
     assert {len(row["item_ids"]) for row in candidates(shop, day).values()} == {ITEM_COUNT}
 
 
-def test_a_list_is_as_long_as_what_is_left_for_its_user(shop, day, arguments):
+def test_a_list_is_as_long_as_the_items_left_for_its_user(shop, day, arguments):
     user = next(iter(SEEN))
     land_interactions(shop, day, {user: {f"item{row:03d}" for row in range(3, ITEM_COUNT)}})
     retrieve_candidates.run(arguments())
@@ -117,14 +117,14 @@ def test_a_list_is_as_long_as_what_is_left_for_its_user(shop, day, arguments):
     assert not verdict(shop, day).failures
 
 
-def test_a_generator_of_other_trees_is_refused(shop, day, arguments):
+def test_a_generator_of_other_trees_is_rejected(shop, day, arguments):
     land_codes(shop, day, generations={**GENERATIONS, "cf": "cccccccccccc"})
     with pytest.raises(DataError, match="was trained on another tree generation"):
         retrieve_candidates.run(arguments())
     assert candidates(shop, day) == {}
 
 
-def test_an_item_twice_in_a_list_refuses_the_day(shop, day, arguments, monkeypatch):
+def test_an_item_twice_in_a_list_rejects_the_day(shop, day, arguments, monkeypatch):
     search = candidates_module.search_users
 
     def repeat(*inputs, **options):
@@ -137,7 +137,7 @@ def test_an_item_twice_in_a_list_refuses_the_day(shop, day, arguments, monkeypat
     assert {result.name for result in verdict(shop, day).failures} == {"items_distinct"}
 
 
-def test_a_lost_user_refuses_the_day_and_leaves_the_old_rows(shop, day, arguments, monkeypatch):
+def test_a_lost_user_rejects_the_day_and_leaves_the_old_rows(shop, day, arguments, monkeypatch):
     retrieve_candidates.run(arguments())
     before = candidates(shop, day)
     land_histories(shop, day, users=61)
@@ -152,7 +152,7 @@ def test_a_lost_user_refuses_the_day_and_leaves_the_old_rows(shop, day, argument
     assert {result.name for result in verdict(shop, day).failures} == {"every_user_searched"}
 
 
-def test_without_the_update_the_job_says_what_to_run(shop, day, arguments):
+def test_without_the_update_the_error_names_the_job_to_run(shop, day, arguments):
     report(shop, day, "train_treebridge.update", status="refused")
     with pytest.raises(DataError, match=r"train_treebridge\.update has no output"):
         retrieve_candidates.run(arguments())

@@ -78,7 +78,9 @@ def test_a_second_run_gives_the_same_rows(shop, day, arguments):
     assert vectors(shop, day, "candidate") == first
 
 
-def test_an_update_goes_on_from_the_candidate_and_is_judged_on_held_out_users(shop, day, arguments):
+def test_an_update_continues_from_the_candidate_and_is_evaluated_on_held_out_users(
+    shop, day, arguments
+):
     train_dssm.run(arguments(training_pass="candidate"))
     train_dssm.run(arguments(training_pass="update"))
     candidate, update = (vectors(shop, day, name) for name in ("candidate", "update"))
@@ -141,12 +143,12 @@ def test_an_item_without_a_text_vector_fails_and_leaves_the_old_vectors(shop, da
     assert vectors(shop, day, "candidate") == before
 
 
-def test_an_update_without_its_candidate_says_so(shop, day, arguments):
+def test_an_update_without_its_candidate_is_an_error(shop, day, arguments):
     with pytest.raises(DataError, match="train_dssm has no output"):
         train_dssm.run(arguments(training_pass="update"))
 
 
-def test_a_refused_candidate_is_not_updated(shop, day, arguments):
+def test_a_rejected_candidate_is_not_updated(shop, day, arguments):
     report(shop, day, "train_dssm", status="refused")
     with pytest.raises(DataError, match="status refused"):
         train_dssm.run(arguments(training_pass="update"))

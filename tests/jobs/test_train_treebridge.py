@@ -71,7 +71,9 @@ def test_a_second_run_gives_the_same_model(shop, day, arguments):
     assert second["artifact"] != first["artifact"]
 
 
-def test_an_update_goes_on_from_the_candidate_and_is_judged_on_held_out_users(shop, day, arguments):
+def test_an_update_continues_from_the_candidate_and_is_evaluated_on_held_out_users(
+    shop, day, arguments
+):
     train_treebridge.run(arguments(training_pass="candidate"))
     train_treebridge.run(arguments(training_pass="update"))
     candidate, update = (
@@ -100,7 +102,7 @@ def test_weights_are_compared_without_a_boost_of_new_items(shop, day, arguments,
     assert [searcher.new_item_bonus for searcher in opened] == [0.0, 0.0]  # before and after
 
 
-def test_an_ordinary_day_takes_the_earlier_model_and_reaches_appended_items(shop, day, arguments):
+def test_an_ordinary_day_reuses_the_earlier_model_and_reaches_appended_items(shop, day, arguments):
     train_treebridge.run(arguments(training_pass="candidate"))
     release, tomorrow = publish(shop, day), day + timedelta(days=1)
     land_shop(shop, tomorrow, release=release)
@@ -115,7 +117,7 @@ def test_an_ordinary_day_takes_the_earlier_model_and_reaches_appended_items(shop
     assert read_metadata(updated).arguments["rows"]["items"] == ITEM_COUNT + 2 + 2
 
 
-def test_a_model_of_other_trees_is_not_used(shop, day, arguments):
+def test_a_model_trained_on_other_trees_is_not_used(shop, day, arguments):
     train_treebridge.run(arguments(training_pass="candidate"))
     release, tomorrow = publish(shop, day), day + timedelta(days=1)
     land_shop(shop, tomorrow, release=release)
@@ -132,7 +134,7 @@ def test_trees_rebuilt_after_the_candidate_stop_the_update(shop, day, arguments)
         train_treebridge.run(arguments(training_pass="update"))
 
 
-def test_an_update_that_drifts_too_far_is_refused(shop, day, arguments, settings_file):
+def test_an_update_that_drifts_too_far_is_rejected(shop, day, arguments, settings_file):
     train_treebridge.run(arguments(training_pass="candidate"))
     far = {**SMALL, "max_drift": 1e-9, "update_learning_rate": 0.1}
     write_small_settings(settings_file, treebridge=far)
@@ -142,7 +144,7 @@ def test_an_update_that_drifts_too_far_is_refused(shop, day, arguments, settings
     assert "vector_drift" in {result.name for result in failed}
 
 
-def test_an_update_without_its_candidate_says_so(shop, day, arguments):
+def test_an_update_without_its_candidate_is_an_error(shop, day, arguments):
     with pytest.raises(DataError, match="train_treebridge has no output"):
         train_treebridge.run(arguments(training_pass="update"))
 

@@ -68,7 +68,7 @@ def searched(clicks: list[Click], day: int, kept: Path) -> Searches:
 
 
 def targets_of(split: Split, segment: str) -> dict[int, str]:
-    """Wanted item by place of the list; nothing where the split has no such segment."""
+    """Target item by row of the lists; empty where the split has no such segment."""
     targets, items = split.segments.get(segment, make_targets([], 0)), split.items["item_id"]
     return {
         user: items[item].as_py() for user, item in zip(targets.users, targets.items, strict=True)
@@ -103,7 +103,7 @@ def cut_clicks(draw: st.DrawFn) -> tuple[list[Click], list[Click], int]:
 
 @settings(max_examples=60)
 @given(cut_clicks())
-def test_nothing_of_a_held_out_click_is_learnt(kept, cut):
+def test_no_part_of_a_held_out_click_is_in_the_training_data(kept, cut):
     before, after, day = cut
     searches = searched(by_user([*before, *after]), day, kept)
     split = searches.split

@@ -72,7 +72,7 @@ def test_one_event_is_left_out_and_no_later_one_is_read(found, evaluated, learn,
 
 
 @given(purchases(repeated=True), st.integers(1, 19), st.integers(1, 10), st.booleans())
-def test_a_split_by_time_knows_nothing_of_its_day(found, start, length, repurchases):
+def test_a_split_by_time_has_no_training_data_of_its_test_days(found, start, length, repurchases):
     rows = [(user, f"item{item:02d}", day) for user in found for item, day in found[user]]
     before = [row for row in rows if row[2] < start]
     had = {(user, item) for user, item, _ in before}
@@ -121,7 +121,7 @@ def test_a_clock_of_order_hides_time_and_a_real_one_reveals_the_day_of_the_targe
     assert ordered.asked["landed_days"].to_pylist() == real.asked["landed_days"].to_pylist()
 
 
-def test_ties_are_shuffled_and_nothing_else():
+def test_only_ties_are_shuffled():
     shop = shop_of(walks())
     shuffled, again, other = (shop_data.shuffle_ties(shop, seed) for seed in (1, 1, 2))
     pd.testing.assert_frame_equal(shuffled.events, again.events)

@@ -89,7 +89,7 @@ def test_an_oracle_reaches_one_in_every_metric_and_a_wrong_list_does_not(timed):
         assert all(row.value < 1.0 for row in wrong)
 
 
-def test_the_whole_field_is_compared(timed):
+def test_all_competing_models_are_compared(timed):
     rows = {row.measure: row for row in treebridge.compare(timed, treebridge.HITS)}
     where = timed.split.name
     names = [*PAPER, "EASE^R", "popularity", "last-7-days popularity", "TreeBridge"]
@@ -157,7 +157,7 @@ def test_seeds_are_reported_one_by_one_and_together(timed, monkeypatch):
     assert treebridge.SEEDS[0] == treebridge.open_bench(timed.split, OPTIONS).seed
 
 
-def test_a_learner_changes_its_own_numbers_and_no_others(timed, monkeypatch):
+def test_tuned_options_change_one_system_only(timed, monkeypatch):
     asked: list[Bench] = []
 
     def rank(bench: Bench) -> competing_models.Ranked:
@@ -307,6 +307,6 @@ def test_only_the_fused_list_of_q1_has_a_goal():
     assert set(treebridge.GOALS) < {name for name, *_ in treebridge.ALL_MEASURES}
 
 
-def test_models_with_a_spread_or_shuffled_ties_are_in_the_field():
+def test_models_with_a_spread_or_shuffled_ties_are_among_those_compared():
     learners = {learner.name for learner in treebridge.LEARNT}
     assert {*treebridge.SEEDED, *treebridge.TIED} <= learners

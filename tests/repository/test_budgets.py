@@ -160,7 +160,7 @@ def test_dataclasses_are_frozen() -> None:
     )
 
 
-def test_no_name_says_nothing() -> None:
+def test_no_file_has_a_generic_name() -> None:
     empty = {"utils", "util", "helpers", "common", "misc", "base", "manager"}
     report(
         relative(file)

@@ -1,4 +1,4 @@
-"""What a newcomer types works: README and CONTRIBUTING name real commands, CI calls make."""
+"""Documented commands work: README and CONTRIBUTING name real commands, CI calls make."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def test_every_target_is_explained() -> None:
 
 @pytest.mark.parametrize("target", sorted(TARGETS - {"help", "setup"}))
 def test_every_command_works_on_a_fresh_clone(target: str) -> None:
-    """It sets up first, and says nothing of what was there already."""
+    """It runs the set-up first, which prints nothing if everything is installed."""
     first = dry_run(target).splitlines()[0]
     assert first.endswith("infra.local.bootstrap --quiet"), f"make {target} begins with {first}"
 
 
-def test_setup_itself_says_what_is_there() -> None:
+def test_setup_itself_reports_what_is_installed() -> None:
     assert "--quiet" not in dry_run("setup")
 
 
-def test_what_was_typed_reaches_the_command_as_it_stands() -> None:
+def test_typed_values_reach_the_command_unchanged() -> None:
     query = "kid's $HOME mug, `red`"
     command = dry_run("recommend", f"QUERY={query}").splitlines()[-1]
     words = shlex.split(command)

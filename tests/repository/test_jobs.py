@@ -63,7 +63,7 @@ def test_keys_of_a_report_are_read_in_one_place() -> None:
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.stem)
-def test_docstring_says_reads_writes_fails_and_the_command(job: Path) -> None:
+def test_docstring_states_reads_writes_fails_and_the_command(job: Path) -> None:
     doc = ast.get_docstring(tree_of(job)) or ""
     lines = doc.splitlines()
     for word in ("Reads   ", "Writes  ", "Fails   "):

@@ -83,7 +83,7 @@ def test_every_row_of_a_map_names_its_code_and_its_test(folder):
 
 
 @pytest.mark.parametrize("folder", systems(), ids=lambda folder: folder.name)
-def test_a_map_says_what_is_not_built_and_its_links_lead_somewhere(folder):
+def test_a_map_states_what_is_not_built_and_its_links_are_valid(folder):
     text = text_of(folder)
     assert re.findall(r"^- ", text.partition("## Not built yet")[2], re.M)
     for target in re.findall(r"\]\(([^)#]+)\)", text):

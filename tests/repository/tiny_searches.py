@@ -19,7 +19,7 @@ GAMES, NEW_GAMES = 24, 3
 
 
 class WordCounter:
-    """Stands for the text encoder: every word has a direction, a text is the sum of its words."""
+    """Replaces the text encoder: every word has a direction, a text is the sum of its words."""
 
     def encode(self, texts: list[str]) -> np.ndarray:
         words = [re.findall(r"\w+", text.lower()) or [text] for text in texts]

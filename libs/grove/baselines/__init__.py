@@ -1,1 +1,1 @@
-"""What papers compare with; used by benchmarks, not by the day."""
+"""Baselines that the papers compare with; used by benchmarks, not by the day."""

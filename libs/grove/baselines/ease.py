@@ -21,7 +21,7 @@ from scipy.sparse import csr_matrix
 from grove.errors import DataError
 
 MOST_ITEMS = 20_000
-"""Above this the dense [N, N] matrix is refused: it takes 1.5 GiB here, and grows with N²."""
+"""Above this the dense [N, N] matrix is rejected: it takes 1.5 GiB here, and grows with N²."""
 COLUMNS_PER_PIECE = 1_024
 _GIB = 1 << 30
 
@@ -29,7 +29,7 @@ _GIB = 1 << 30
 def history_matrix(
     histories: Sequence[NDArray[np.int64]], item_count: int, *, newest: int | None = None
 ) -> csr_matrix:
-    """Which items each user had, without order or count.
+    """Binary user-item matrix of the histories, without order or count.
 
     Args:
         histories: per user the item rows of the events, oldest first; −1 is ignored.
@@ -51,20 +51,20 @@ def history_matrix(
 
 
 def ease_weights(interactions: csr_matrix, *, ridge: float) -> NDArray[np.float32]:
-    """How much having item i speaks for item j, for all pairs.
+    """Weight with which an interaction with item i predicts item j, for all pairs.
 
     Column j is the ridge regression of item j on all other items: B = I − P·diag(1 / diag P) with
     P = (XᵀX + λI)⁻¹, that is −P_ij / P_jj off the diagonal and 0 on it.
 
-    One [N, N] float32 matrix is made and worked on in place, 4·N² bytes: 0.5 GiB for 12,000 items,
+    One [N, N] float32 matrix is allocated and used in place, 4·N² bytes: 0.5 GiB for 12,000 items,
     1.5 GiB for 20,000. The inverse takes about N³ multiplications.
 
     Source: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data" (WWW 2019), §3.1. Single
-    precision and Cholesky, so that the inverse fits where the matrix was, are ours.
+    precision and Cholesky, so that the inverse can replace the matrix in memory, are ours.
 
     Args:
         interactions: [U, N] sparse; only whether an entry is zero counts.
-        ridge: λ, positive, no unit: as if that many more users had had item j and nothing else.
+        ridge: λ, positive, no unit: as if λ more users had interacted with item j and nothing else.
 
     Returns:
         [N, N], zero diagonal, not symmetric.

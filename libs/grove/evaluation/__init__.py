@@ -1,1 +1,1 @@
-"""How good ranked lists are: metrics, popularity baselines and comparisons, in plain numpy."""
+"""Evaluation of ranked lists: metrics, popularity baselines and comparisons, in plain numpy."""

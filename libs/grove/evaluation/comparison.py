@@ -1,4 +1,4 @@
-"""Comparisons of measured figures with each other."""
+"""Comparisons between metrics of a day."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from grove.evaluation.segments import Measurement
 
 COMPARATOR = "comparator_"
-"""Begins the names of the serving release's lists, with which a candidate's are compared."""
+"""Prefix of the names of the served release's lists, with which a candidate's are compared."""
 
 
 def find_figure(
@@ -30,7 +30,7 @@ def find_figure(
 
 
 def times_better(value: float | None, baselines: Iterable[float | None]) -> float | None:
-    """How many times a figure is the best of its baselines; None when there is nothing to divide.
+    """Ratio of a metric to the best of its baselines; None when there is nothing to divide.
 
     Example:
         >>> times_better(0.4, [0.1, 0.2, None])

@@ -31,12 +31,12 @@ def same_list_for_all(
 ) -> NDArray[np.int64]:
     """Give every user the same ranking without the items excluded for that user.
 
-    Only as much of the ranking is looked at as the user with most exclusions needs.
+    Only the part of the ranking that the user with most exclusions needs is read.
 
     Args:
         order: [N] int64, the ranking.
         excluded: U arrays of rows a user must not get.
-        length: K, places per list.
+        length: K, items per list.
 
     Returns:
         [U, K] int64, −1 where the catalogue has ended.

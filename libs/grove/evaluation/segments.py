@@ -13,7 +13,7 @@ from grove.evaluation.metrics import Rows, Targets, coverage, hit_rate, ndcg
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """One figure: what was measured, on whom, and on how many."""
+    """One metric of one model on one segment, and the number of users or items behind it."""
 
     model: str
     metric: str

@@ -28,15 +28,15 @@ class ModelMetadata:
     options: dict[str, Any] = field(default_factory=dict)
     """Hyper-parameters of the training, as it received them."""
     precision: str = "fp32"
-    """Of the largest matmuls of the training."""
+    """Precision of the largest matmuls of the training."""
     model_version: str = ""
     """Fingerprint of the weights: equal weights have equal versions."""
     seed: int | None = None
-    """Of everything random in the training."""
+    """Seed of everything random in the training."""
     code_version: str = ""
-    """Of the code that trained."""
+    """Version of the code that trained it."""
     torch_version: str = ""
-    """Of PyTorch."""
+    """Version of PyTorch."""
     workers: int | None = None
     """Processes among which the users were divided."""
     first_landing_day: str | None = None

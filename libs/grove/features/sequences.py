@@ -143,8 +143,8 @@ class HistoryEncoder:
 
         The end of a history, which the last event's recency is measured to, is the midnight at
         which its cut was made (columns `day` and `cut`); where these are absent, the first
-        midnight after the last event. A history without events is one of length 0, and its end
-        decides nothing.
+        midnight after the last event. A history without events has length 0, and its end has
+        no effect.
 
         Args:
             histories: rows in any order, columns as in the contract.

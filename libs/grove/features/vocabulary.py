@@ -78,7 +78,7 @@ class Vocabulary:
         return rows
 
     def grow(self, item_ids: Iterable[str], attributes: Iterable[str] = ()) -> Vocabulary:
-        """Append unseen items and attributes; rows already given out never move.
+        """Append unseen items and attributes; existing rows never change.
 
         Args:
             item_ids: items the vocabulary should have.

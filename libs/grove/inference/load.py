@@ -30,9 +30,9 @@ class LoadedInputs:
     saved: SavedModel
     """Content of the model folder."""
     features: ItemFeatures
-    """Of the items of the table it was loaded for, encoded with the model's vocabulary."""
+    """Features of the items it was loaded for, encoded with the model's vocabulary."""
     encoder: HistoryEncoder
-    """For histories over these items."""
+    """Encoder of histories over these items."""
     cold_items: Tensor
     """[N+1] bool, row 0 no item: items without training interactions."""
 

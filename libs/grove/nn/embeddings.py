@@ -21,7 +21,7 @@ from grove.features.ids import (
 )
 
 ID_STD = 0.02
-"""Standard deviation of the first id vectors of a model that reads ids alone."""
+"""Standard deviation of the initial id vectors of an id-only model."""
 ID_ONLY = {"features": False, "id": True}
 """By value of the option `item_input`: whether item vectors come from the id alone."""
 
@@ -68,7 +68,7 @@ class EventEmbedding(nn.Module):
         self.weekdays = zero_embedding(DAYS_PER_WEEK + 1, width)
 
     def forward(self, batch: EventBatch) -> Tensor:
-        """Embed the events of a batch, [B, T, D]; the padding's rows mean nothing."""
+        """Embed the events of a batch, [B, T, D]; the rows of padding are undefined."""
         hours = batch.times // SECONDS_PER_HOUR  # [B, T]
         # The order of a floating-point sum decides its last bit: new fields go after the old ones.
         total = self._embedded(KIND.name, batch) + self.recency(batch.recency)  # [B, T, D]
@@ -113,12 +113,12 @@ def zero_embedding(rows: int, width: int) -> nn.Embedding:
 
 
 def id_embedding(rows: int, width: int) -> nn.Embedding:
-    """A table for a model that reads ids alone: random rows, except nothing and unknown.
+    """A table for an id-only model: random rows, except nothing and unknown.
 
     Equal rows would get equal gradients, so a table that starts at zero could not distinguish items
     when nothing else is read.
 
-    Source: the normal start of SASRec and BERT4Rec, standard deviation `ID_STD`.
+    Source: the normal initialisation of SASRec and BERT4Rec, standard deviation `ID_STD`.
     """
     table = nn.Embedding(rows, width, padding_idx=0)
     nn.init.normal_(table.weight, std=ID_STD)

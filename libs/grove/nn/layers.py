@@ -97,6 +97,6 @@ class FeedForward(nn.Module):
         )
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Transform each token alone: [..., D] → [..., D]."""
+        """Transform each token independently: [..., D] → [..., D]."""
         transformed: Tensor = tokens + self.inner(tokens)
         return transformed

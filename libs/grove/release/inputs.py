@@ -13,9 +13,9 @@ from grove.release.plan import RetrainPlan
 
 MODELS = tuple(system.name for system in SYSTEMS)
 CANDIDATES = {system.name: stage_name(system.job) for system in SYSTEMS}
-"""Evaluated weights are those of the candidate pass, which have not learnt the day."""
+"""Evaluated weights are those of the candidate pass, which were not trained on the day."""
 UPDATES = {system.name: stage_name(system.job, "update") for system in SYSTEMS}
-"""Published weights are those of the update pass, which have learnt the day."""
+"""Published weights are those of the update pass, which were trained on the day."""
 STAGES = (
     "plan_day",
     "embed_texts",
@@ -36,12 +36,12 @@ class PublishedWeights:
     folder: Path
     model_version: str
     learned_through: str | None
-    """Last day they have learnt; none where their report does not record it."""
+    """Last day they were trained on; none where their report does not record it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseInputs:
-    """What a release takes from the day's reports."""
+    """Inputs of a release, from the day's reports."""
 
     plan: RetrainPlan
     trees_folder: Path
@@ -65,8 +65,8 @@ class ReleaseInputs:
         """The fields `plan`, `trees`, `weights` and `judged` of an `Origin`.
 
         Args:
-            day: of the release; an update whose report does not record what it has learnt has
-                learnt this day.
+            day: of the release; an update whose report does not record the last day of its
+                training was trained on this day.
         """
         weights = {
             name: {

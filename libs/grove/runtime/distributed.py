@@ -55,7 +55,7 @@ def run_workers(
                 distributor.run(function, arguments)
         except RuntimeError as error:
             raise _failed(where, workers.processes, str(error)) from error
-        # In local mode Spark succeeds when any one worker ended well.
+        # In local mode Spark succeeds as soon as one worker has succeeded.
         missing = missing_marks(folder, workers.processes) if workers.local_mode else []
     if missing:
         raise _failed(where, workers.processes, f"no mark of success of workers {missing}")

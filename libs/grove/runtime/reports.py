@@ -53,13 +53,13 @@ class Report:
         self._notes |= facts
 
     def version(self, name: str, value: str | int) -> None:
-        """Keep the version of something the stage read or made."""
+        """Keep the version of an input or an output of the stage."""
         self._versions[name] = value
 
     def rows(
         self, *, in_: int | None = None, out: int | None = None, rejected: int | None = None
     ) -> None:
-        """Count rows read, written and turned away; what is not given stays as it was."""
+        """Count rows read, written and rejected; counts that are not given stay unchanged."""
         given = {"in": in_, "out": out, "rejected": rejected}
         self._rows |= {key: count for key, count in given.items() if count is not None}
 

@@ -1,4 +1,4 @@
-"""A Spark session that is opened when first asked for, and closed by whoever opened it."""
+"""A Spark session that is opened at its first use, and closed by the holder that opened it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SessionHolder:
         return kept
 
     def close(self) -> None:
-        """Let go of what was kept, and stop the session if this holder opened it."""
+        """Release the persisted frames, and stop the session if this holder opened it."""
         for frame in self._kept:
             frame.unpersist()
         self._kept.clear()

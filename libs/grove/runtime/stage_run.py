@@ -141,7 +141,7 @@ class StageRun:
         shutil.rmtree(self.staging, ignore_errors=True)
 
     def record(self, verdict: Verdict) -> bool:
-        """Write a verdict where its gate finds it; a failed `fail` check refuses the stage.
+        """Write a verdict where its gate finds it; a failed `fail` check rejects the output.
 
         Returns:
             Whether the verdict passed.
@@ -158,7 +158,7 @@ class StageRun:
         return verdict.passed
 
     def refuse(self) -> None:
-        """Set the report's status to refused, for good."""
+        """Set the report's status to `refused`; it does not change after that."""
         self.report.status = "refused"
 
     def close(self, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""What may be configured: one YAML per environment, read into frozen models."""
+"""Configuration of an environment: one YAML file, read into frozen models."""
 
 from grove.settings.load import load_settings
 from grove.settings.sections import Settings

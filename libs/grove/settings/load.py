@@ -1,4 +1,4 @@
-"""Read a settings file and report everything wrong with it at once."""
+"""Reading of a settings file; all of its errors are reported at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grove.errors import SettingsError
 from grove.settings.sections import Settings
 
 _SECRET_SECTION = "notices"
-"""Its webhook is an address that whoever reads it may post to."""
+"""Its webhook is a secret: anyone who knows the address can post to it."""
 
 
 def load_settings(path: str | Path) -> Settings:
@@ -89,7 +89,7 @@ def _read_mapping(file: Path) -> dict[str, Any]:
 
 
 def _problem_of(error: yaml.YAMLError) -> str:
-    """What is wrong and in which line, without the line itself: it may hold a secret."""
+    """The error and its line number, without the line itself, which may hold a secret."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return f"{error.problem}, in line {error.problem_mark.line + 1}"
     return str(error)

@@ -84,7 +84,7 @@ def tree_reports(
 def tree_checks(
     refreshed: Mapping[str, Refresh], item_ids: Sequence[str], day: date
 ) -> Iterator[CheckResult]:
-    """Check what each tree promises, named after the tree.
+    """Check the invariants of each tree; the results are named after the tree.
 
     Args:
         refreshed: trees by name.

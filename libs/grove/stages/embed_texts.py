@@ -23,11 +23,11 @@ from grove.texts.worker import embedding_batches
 
 EMBEDDING_SCHEMA = "encoder string, text_hash string, vector array<float>"
 TEXTS_WITHOUT_SPARK = 256
-"""At most so many texts are embedded by this process: a session and its workers, each with a model
-of its own to load, take longer than the texts of an ordinary day."""
+"""Up to this many texts are embedded by this process: starting a session and its workers, each of
+which loads a model, takes longer than embedding the texts of an ordinary day."""
 TEXTS_AT_HAND = 50_000
-"""The vectors of at most so many texts are validated and written by this process, not by Spark,
-whose gate and commit would take longer than the embedding of a usual day's new texts."""
+"""The vectors of up to this many texts are validated and written by this process, not by Spark,
+whose gate and commit would take longer than embedding the new texts of an ordinary day."""
 
 
 def embed_texts(run: StageRun) -> None:

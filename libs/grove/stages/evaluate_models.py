@@ -1,4 +1,4 @@
-"""Evaluation of a day's candidate, before anything is learnt from the day."""
+"""Evaluation of a day's candidate, before any training on the day."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ORACLE = "oracle"
 
 
 def evaluate_models(run: StageRun) -> None:
-    """Measure the candidate, the comparator, both popularities and the oracle; check; commit."""
+    """Evaluate candidate, comparator, both popularity baselines and oracle; check; commit."""
     settings, day, encoder = run.settings, run.day, read_encoder(run.layout, run.day)
     evaluation_set = read_evaluation_set(
         run.layout,
@@ -87,8 +87,8 @@ class Comparator:
 def find_comparator(layout: Layout, day: date, encoder: str) -> Comparator:
     """Find the release to compare with.
 
-    A release cannot be compared where its models learnt another encoder's vectors, or where its
-    weights were saved by code whose networks were others.
+    A release cannot be compared if its models were trained on another encoder's vectors, or if its
+    weights were saved by code with other networks.
 
     Args:
         layout: paths of the home.

@@ -144,7 +144,7 @@ def read_evaluation_set(
 
 
 def draw_users(user_ids: Sequence[str], day: date, most: int) -> list[str]:
-    """Draw at most so many users, the same ones in every process and others every day.
+    """Draw users up to a maximum number: the same ones in every process, others every day.
 
     Example:
         >>> draw_users(["b", "a"], date(2026, 11, 19), 5)
@@ -158,7 +158,7 @@ def draw_users(user_ids: Sequence[str], day: date, most: int) -> list[str]:
 
 
 def _positives_of(layout: Layout, day: date, source: SourceSettings) -> pa.Table:
-    """Positives that landed and happened on the day; late ones of earlier days are none of it."""
+    """Positives that landed and happened on the day; late ones of earlier days are excluded."""
     events = _positives(layout, [day], source)
     return events.filter(pc.equal(pc.cast(events["event_time"], pa.date32()), pa.scalar(day)))
 

@@ -1,4 +1,4 @@
-"""Deletion of what has been kept long enough: rows, files, artifacts, landed days, releases."""
+"""Deletion of expired data: rows, files, artifacts, landed days, releases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from grove.settings import Settings
 
 
 def expire_partitions(run: StageRun, *, dry_run: bool) -> None:
-    """Find what has expired as of the day, report it, and delete it.
+    """Find the data that has expired as of the day, report it, and delete it.
 
     Args:
         run: of the stage.
@@ -44,7 +44,7 @@ def expire_partitions(run: StageRun, *, dry_run: bool) -> None:
 
 
 def expired_folders(layout: Layout, day: date, settings: Settings) -> dict[str, list[Path]]:
-    """Expired files and folders outside tables, by what they are."""
+    """Expired files and folders outside tables, by kind."""
     releases, kept = Path(layout.releases()), settings.retention
     serving = current_release(layout.current_pointer())
     old = superfluous_releases(releases, keep=settings.release.keep, serving=serving)

@@ -67,7 +67,7 @@ class TreeReport:
 
 @dataclass(frozen=True, kw_only=True)
 class TreesReport:
-    """What `build_trees` made of a day."""
+    """Trees of a day, as `build_trees` reports them."""
 
     folder: Path
     """Holds a folder per tree, and the frozen DSSM of the cf tree."""
@@ -97,7 +97,7 @@ class WeightsReport:
     """Model folder."""
     model_version: str
     learned_through: str | None = None
-    """Last day the weights have learnt from; none in a report of an earlier version."""
+    """Last day the weights were trained on; none in a report of an earlier version."""
     curve: tuple[float, ...] = ()
     """Loss by epoch of this pass; empty where nothing was trained."""
     trained: bool = False

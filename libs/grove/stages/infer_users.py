@@ -18,14 +18,14 @@ EMBEDDING_SCHEMA = "user_id string, h_gen array<float>, h_next array<float>, mod
 
 
 def infer_users(run: StageRun) -> None:
-    """Encode the histories that include the day with the weights that have learnt it."""
+    """Encode the histories that include the day with the weights that were trained on it."""
     model = read_weights(run.layout, run.day, "stars", "update").folder
     histories = histories_through(run.spark(), run.layout, run.day)
     items = write_item_table(run.staging, day_item_table(run.layout, run.day))
     encoded = embed_users(histories, model, items, tasks=run.settings.spark.embed_partitions)
     embeddings = run.persist(encoded.withColumn("day", lit(run.day)))
     users, rows = histories.count(), embeddings.count()
-    # That no user is there twice is the contract's check.
+    # The contract checks that no user occurs twice.
     complete = one_row_per_user("every_user_encoded", rows=rows, users=users)
     verdict = run.validate(USER_EMBEDDINGS, embeddings, [complete, run.check_gaps()])
     run.report.rows(in_=users, out=rows)
@@ -34,7 +34,7 @@ def infer_users(run: StageRun) -> None:
 
 
 def embed_users(histories: DataFrame, model: Path, item_table: Path, *, tasks: int) -> DataFrame:
-    """Encode histories; nothing passes the driver.
+    """Encode histories; no rows pass through the driver.
 
     Args:
         histories: one row per user.

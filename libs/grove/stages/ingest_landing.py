@@ -1,4 +1,4 @@
-"""Ingestion of landed days: read at once, each day validated and committed by itself."""
+"""Ingestion of landed days: read in one pass, each day validated and committed separately."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Markers = Mapping[date, Marker]
 Persist = Callable[[DataFrame], DataFrame]
 
 ROWS_AT_HAND = 200_000
-"""A table of at most so many new rows is validated and written by this process.
+"""A table of up to this many new rows is validated and written by this process.
 
 Spark needs seconds to start the dozen small tasks of a gate and a Delta commit; for few rows
 Arrow does the same in tenths. More rows than this stay in Spark, whatever the machine.
@@ -160,7 +160,7 @@ def _ingest(
 
 
 def _hold(ingested: Ingested, dataset: Dataset, persist: Persist) -> Frame:
-    """The rows of a table so that they are computed once, whatever reads them."""
+    """The rows of a table, held so that they are computed once, however often they are read."""
     frame = ingested.tables[dataset]
     if ingested.most_rows(dataset) <= ROWS_AT_HAND:
         return frame.toArrow()
@@ -183,7 +183,7 @@ def _report(run: StageRun, counts: Counts, extra_columns: Mapping[str, Sequence[
 
 def _day_facts(run: StageRun, marker: Marker, counts: Counts) -> DayFacts:
     """Facts of the day of a run, whose gaps it also reports."""
-    # Earlier days of this run are about to be written, and no gap.
+    # Earlier days of this run are about to be written, so they are no gaps.
     gaps = [gap for gap in run.gap_days if gap not in counts["events"]]
     run.report.gaps = [gap.isoformat() for gap in gaps]
     weekday_rows = tuple(_rows_of_weekday(run.layout, run.day, counts["events"]))
@@ -191,7 +191,7 @@ def _day_facts(run: StageRun, marker: Marker, counts: Counts) -> DayFacts:
 
 
 def _undeclared(dataset: Dataset) -> Verdict:
-    """A gate reads a verdict of every table, so one that is absent by design has one too."""
+    """A gate reads a verdict of every table, so a table that is absent by design needs one too."""
     result = CheckResult(
         name="feed_declared",
         severity="warn",
@@ -205,7 +205,7 @@ def _undeclared(dataset: Dataset) -> Verdict:
 def _contract_verdicts(
     dataset: Dataset, rows: Frame, days: Sequence[date], docs_folder: str
 ) -> dict[date, Verdict]:
-    """One pass over all days; only if a check failed in it is each day validated by itself."""
+    """One pass over all days; only if a check failed in it is each day validated separately."""
     contract = load_contract(dataset)
     name = " to ".join(sorted({str(days[0]), str(days[-1])}))
     together = validate_dataset(

@@ -47,10 +47,10 @@ def prepare_inputs(
 ) -> PassInputs:
     """Read the day's items, texts and histories, and write what the workers share.
 
-    A training from scratch learns of the items as of D−1, and of every attribute and scene value
-    there is: the day's own items would be negatives everywhere, or, in a shop without a catalogue,
-    exactly what is bought on the day. They join later, as new items do on any day. A warm start
-    keeps its vocabulary's rows, and grows by the day's items.
+    A training from scratch uses the items as of D−1, and all attributes and scene values. The day's
+    own items would be nothing but negatives or, in a shop without a catalogue, reveal what is
+    bought on the day. They join later, as new items do on any day. A warm start keeps its
+    vocabulary's rows, and adds the day's items.
 
     Args:
         layout: paths of the home.
@@ -80,7 +80,7 @@ def prepare_inputs(
 
 
 def day_before(day: date) -> date:
-    """D−1, the last day of which a candidate may know anything."""
+    """D−1, the last day whose data a candidate may use."""
     return day - timedelta(days=1)
 
 
@@ -131,7 +131,7 @@ def _items_to_learn(layout: Layout, day: date, vectors: pa.Table) -> pa.Table:
     known = item_table_of(items_as_of(layout, day_before(day)), vectors)
     if not len(known):
         raise DataError(
-            "there is no item to learn from",
+            "there is no item to train on",
             where=f"items, as of {day_before(day)}",
             expected="items that landed before the day, as its history does",
             found="none",

@@ -24,7 +24,7 @@ from grove.stages.release_tables import release_tables
 
 
 def publish_release(run: StageRun, *, make_current: bool) -> None:
-    """Collect aside, seal with the manifest, check, and only then let readers see it.
+    """Collect in a temporary folder, seal with the manifest, check, and only then publish.
 
     Args:
         run: of the stage.
@@ -52,7 +52,7 @@ def publish_release(run: StageRun, *, make_current: bool) -> None:
 
 
 def read_inputs(layout: Layout, day: date) -> release.ReleaseInputs:
-    """What a release takes from the day's reports.
+    """Inputs of a release, from the day's reports.
 
     Raises:
         DataError: a stage of the day has not committed.

@@ -26,7 +26,7 @@ CANDIDATE_SCHEMA = (
 
 
 def retrieve_candidates(run: StageRun) -> None:
-    """Search for the histories that include the day with the weights that have learnt it.
+    """Search for the histories that include the day with the weights trained on it.
 
     Raises:
         DataError: the model was trained on other trees than the day's.
@@ -43,7 +43,7 @@ def retrieve_candidates(run: StageRun) -> None:
     candidates = run.persist(found.withColumn("day", lit(day)))
     users, rows = histories.count(), candidates.count()
     checks = [
-        # That no user is there twice is the contract's check.
+        # The contract checks that no user occurs twice.
         one_row_per_user("every_user_searched", rows=rows, users=users),
         items_distinct(candidates),
         run.check_gaps(),

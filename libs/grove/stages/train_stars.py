@@ -7,5 +7,5 @@ from grove.stages.vector_pass import run_vector_pass
 
 
 def train_stars(run: StageRun, training_pass: str) -> None:
-    """Train STARS, or take over its earlier weights, and commit the vector of every item."""
+    """Train STARS, or reuse its earlier weights, and commit the vector of every item."""
     run_vector_pass(run, "stars", training_pass)

@@ -36,11 +36,11 @@ SYSTEM = "treebridge"
 
 
 def train_treebridge(run: StageRun, training_pass: str) -> None:
-    """Train the generator over the day's trees, or take over earlier weights, and check them.
+    """Train the generator over the day's trees, or reuse earlier weights, and check them.
 
     Args:
         run: of the pass.
-        training_pass: `candidate` (has learnt nothing of the day) or `update` (has learnt it).
+        training_pass: `candidate` (not trained on the day) or `update` (trained on it).
     """
     settings, section = run.settings, run.settings.treebridge
     trees, codes = read_trees(run.layout, run.day), read_codes(run.layout, run.day)

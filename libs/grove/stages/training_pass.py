@@ -1,4 +1,4 @@
-"""Weights of a pass: taken over from the previous release, or trained."""
+"""Weights of a pass: reused from the previous release, or trained."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def training_options(section: TrainingSettings, training_pass: str) -> dict[str,
 def pass_weights(
     run: StageRun, system: str, training_pass: str, train: WorkerFunction, options: dict[str, Any]
 ) -> PassWeights:
-    """Take over or train the weights of a pass, and report them.
+    """Reuse or train the weights of a pass, and report them.
 
     It holds the run because it opens the session and the attempt, both only where it trains.
 
@@ -98,7 +98,7 @@ def pass_weights(
 def _candidate_weights(
     run: StageRun, system: str, train: WorkerFunction, options: dict[str, Any]
 ) -> PassWeights:
-    """Weights that have learnt nothing of the day: the previous release's, or new ones.
+    """Weights that were not trained on the day: the previous release's, or new ones.
 
     On an ordinary day no session is opened, no history is read and nothing is trained. On a
     retrain day the model learns from scratch from the histories cut before the day.
@@ -119,9 +119,9 @@ def _candidate_weights(
 def _updated_weights(
     run: StageRun, system: str, train: WorkerFunction, options: dict[str, Any]
 ) -> PassWeights:
-    """The candidate's weights after a short pass over what they have not learnt, the day included.
+    """The candidate's weights after a short pass over later events, those of the day included.
 
-    Held-out users take no part in it; see `grove.stages.update_gate`.
+    Held-out users are excluded from it; see `grove.stages.update_gate`.
     """
     before = read_weights(run.layout, run.day, system).folder
     inputs = prepare_inputs(

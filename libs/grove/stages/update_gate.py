@@ -26,7 +26,7 @@ CUTOFF = 50
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
-    """Users that took no part in the update and have something to find on its day."""
+    """Users that were held out of the update and have a positive on its day."""
 
     histories: pa.Table
     """[U] rows, cut before the day."""
@@ -38,7 +38,7 @@ class HeldOut:
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateEffect:
-    """What an update changed."""
+    """Effect of an update on item vectors and held-out users."""
 
     drift: float
     """Mean cosine distance of the item vectors before and after; see `mean_drift`."""

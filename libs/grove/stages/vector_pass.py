@@ -22,7 +22,7 @@ def run_vector_pass(run: StageRun, system: str, training_pass: str) -> None:
     Args:
         run: of the pass.
         system: name of the model.
-        training_pass: `candidate` (has learnt nothing of the day) or `update` (has learnt it).
+        training_pass: `candidate` (not trained on the day) or `update` (trained on it).
     """
     model, settings = VECTOR_MODELS[system], run.settings
     section: TrainingSettings = getattr(settings, system)

@@ -30,7 +30,7 @@ class UserBatches:
     histories: int
     """Per epoch, over all workers."""
     seed: int
-    """Of the order."""
+    """Seed of the order."""
 
     def epoch(self, number: int) -> Iterator[SequenceBatch]:
         """Batches of one epoch; the order depends on nothing but seed, epoch and rank."""

@@ -49,9 +49,9 @@ class TrainingSpec:
     max_events: int = 50
     """Newest events per user."""
     seed: int = 0
-    """Of everything random."""
+    """Seed of everything random."""
     code_version: str = ""
-    """Of the code that trains; a training begun by other code is not resumed."""
+    """Version of the code that trains; a training begun by other code is not resumed."""
     use_gpu: bool = False
     """Train on one accelerator per worker."""
     options: dict[str, Any] = field(default_factory=dict)

@@ -29,7 +29,7 @@ def read_options(kind: type[Options], options: Mapping[str, Any]) -> Options:
 
 @dataclass(frozen=True, kw_only=True)
 class LoopOptions:
-    """How long and how fast a model learns; the same for every system."""
+    """Duration, learning rate and optimiser of a training; the same for every system."""
 
     epochs: int
     """Passes over the histories."""
@@ -38,7 +38,7 @@ class LoopOptions:
     learning_rate: float
     """Peak of the schedule."""
     weight_decay: float = 5e-3
-    """Of AdamW."""
+    """Weight decay of AdamW."""
     clip_norm: float = 1.0
     """Largest gradient norm per parameter group."""
     warm_up_share: float = 0.1
@@ -51,7 +51,7 @@ class LoopOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingOptions:
-    """How the items of a step are drawn; the same for every system."""
+    """Sampling of the items of a step; the same for every system."""
 
     unknown_share: float = 0.1
     """Share of a step's items whose id is hidden."""

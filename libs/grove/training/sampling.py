@@ -1,6 +1,6 @@
 """Random choices of one step: the cuts of the histories, and the items of the softmax.
 
-All draws use torch's global generator, which the loop restarts at every epoch.
+All draws use torch's global generator, which the loop seeds at every epoch.
 
 Shapes: B batch, T events, P cuts, C candidates, W window, M items of a step, N items, D width.
 """

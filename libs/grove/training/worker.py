@@ -1,4 +1,4 @@
-"""What every training worker does, whatever the system: join, read, build, learn, write."""
+"""Steps of a training worker, the same for every system: join, read, build, train, write."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """What a worker minimises, and how the parameters follow it."""
+    """Loss that a worker minimises, and the parameter groups of its optimiser."""
 
     loss_of: Callable[[SequenceBatch], tuple[Tensor, Tensor]]
     """Batch → sum of losses, sum of weights; see `train`."""
     groups: tuple[ParameterGroup, ...] = ()
-    """Parameters that learn otherwise than the rest."""
+    """Parameters with a learning rate or a start of their own."""
     precision: Precision = "fp32"
-    """Of the loss's largest matmuls, which the model's metadata records."""
+    """Precision of the loss's largest matmuls, which the model's metadata records."""
 
 
 def train_worker(

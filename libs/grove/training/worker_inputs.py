@@ -26,7 +26,7 @@ class WorkerInputs:
     """Data that one worker trains on."""
 
     spec: TrainingSpec
-    """Of the training."""
+    """Specification of the training."""
     vocabulary: Vocabulary
     """Names behind every row."""
     features: ItemFeatures

@@ -49,7 +49,7 @@ def test_pieces_change_nothing(monkeypatch, piece):
     assert found.flags.c_contiguous  # a sparse product would copy it otherwise
 
 
-def test_only_whether_a_user_had_an_item_counts():
+def test_only_whether_a_user_interacted_with_an_item_counts():
     once = csr_matrix(draw_interactions(2))
     twice = once * 3
     rows, columns = once.nonzero()
@@ -58,10 +58,10 @@ def test_only_whether_a_user_had_an_item_counts():
     expected = ease_weights(once, ridge=2.0)
     assert np.array_equal(ease_weights(twice, ridge=2.0), expected)
     assert np.array_equal(ease_weights(repeated, ridge=2.0), expected)
-    assert twice.max() == 3  # what was given stays as it was
+    assert twice.max() == 3  # the argument is not modified
 
 
-def test_an_item_nobody_had_says_nothing():
+def test_an_item_without_interactions_has_weight_zero():
     interactions = draw_interactions(3)
     interactions[:, 4] = 0
     weights = ease_weights(csr_matrix(interactions), ridge=2.0)
@@ -69,7 +69,7 @@ def test_an_item_nobody_had_says_nothing():
     assert np.allclose(weights[:, 4], 0, atol=1e-6)
 
 
-def test_too_many_items_are_refused_with_the_memory_they_would_take():
+def test_too_many_items_are_rejected_with_the_memory_they_would_take():
     with pytest.raises(DataError, match=r"20,000 items, 1\.5 GiB\n.*50,000 items.* 9\.3 GiB"):
         ease_weights(csr_matrix((3, 50_000)), ridge=1.0)
 
@@ -99,8 +99,8 @@ def test_history_matrix_against_membership(histories, newest):
     ]
 
 
-def test_what_goes_together_is_found_first():
-    """Items 2k and 2k + 1 are always had together."""
+def test_items_that_occur_together_are_ranked_first():
+    """Items 2k and 2k + 1 always occur together."""
     generator = np.random.default_rng(5)
     pairs = generator.integers(0, 10, (300, 3))
     histories = [np.concatenate([2 * row, 2 * row + 1]) for row in pairs]

@@ -47,7 +47,7 @@ def test_json_and_back(dataset: str, found: list[CheckResult]) -> None:
     assert Verdict.from_json(verdict.to_json()) == verdict
 
 
-def test_json_says_whether_it_passed_for_readers_without_this_class() -> None:
+def test_json_states_whether_it_passed_for_readers_without_this_class() -> None:
     assert json.loads(Verdict("items", (FAILED,)).to_json())["passed"] is False
 
 

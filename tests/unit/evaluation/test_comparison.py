@@ -24,5 +24,5 @@ def test_a_figure_is_found_by_model_metric_and_cutoff():
     ("value", "baselines", "expected"),
     [(0.4, [0.2, 0.1], 2.0), (None, [0.2], None), (0.4, [None, 0.0], None), (0.4, [], None)],
 )
-def test_times_better_divides_by_the_best_baseline(value, baselines, expected):
+def test_the_ratio_is_to_the_best_baseline(value, baselines, expected):
     assert times_better(value, baselines) == expected

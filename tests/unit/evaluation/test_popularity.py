@@ -25,7 +25,7 @@ def test_order_against_sorting_by_count(rows):
     excluded=st.lists(st.lists(st.integers(0, 9), unique=True), min_size=1, max_size=5),
     length=st.integers(1, 12),
 )
-def test_everyone_gets_the_best_items_left(excluded, length):
+def test_every_user_gets_the_best_items_that_are_not_excluded(excluded, length):
     order = np.random.default_rng(1).permutation(10)
     lists = same_list_for_all(order, [np.array(rows, np.int64) for rows in excluded], length=length)
     for row, taken in zip(lists.tolist(), excluded, strict=True):

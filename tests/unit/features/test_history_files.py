@@ -42,7 +42,7 @@ def test_ranks_share_all_users_without_overlap(files, monkeypatch, rows_read_by_
     assert all(list(share.user_ids) == sorted(share.user_ids) for share in shares)
 
 
-def test_a_small_input_is_shared_whatever_its_files(files, tmp_path):
+def test_a_small_input_is_shared_for_any_file_layout(files, tmp_path):
     joined = str(tmp_path / "joined.parquet")
     pq.write_table(pa.concat_tables([pq.read_table(file) for file in reversed(files)]), joined)
     for rank in range(2):

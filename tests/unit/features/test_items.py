@@ -62,7 +62,7 @@ def test_attributes_name_every_category_level():
     ]
 
 
-def test_features_leave_row_0_to_nothing_and_drop_unknown_attributes():
+def test_features_reserve_row_0_and_drop_unknown_attributes():
     table = build_item_table(catalogue(), vectors())
     vocabulary = Vocabulary(items=("b",), attributes=("tag:oak", "brand:Birch"))
     features = item_features(table, vocabulary)

@@ -32,7 +32,7 @@ def test_what_is_written_is_read_back(tmp_path):
     assert read_metadata(tmp_path) == metadata
 
 
-def test_metadata_of_earlier_code_gets_defaults_for_what_it_lacks(tmp_path):
+def test_metadata_of_earlier_code_gets_defaults_for_missing_fields(tmp_path):
     (tmp_path / "model.json").write_text(json.dumps(EARLIER | {"unknown_key": 1}))
     metadata = read_metadata(tmp_path)
     assert metadata == ModelMetadata(**EARLIER)

@@ -113,7 +113,7 @@ def test_timestamps_of_another_unit_are_the_same_seconds():
     assert seconds == {int(datetime(2026, 11, 19, 8, 1, 2, tzinfo=UTC).timestamp())}
 
 
-def test_vocabulary_of_nothing_still_encodes():
+def test_an_empty_vocabulary_still_encodes():
     empty = encoder(vocabulary=Vocabulary())
     assert empty.encode(histories_of([[0, 1]])).items.tolist() == [1, 1]
 
@@ -123,7 +123,7 @@ def test_days_are_compared_as_days():
     assert late.fresh.tolist() == [True]
 
 
-def test_histories_built_before_a_field_existed_have_nothing_in_it():
+def test_histories_built_before_a_field_existed_have_no_values_of_it():
     histories = histories_of([[0, 1], [2]])
     without = histories.drop_columns(["regions"])
     at = histories.column_names.index("regions")

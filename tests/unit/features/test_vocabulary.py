@@ -25,7 +25,7 @@ def test_growing_never_moves_a_row(first, second):
     assert before.encode("items", kept).tolist() == after.encode("items", kept).tolist()
 
 
-def test_null_and_empty_are_nothing_and_a_stranger_is_unknown():
+def test_null_and_empty_are_row_zero_and_a_new_name_is_unknown():
     vocabulary = Vocabulary.of_events(regions=("north", "south"))
     values = pa.array(["south", None, "", "west", "north"])
     assert vocabulary.encode("regions", values).tolist() == [3, 0, 0, 1, 2]

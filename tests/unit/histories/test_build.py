@@ -1,4 +1,4 @@
-"""Histories are in order of time, hold the newest events, and know nothing of the day too early."""
+"""Histories are in order of time, hold the newest events, and exclude the day where they must."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ event_lists = st.lists(
 
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(event_lists, st.integers(1, 4))
-def test_histories_equal_those_of_the_plain_twin(
+def test_histories_equal_the_reference_implementation(
     spark: SparkSession, events: list[Event], max_events: int
 ) -> None:
     found = histories(interactions(spark, events), max_events)

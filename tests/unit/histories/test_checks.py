@@ -1,4 +1,4 @@
-"""A history out of order, or with a glimpse of the day, is found."""
+"""A history that is out of order, or that leaks an event of the day, is detected."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def measure(spark: SparkSession, rows: list[tuple[object, ...]]) -> HistoryFacts
     return measure_histories(spark.createDataFrame(rows, SCHEMA), max_events=2)
 
 
-def test_good_histories_keep_every_promise(spark: SparkSession) -> None:
+def test_good_histories_pass_every_check(spark: SparkSession) -> None:
     facts = measure(spark, [row("before", [1, 2], [-1, -1]), row("through", [1, 2], [-1, 0])])
     assert facts == HistoryFacts(rows=2, events=2, unordered=0, beyond_cut=0, too_long=0)
     assert all(check.passed for check in check_histories(facts))
@@ -42,7 +42,7 @@ def test_good_histories_keep_every_promise(spark: SparkSession) -> None:
         (row("through", [1, 2, 3], [0, 0, 0]), "history_length"),
     ],
 )
-def test_a_broken_promise_refuses_the_day(
+def test_a_failed_check_rejects_the_day(
     spark: SparkSession, broken: tuple[object, ...], name: str
 ) -> None:
     checks = check_histories(measure(spark, [row("before", [1], [-1]), broken]))
@@ -50,6 +50,6 @@ def test_a_broken_promise_refuses_the_day(
     assert {check.severity for check in checks} == {"fail"}
 
 
-def test_no_history_at_all_refuses_the_day(spark: SparkSession) -> None:
+def test_no_history_at_all_rejects_the_day(spark: SparkSession) -> None:
     checks = check_histories(measure(spark, []))
     assert [check.name for check in checks if not check.passed] == ["histories_present"]

@@ -34,7 +34,7 @@ def test_a_tiny_graph_misses_almost_nothing(count):
     assert recall_against_exact(index, keys, vectors, queries_of(300), k=100, ef_search=EF) >= 0.99
 
 
-def test_recall_counts_what_is_missing():
+def test_recall_counts_missing_results():
     keys, vectors = pairs(100)
     half = build_index(keys[:50], vectors[:50], factory="IDMap2,Flat", ef_construction=8)
     recall = recall_against_exact(half, keys, vectors, queries_of(500), k=10, ef_search=EF)
@@ -42,7 +42,7 @@ def test_recall_counts_what_is_missing():
     assert recall == pytest.approx(np.isin(truth, keys[:50]).mean())
 
 
-def test_search_answers_keys_best_first_and_says_when_there_are_no_more():
+def test_search_returns_keys_best_first_and_marks_the_end():
     keys, vectors = pairs(3)
     index = build_index(keys, vectors, factory=HNSW, ef_construction=80)
     found, scores = search(index, queries_of(1), k=5, ef_search=EF)

@@ -1,4 +1,4 @@
-"""What is asked of Airflow's interface, and what an answer that is none says to do next."""
+"""Requests to Airflow's API, and the next step after a request that fails."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_the_next_step_depends_on_the_status(server: Any, status: int, next_step
     assert "Airflow's words" in caught.value.found
 
 
-def test_an_airflow_that_is_not_there_is_to_be_started() -> None:
+def test_without_a_running_airflow_the_next_step_is_to_start_it() -> None:
     api = AirflowApi(address="http://127.0.0.1:9", token="t")
     with pytest.raises(InfrastructureError, match="start Airflow with `make run`"):
         api.runs()
@@ -121,7 +121,7 @@ def test_nothing_is_started_in_a_paused_dag(server: Any, dags: tuple[Any, ...]) 
 
 
 @pytest.mark.parametrize(("ended", "goes_on"), [("2026-08-20T00:00:00Z", False), (None, True)])
-def test_a_backfill_goes_on_until_it_has_ended(
+def test_a_backfill_is_active_until_it_has_ended(
     server: Any, ended: str | None, goes_on: bool
 ) -> None:
     backfills = [{"completed_at": "2026-08-19T00:00:00Z"}, {"completed_at": ended}]

@@ -34,7 +34,7 @@ def rehearsals(archive: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def test_classes_are_kept_once(rehearsals: list[str], archive: Path) -> None:
+def test_classes_are_archived_once(rehearsals: list[str], archive: Path) -> None:
     assert prepare_class_archive().new
     assert not prepare_class_archive().new
     assert [re.search(r'ArchiveClassesAtExit="(\S+)"', asked)[1] for asked in rehearsals] == [
@@ -42,7 +42,7 @@ def test_classes_are_kept_once(rehearsals: list[str], archive: Path) -> None:
     ]
 
 
-def test_another_java_keeps_its_own(
+def test_another_java_gets_its_own_archive(
     rehearsals: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare_class_archive()

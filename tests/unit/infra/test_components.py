@@ -64,7 +64,7 @@ def test_four_components_start_once_and_stop(
     assert stop_airflow(installation) == 0
 
 
-def test_the_scheduler_comes_after_what_has_to_be_done_before_it(
+def test_the_scheduler_starts_after_the_required_preparation(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, installation: Installation
 ) -> None:
     use(monkeypatch, tmp_path, OBEDIENT, installation.port)

@@ -79,7 +79,7 @@ def test_the_first_day_of_the_source_is_set(installation: Installation) -> None:
     assert variables["GROVE_FIRST_DAY"] == "2010-12-01"
 
 
-def test_the_table_of_variables_says_what_make_run_sets(installation: Installation) -> None:
+def test_the_table_of_variables_marks_those_that_make_run_sets(installation: Installation) -> None:
     text = (REPOSITORY / "infra/README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`[^|]+) \| (✓?) ?\|", text, re.M)
     marks = {name: mark == "✓" for names, mark in rows for name in re.findall(r"`(\w+)`", names)}
@@ -88,7 +88,7 @@ def test_the_table_of_variables_says_what_make_run_sets(installation: Installati
     assert {name for name, is_set in marks.items() if is_set} == ours
 
 
-def test_what_needs_a_former_run_says_so(installation: Installation) -> None:
+def test_commands_that_need_an_earlier_run_report_it(installation: Installation) -> None:
     with pytest.raises(DataError, match=r"expected: settings\.yaml"):
         require_settings(installation)
     installation.settings_file.parent.mkdir(parents=True)

@@ -43,7 +43,7 @@ def test_a_job_with_minutes_of_work_may_compile_well(
     assert f'"{LAUNCHER_VARIABLE}": "{os.getpid()}"' in log.read_text()
 
 
-def test_a_failed_job_says_what_it_said_last(
+def test_the_error_of_a_failed_job_repeats_its_last_lines(
     tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_as_job(monkeypatch, "import sys; sys.exit('no such mug')")
@@ -54,7 +54,7 @@ def test_a_failed_job_says_what_it_said_last(
     assert "no such mug" in failed.value.found
 
 
-def test_a_job_that_spoke_to_the_person_itself_is_not_repeated(
+def test_output_of_a_job_that_prints_to_the_terminal_is_not_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     script = [sys.executable, "-c", "import sys; print('no such user'); sys.exit(65)"]
@@ -65,10 +65,10 @@ def test_a_job_that_spoke_to_the_person_itself_is_not_repeated(
     assert capfd.readouterr().out == "no such user\n"
 
 
-def test_a_job_is_never_left_behind(
+def test_an_interrupted_command_ends_its_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: Path
 ) -> None:
-    """Whoever waits is interrupted; the job must not go on beside the next one."""
+    """The waiting command is interrupted; the job must not run beside the next one."""
     run_as_job(monkeypatch, "import os, time; print(os.getpid(), flush=True); time.sleep(60)")
 
     def interrupt(_: str) -> None:

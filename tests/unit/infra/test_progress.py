@@ -33,7 +33,7 @@ def run(run_id: str, day: str, state: str, queued: str = "1") -> dict[str, Any]:
 
 
 class FakeApi:
-    """Airflow that tells one state after the other."""
+    """Airflow that reports one state after the other."""
 
     def __init__(self, *looks: tuple[list[dict[str, Any]], list[dict[str, Any]]]) -> None:
         self.looks = list(looks)
@@ -137,7 +137,7 @@ class SlowLooks:
         return SlowLooks.now - self.started
 
 
-def test_nothing_is_printed_while_another_day_works(
+def test_nothing_is_printed_while_another_day_is_running(
     layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tomorrow = DAY + timedelta(days=1)

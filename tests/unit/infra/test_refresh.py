@@ -45,7 +45,7 @@ def settings(installation: Installation) -> Settings:
 
 
 class Jobs:
-    """Stands for the jobs: writes down how it was called, and leaves markers and reports."""
+    """Replaces the jobs: records its calls, and writes markers and reports."""
 
     def __init__(self, home: Path) -> None:
         self.layout = Layout(str(home))
@@ -216,7 +216,7 @@ def test_when_nothing_is_missing_nothing_is_started(watched: list[str]) -> None:
     assert watched == []
 
 
-def test_days_that_go_on_are_watched_and_not_started_again(watched: list[str]) -> None:
+def test_active_days_are_watched_and_not_started_again(watched: list[str]) -> None:
     api = FakeApi({DAYS[0]: "success", DAYS[1]: "running", DAYS[2]: "queued"})
     assert start(api) == [PAUSE, UNPAUSE]
     assert watched == DAYS[1:]
@@ -259,7 +259,7 @@ def test_a_plan_from_before_midnight_is_run_as_a_whole(
     assert start(FakeApi({})) == [PAUSE, ("backfill", DAYS[0], DAYS[2], "failed"), UNPAUSE]
 
 
-def test_beside_a_backfill_that_goes_on_days_are_triggered_in_order(watched: list[str]) -> None:
+def test_beside_an_active_backfill_days_are_triggered_in_order(watched: list[str]) -> None:
     api = FakeApi({}, backfilling=True)
     assert start(api) == [PAUSE, ("trigger", DAYS[0]), ("trigger", DAYS[1]), UNPAUSE]
 
@@ -332,7 +332,7 @@ def test_nothing_is_triggered_in_a_paused_dag(
     assert api.done == []
 
 
-def test_a_day_that_would_wait_for_ever_is_rejected_before_a_request_to_airflow(
+def test_a_day_that_would_wait_forever_is_rejected_before_a_request_to_airflow(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refresh, "utc_today", lambda: TODAY)
@@ -376,5 +376,5 @@ def test_an_earlier_backfill_with_runs_left_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     api = FakeApi({DAYS[0]: "running"}, backfilling=True)
-    monkeypatch.setattr(refresh.time, "sleep", lambda _: pytest.fail("waits for what goes on"))
+    monkeypatch.setattr(refresh.time, "sleep", lambda _: pytest.fail("waits for an active run"))
     refresh.wait_for_ended_backfill(api)

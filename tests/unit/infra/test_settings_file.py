@@ -12,7 +12,7 @@ from infra.local.settings_file import known_first_day, template_of, write_settin
 FIRST = date(2026, 10, 20)
 
 
-def test_a_settings_file_says_where_the_source_lives_and_began(tmp_path: Path) -> None:
+def test_a_settings_file_states_home_and_first_day_of_the_source(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     written = write_settings(file, "marketplace", first_day=FIRST, data=None, size="tiny")
     assert written == load_settings(file)
@@ -21,7 +21,7 @@ def test_a_settings_file_says_where_the_source_lives_and_began(tmp_path: Path) -
     assert known_first_day(file, "marketplace") == FIRST
 
 
-def test_what_was_typed_once_need_not_be_typed_again(tmp_path: Path) -> None:
+def test_typed_values_are_remembered(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     data = tmp_path / "data"
     data.mkdir()

@@ -164,7 +164,7 @@ def test_jobs_look_for_the_jars_where_set_up_puts_them(
     ("words", "expected"),
     [([], "setup: old\nsetup: fetched\n"), (["--quiet"], "setup: fetched\n")],
 )
-def test_a_quiet_set_up_says_only_what_it_changed(
+def test_a_quiet_set_up_prints_changes_only(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     words: list[str],

@@ -93,8 +93,8 @@ def test_window_loss_is_the_mean_over_present_targets(random):
     expected = []
     for state, window in zip(states, windows, strict=True):
         present = [target for target in window if target != NO_TARGET]
-        surprise = [-reference_log_share(state, candidates, bias, target) for target in present]
-        expected.append(sum(surprise) / max(len(present), 1))
+        losses = [-reference_log_share(state, candidates, bias, target) for target in present]
+        expected.append(sum(losses) / max(len(present), 1))
     assert found.tolist() == pytest.approx(expected, rel=1e-10)
 
 
@@ -103,7 +103,7 @@ def test_log_popularity_is_a_distribution_in_which_an_unseen_item_has_a_share():
     assert shares.tolist() == pytest.approx([4 / 11, 1 / 11, 6 / 11])
 
 
-def test_popularity_term_lowers_what_a_popular_item_must_score():
+def test_popularity_term_raises_the_logit_a_popular_item_needs():
     """With b = −γ log π, equal probabilities need a larger product for the popular item."""
     prior = log_popularity(torch.tensor([98, 0]))
     logits = torch.tensor([2.0, 2.0]) - 1.0 * prior

@@ -19,7 +19,7 @@ print(stats.norm.cdf(0.0), type(stats).__name__)
 
 
 @pytest.mark.slow
-def test_distributions_load_when_they_are_used():
+def test_scipy_stats_loads_at_its_first_use():
     output = subprocess.run(
         [sys.executable, "-c", FRESH], capture_output=True, text=True, check=True
     ).stdout.splitlines()

@@ -48,7 +48,7 @@ def test_evaluated_and_published_weights_are_distinguished():
     assert facts["trees"]["llm"] == {"generation": "g"}
 
 
-def test_what_weights_have_learnt_is_what_their_report_says():
+def test_the_last_day_of_training_is_that_of_the_report():
     silent = replace(INPUTS.weights["dssm"], learned_through=None)
     weights = replace(INPUTS, weights={**INPUTS.weights, "dssm": silent}).facts(DAY)["weights"]
     assert weights["stars"]["learned_through"] == "2026-08-18"

@@ -72,7 +72,7 @@ def test_the_first_day_retrains_and_has_no_comparator() -> None:
         ),
     ],
 )
-def test_a_retrain_says_why(earlier: EarlierRelease, reason: str) -> None:
+def test_a_retrain_states_its_reason(earlier: EarlierRelease, reason: str) -> None:
     decided = plan(earlier)
     assert decided.kind == "retrain"
     assert reason in decided.reason
@@ -88,12 +88,12 @@ def test_more_new_items_than_a_tree_has_slots_make_a_retrain_day() -> None:
     assert decided.reason == "the cf tree has 39 free slots for 40 new items"
 
 
-def test_a_release_that_does_not_tell_its_slots_is_no_reason_to_retrain() -> None:
+def test_a_release_that_does_not_record_its_slots_is_no_reason_to_retrain() -> None:
     silent = replace(SOUND, free_slots=None)
     assert plan(replace(EARLIER, trees={"cf": silent}), new_items=10**6).kind == "ordinary"
 
 
-def test_a_person_may_ask() -> None:
+def test_a_retrain_can_be_requested() -> None:
     assert plan(asked=True).reason == "asked for"
 
 
@@ -114,7 +114,7 @@ def test_trees_are_rebuilt_exactly_when_models_are_retrained(
     assert (decided.learned_through is None) == (decided.kind == "retrain")
 
 
-def test_a_release_tells_the_next_plan_what_it_is() -> None:
+def test_facts_of_a_release_are_read_from_its_manifest() -> None:
     tree = {
         "items": 160,
         "free_share": 0.2,

@@ -19,13 +19,13 @@ def test_nothing_is_served_before_the_first_release(pointer):
     assert current_release(pointer) is None
 
 
-def test_the_pointer_names_what_it_was_moved_to(pointer):
+def test_the_pointer_names_the_release_it_was_moved_to(pointer):
     move_pointer(pointer, "2026-08-20.1")
     assert current_release(pointer) == "2026-08-20.1"
     assert [path.name for path in pointer.parent.iterdir()] == ["current.json"]
 
 
-def test_an_unreadable_pointer_says_what_to_do(pointer):
+def test_an_unreadable_pointer_is_an_error_with_a_next_step(pointer):
     pointer.parent.mkdir()
     pointer.write_text('{"release":')
     with pytest.raises(DataError, match="make rollback"):

@@ -1,4 +1,4 @@
-"""A silent job logs that it is still working; a talkative one does not."""
+"""A silent job logs that it is still working; a job that logs regularly does not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def lines(caplog):
     return lambda: [message for message in caplog.messages if message.startswith("still working")]
 
 
-def test_a_silent_block_logs_what_came_last_its_time_and_its_memory(lines):
+def test_a_silent_block_logs_the_last_line_its_time_and_its_memory(lines):
     with heartbeat(LOG, seconds=0.02):
         LOG.info("reading %d files\nin detail", 3)
         time.sleep(0.2)

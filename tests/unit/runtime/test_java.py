@@ -17,7 +17,7 @@ def no_java(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
 
 
-def test_no_java_says_how_to_get_one(no_java):
+def test_without_java_the_error_says_how_to_install_it(no_java):
     with pytest.raises(InfrastructureError, match="make setup"):
         require_java()
 

@@ -88,7 +88,7 @@ def test_a_grove_error_is_logged_without_a_traceback(capsys):
     ("error", "outlook"),
     [(OSError("full"), "a retry may succeed"), (TypeError("x"), "not retried")],
 )
-def test_an_unexpected_error_keeps_its_traceback_and_says_whether_it_is_retried(
+def test_an_unexpected_error_keeps_its_traceback_and_states_whether_it_is_retried(
     capsys, error, outlook
 ):
     ended(error)

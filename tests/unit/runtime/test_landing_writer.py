@@ -54,13 +54,13 @@ def test_a_closed_day_has_a_marker_with_its_reason(layout, day):
     assert marker.feeds == {}
 
 
-def test_a_day_that_closes_loses_what_it_had_landed(layout, day, monkeypatch):
+def test_closing_a_day_deletes_its_landed_files(layout, day, monkeypatch):
     content = Content([b"{}\n"], 1, {})
     land_open_day(layout, day, {"events": content, "users": content}, truth=pa.table({"a": [1]}))
     written = landing_writer.write_marker
 
     def after_the_files(layout, marker):
-        assert not marker_exists(layout, day)  # nobody may read the old marker meanwhile
+        assert not marker_exists(layout, day)  # no job may read the old marker meanwhile
         assert feed_files(layout, "events", day) == feed_files(layout, "users", day) == []
         written(layout, marker)
 

@@ -62,7 +62,7 @@ def test_a_child_ends_when_its_parent_is_killed():
     # Not the process ids: each of several test workers has its own, and all must name tests alike.
     ids=["unknown", "parent", "grandparent", "gone"],
 )
-def test_a_child_whose_launcher_died_before_it_looked_ends_at_once(launcher, ends):
+def test_a_child_whose_launcher_died_before_the_check_ends_at_once(launcher, ends):
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD],
         stdout=subprocess.PIPE,

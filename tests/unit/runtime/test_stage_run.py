@@ -1,4 +1,4 @@
-"""A run of a stage: what it commits, refuses, reports and locks."""
+"""A run of a stage: commits, rejections, reports and locks."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_refused_write_leaves_the_old_rows_and_is_no_error(arguments, layout):
     assert not Verdict.from_json(text).passed
 
 
-def test_a_warning_lets_the_run_go_on(arguments, layout):
+def test_a_warning_does_not_stop_the_run(arguments, layout):
     with open_stage("ingest_landing", arguments()) as run:
         failed = verdict(passed=False, severity="warn")
         assert run.commit(QUERIES, queries(DAY, ["mug"]), failed)
@@ -151,7 +151,7 @@ def test_a_home_without_tables_hides_no_data_error(settings_file, caplog):
     assert report(run.layout, "plan_day")["status"] == "failed"
 
 
-def test_records_that_cannot_be_written_fail_a_run_that_went_well(settings_file):
+def test_records_that_cannot_be_written_fail_a_successful_run(settings_file):
     given = Namespace(day=DAY, days=(DAY,), settings=str(settings_file), run_id="r")
     with (
         pytest.raises(InfrastructureError, match="a table does not exist"),
@@ -191,14 +191,14 @@ def test_a_range_that_breaks_off_between_two_tables_leaves_its_days_unaccepted(
     assert newest_accepted_day(layout, DAY + timedelta(days=1)) == DAY
 
 
-def test_a_closed_day_says_why(arguments, layout):
+def test_a_closed_day_states_its_reason(arguments, layout):
     with open_stage("ingest_landing", arguments()) as run:
         run.close("no trade on Saturdays")
     assert report(layout)["status"] == "closed"
     assert report(layout)["notes"]["reason"] == "no trade on Saturdays"
 
 
-def test_a_second_run_of_the_same_day_is_kept_out(arguments, layout, monkeypatch):
+def test_a_second_run_of_the_same_day_is_locked_out(arguments, layout, monkeypatch):
     monkeypatch.setattr(locks, "STAGE_WAIT_SECONDS", 0.1)
     with (
         open_stage("ingest_landing", arguments()),
@@ -263,7 +263,7 @@ def test_gaps_are_the_days_before_that_are_neither_accepted_nor_closed(arguments
     assert report(layout, "build_histories")["gaps"] == [str(days[3]), str(days[1])]
 
 
-def test_a_gap_is_named_by_every_day_that_looks_back_on_it(arguments, layout):
+def test_a_gap_is_named_by_every_day_whose_window_contains_it(arguments, layout):
     first, gap = DAY - timedelta(days=40), DAY - timedelta(days=2)
     accept(layout, *(first + timedelta(days=offset) for offset in range(42)))
     for missing in (gap, DAY - timedelta(days=28), DAY - timedelta(days=29)):
@@ -276,7 +276,7 @@ def test_a_gap_is_named_by_every_day_that_looks_back_on_it(arguments, layout):
     assert gap_days(layout, first + timedelta(days=1)) == ()
 
 
-def test_a_day_without_history_says_how_to_get_one(arguments, layout):
+def test_without_history_the_error_says_how_to_ingest_it(arguments, layout):
     with open_stage("build_histories", arguments()) as run:
         assert run.gap_days == ()
         with pytest.raises(DataError, match="--from FIRST --to 2026-08-19"):
@@ -284,7 +284,7 @@ def test_a_day_without_history_says_how_to_get_one(arguments, layout):
 
 
 @pytest.mark.spark
-def test_a_range_is_written_in_one_pass_without_its_refused_days(spark, arguments, layout):
+def test_a_range_is_written_in_one_pass_without_its_rejected_days(spark, arguments, layout):
     days = [DAY + timedelta(days=offset) for offset in range(3)]
     rows = pa.concat_tables([queries(day, [f"word{day.day}"]) for day in days])
     verdicts = {day: verdict(passed=day != days[1]) for day in days}

@@ -61,7 +61,7 @@ def with_items(reader, stock, regions):
 
 @settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), k=st.integers(1, 40), user=st.integers(0, USERS))
-def test_everybody_gets_k_items_when_k_are_eligible(reader, seed, k, user):
+def test_every_user_gets_k_items_when_k_are_eligible(reader, seed, k, user):
     generator = np.random.default_rng(seed)
     stock = generator.integers(0, 2, ITEMS).tolist()
     regions = [["north"] if draw < 0.7 else [] for draw in generator.random(ITEMS)]
@@ -80,8 +80,8 @@ def test_a_known_user_gets_items_of_all_three_lists(reader):
     assert recommend(reader, "user0001", k=10) == found
 
 
-def test_an_unknown_user_gets_what_is_popular(reader):
-    found = recommend(reader, "nobody", k=5)
+def test_an_unknown_user_gets_popular_items(reader):
+    found = recommend(reader, "unknown user", k=5)
     assert {one.found_by for one in found} == {("popular",)}
     eligible = reference_eligible(reader, None)
     best = sorted(eligible, key=lambda row: (-reader.popularity[row], row))
@@ -90,7 +90,7 @@ def test_an_unknown_user_gets_what_is_popular(reader):
 
 def test_the_region_is_that_of_the_newest_event_unless_given(reader):
     assert last_region(reader.history_of("user0001")) == "north"
-    assert last_region(reader.history_of("nobody")) is None
+    assert last_region(reader.history_of("unknown user")) is None
     assert set(rows(recommend(reader, "user0001", k=ITEMS))) <= reference_eligible(reader, "north")
     south = rows(recommend(reader, "user0001", k=ITEMS, region="south"))
     assert set(south) == reference_eligible(reader, "south") - seen(reader, "user0001")
@@ -115,7 +115,7 @@ def test_a_keyword_that_is_no_text_vector_is_rejected(reader, spoil, found):
     assert re.search(found, caught.value.found)
 
 
-@pytest.mark.parametrize("user", ["user0002", "nobody"])
+@pytest.mark.parametrize("user", ["user0002", "unknown user"])
 def test_a_list_without_items_is_rejected(reader, user):
     with pytest.raises(DataError, match="k of at least 1"):
         recommend(reader, user, k=0)

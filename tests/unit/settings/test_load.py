@@ -1,4 +1,4 @@
-"""A settings file is read whole, or everything wrong with it is said at once."""
+"""A settings file is read whole, or all of its errors are reported at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def written(tmp_path):
     return write
 
 
-def test_the_home_alone_is_enough(written):
+def test_only_the_home_is_required(written):
     settings = load_settings(written({"home": "/data/shop"}))
     assert settings.home == "/data/shop"
     assert settings.source.name == "marketplace"
@@ -45,7 +45,7 @@ def test_every_problem_is_in_one_message(written):
 
 
 @pytest.mark.parametrize(
-    ("section", "values", "told"),
+    ("section", "values", "message"),
     [
         ("evaluation", {"cutoffs": []}, "evaluation.cutoffs: "),
         ("evaluation", {"cutoffs": [0, 50]}, "evaluation.cutoffs.0: "),
@@ -72,12 +72,12 @@ def test_every_problem_is_in_one_message(written):
         ("retention", {"report_days": 7}, "retention.report_days: "),
     ],
 )
-def test_values_that_would_crash_a_job_are_refused(section, values, told):
-    with pytest.raises(SettingsError, match=told):
+def test_values_that_would_crash_a_job_are_rejected(section, values, message):
+    with pytest.raises(SettingsError, match=message):
         parse_settings({"home": "h", section: values}, where="here")
 
 
-def test_values_that_do_not_fit_together_are_told_beside_all_others():
+def test_incompatible_values_are_reported_with_all_other_errors():
     wrong = {
         "home": "h",
         "treebridge": {"width": 65, "epochs": 0},
@@ -88,7 +88,7 @@ def test_values_that_do_not_fit_together_are_told_beside_all_others():
 
 
 @pytest.mark.parametrize("home", ["s3a://shop/grove", "file:/srv/shop", "hdfs://shop"])
-def test_a_home_that_is_no_folder_is_refused(home):
+def test_a_home_that_is_no_folder_is_rejected(home):
     with pytest.raises(SettingsError, match=r"home: .*object storage is not supported yet"):
         parse_settings({"home": home}, where="here")
 
@@ -112,7 +112,7 @@ def test_an_error_never_repeats_the_webhook(wrong):
         assert caught.value.__suppress_context__
 
 
-def test_broken_yaml_is_told_by_its_line_alone(written):
+def test_broken_yaml_is_reported_by_its_line_number_alone(written):
     with pytest.raises(SettingsError) as caught:
         load_settings(written("home: h\nnotices:\n  webhook: https://hook/secret: x\n"))
     assert "in line 3" in caught.value.found
@@ -120,12 +120,12 @@ def test_broken_yaml_is_told_by_its_line_alone(written):
 
 
 @pytest.mark.parametrize("text", ["- a list", "just words", "home: [", ""])
-def test_a_file_that_is_no_mapping_is_refused(written, text):
+def test_a_file_that_is_no_mapping_is_rejected(written, text):
     with pytest.raises(SettingsError, match="settings are not"):
         load_settings(written(text))
 
 
-def test_a_missing_file_says_what_to_do(tmp_path):
+def test_a_missing_file_is_an_error_with_a_next_step(tmp_path):
     with pytest.raises(SettingsError, match="make run"):
         load_settings(tmp_path / "nowhere.yaml")
 

@@ -36,7 +36,7 @@ def test_a_section_and_the_options_agree_on_every_default(section):
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_every_value_of_a_section_travels_as_an_option(section):
+def test_every_value_of_a_section_is_passed_as_an_option(section):
     changed = section().model_dump() | {"weight_decay": 0.5, "adam_beta2": 0.5}
     options = read_options(LoopOptions, changed)
     assert (options.weight_decay, options.adam_beta2) == (0.5, 0.5)

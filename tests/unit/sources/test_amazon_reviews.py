@@ -157,7 +157,7 @@ def test_a_file_cut_short_and_a_missing_column_are_named(tmp_path: Path) -> None
     ],
     ids=["no review", "a review without a day"],
 )
-def test_reviews_that_say_no_day_are_refused(
+def test_reviews_that_say_no_day_are_rejected(
     tmp_path: Path, reviews: list[dict[str, Any]], found: str
 ) -> None:
     shop(tmp_path, review("U1", "B1"))
@@ -173,7 +173,7 @@ def test_an_item_without_categories_has_none(tmp_path: Path) -> None:
     assert [row["category_path"] for row in landed(source, "catalogue")] == [["Beauty", "Bath"], []]
 
 
-def test_a_first_day_after_the_data_is_refused(tmp_path: Path) -> None:
+def test_a_first_day_after_the_data_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="begins after its data end") as late:
         shop(tmp_path, review("U1", "B1"), first_day=date(2020, 1, 1))
     assert "2013-03-04" in str(late.value)

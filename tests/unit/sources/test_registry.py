@@ -27,7 +27,7 @@ def test_a_module_that_declares_no_source_is_none(name):
         source_kind(name)
 
 
-def test_a_day_before_the_first_is_refused():
+def test_a_day_before_the_first_is_rejected():
     source = open_source("marketplace", size="tiny", first_day=FIRST_DAY)
     with pytest.raises(SettingsError, match="from 2026-10-20 on"):
         require_days(source, [FIRST_DAY, date(2026, 10, 19)])
@@ -48,7 +48,7 @@ def test_wrong_values_are_named(arguments, message):
         open_source(**arguments)
 
 
-def test_a_feed_the_source_does_not_have_is_refused(tmp_path):
+def test_a_feed_the_source_does_not_have_is_rejected(tmp_path):
     source = open_source("marketplace", size="tiny", first_day=FIRST_DAY)
     with pytest.raises(SettingsError, match="reviews"):
         require_feeds(source, ("events", "reviews"))

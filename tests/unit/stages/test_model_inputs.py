@@ -28,7 +28,7 @@ def items_learnt(inputs):
     return pq.read_table(inputs.folder / ITEM_TABLE_FILE)["item_id"].to_pylist()
 
 
-def test_a_training_from_scratch_does_not_know_the_days_own_items(new_item_day, layout, tmp_path):
+def test_a_training_from_scratch_excludes_the_days_own_items(new_item_day, layout, tmp_path):
     inputs = prepare_inputs(layout, new_item_day, cut="before", folder=tmp_path)
     assert NEW_ITEM in inputs.item_table["item_id"].to_pylist()
     assert len(items_learnt(inputs)) == ITEM_COUNT
@@ -36,7 +36,7 @@ def test_a_training_from_scratch_does_not_know_the_days_own_items(new_item_day, 
     assert NEW_ITEM not in load_vocabulary(inputs.folder).items
 
 
-def test_a_warm_start_learns_of_them(new_item_day, layout, tmp_path):
+def test_a_warm_start_includes_the_days_own_items(new_item_day, layout, tmp_path):
     first = prepare_inputs(layout, new_item_day, cut="before", folder=tmp_path / "first")
     inputs = prepare_inputs(
         layout, new_item_day, cut="through", folder=tmp_path / "second", warm_start=first.folder
@@ -45,9 +45,9 @@ def test_a_warm_start_learns_of_them(new_item_day, layout, tmp_path):
     assert NEW_ITEM in load_vocabulary(inputs.folder).items
 
 
-def test_a_shop_whose_items_all_landed_today_says_so(layout, day, tmp_path):
+def test_without_items_before_the_day_there_is_an_error(layout, day, tmp_path):
     land_shop(layout, day + timedelta(days=1))
     report(layout, day, "embed_texts", versions={"encoder": ENCODER})
-    with pytest.raises(DataError, match="no item to learn from") as refused:
+    with pytest.raises(DataError, match="no item to train on") as refused:
         prepare_inputs(layout, day, cut="before", folder=tmp_path)
     assert str(day - timedelta(days=1)) in str(refused.value)

@@ -49,7 +49,7 @@ def test_a_hit_is_any_target_anywhere_in_the_list():
     assert hits_of_lists(lists, held([[9, 5], [7], [0, 1]])).tolist() == [1.0, 0.0, 1.0]
 
 
-def test_lists_leave_out_what_the_user_has_seen():
+def test_lists_leave_out_the_users_seen_items():
     items = np.eye(60, dtype=np.float32)
     encoded = Encoded(item_vectors=items, users=lambda histories: {"user": items[: len(histories)]})
     assert hits(encoded, held([[0], [1]])).tolist() == [1.0, 1.0]

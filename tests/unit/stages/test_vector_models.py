@@ -20,7 +20,7 @@ def test_every_vector_system_has_its_functions():
     assert set(VECTOR_MODELS) == NAMES
 
 
-def test_the_contract_of_item_vectors_knows_every_vector_system():
+def test_the_contract_of_item_vectors_names_every_vector_system():
     checks = {check.name: check for check in load_contract(ITEM_VECTORS).checks}
     assert set(checks["model_known"].values) == NAMES
 

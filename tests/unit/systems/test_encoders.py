@@ -44,7 +44,7 @@ def encode_items(name: str, folder: Path, items: pa.Table) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["dssm", "stars"])
-def test_a_users_vector_does_not_depend_on_company_or_order(folders, monkeypatch, name):
+def test_a_users_vector_does_not_depend_on_other_users_or_order(folders, monkeypatch, name):
     together = encode_users(name, folders[name], ITEMS, HISTORIES)
     order = np.random.default_rng(0).permutation(len(HISTORIES))
     monkeypatch.setattr(loaded, "USERS_PER_BATCH", 7)
@@ -80,9 +80,9 @@ def test_items_in_pieces_are_the_same_items(folders, monkeypatch, name):
 
 
 def test_no_users_give_no_vectors(folders):
-    nobody = HISTORIES.slice(0, 0)
-    assert encode_users("dssm", folders["dssm"], ITEMS, nobody).shape == (0, 16)
-    assert encode_users("stars", folders["stars"], ITEMS, nobody).shape == (0, 32)
+    no_users = HISTORIES.slice(0, 0)
+    assert encode_users("dssm", folders["dssm"], ITEMS, no_users).shape == (0, 16)
+    assert encode_users("stars", folders["stars"], ITEMS, no_users).shape == (0, 32)
 
 
 def test_a_worker_loads_the_model_once_and_gives_each_user_once(folders, monkeypatch, tmp_path):

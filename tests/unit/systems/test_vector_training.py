@@ -1,4 +1,4 @@
-"""Whole trainings on a synthetic shop: they learn, repeat, resume, and update only what is new."""
+"""Whole trainings on a synthetic shop: convergence, repeatability, resumption and updates."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TrainingSpec]
     return specs
 
 
-def test_stars_guesses_the_next_item_far_better_than_popularity(trained):
+def test_stars_predicts_the_next_item_far_better_than_popularity(trained):
     encoder = stars.load_stars(trained["stars"].output_folder, ITEMS)
     users = encoder.users(HISTORIES)
     items = encoder.item_vectors[1:].numpy()
@@ -75,7 +75,7 @@ def test_stars_guesses_the_next_item_far_better_than_popularity(trained):
     assert hit_rate(top_k(users.h_gen, items, k=10)) > 1.5 * hit_rate(popularity_lists(10))
 
 
-def test_dssm_guesses_what_follows_far_better_than_popularity(trained):
+def test_dssm_predicts_the_window_far_better_than_popularity(trained):
     encoder = dssm.load_dssm(trained["dssm"].output_folder, ITEMS)
     lists = top_k(encoder.users(HISTORIES), encoder.item_vectors[1:].numpy(), k=10)
     assert hit_rate(lists) > max(0.7, 2 * hit_rate(popularity_lists(10)))
@@ -91,7 +91,7 @@ def test_the_loss_falls_and_the_folder_describes_the_training(trained, model):
 
 
 @pytest.mark.parametrize("model", TRAINERS)
-def test_a_second_training_gives_the_same_bits_whatever_the_order_of_rows(tmp_path, model):
+def test_a_second_training_gives_the_same_bits_for_any_order_of_rows(tmp_path, model):
     shuffled = HISTORIES.take(np.random.default_rng(1).permutation(len(HISTORIES)))
     versions = {
         train(model, write_shop(tmp_path / str(run), rows, ITEMS, options=BRIEF)).model_version
@@ -111,7 +111,7 @@ def test_a_checkpoint_of_the_same_work_is_used_up(tmp_path, model):
 
 
 def update_spec(folder: Path, base: TrainingSpec, histories, **changes) -> TrainingSpec:
-    """An update of a trained model with histories that go on for a day."""
+    """An update of a trained model with histories that continue for a day."""
     described = {
         "warm_start": base.output,
         "learned_through": f"{DAY - timedelta(days=1):%Y-%m-%d}",
@@ -125,7 +125,7 @@ def offsets(spec: TrainingSpec) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("model", TRAINERS)
-def test_an_update_with_nothing_new_leaves_the_weights(tmp_path, trained, model):
+def test_an_update_without_new_events_leaves_the_weights(tmp_path, trained, model):
     spec = update_spec(tmp_path, trained[model], HISTORIES, learned_through=f"{DAY:%Y-%m-%d}")
     train(model, spec)
     before = read_model(trained[model].output_folder).weights
@@ -146,7 +146,7 @@ def test_an_update_never_sees_users_who_are_held_out(tmp_path, trained, model):
 
 
 @pytest.mark.parametrize("model", TRAINERS)
-def test_an_update_learns_new_items_and_keeps_the_rows_of_old_ones(tmp_path, trained, model):
+def test_an_update_trains_new_items_and_keeps_the_rows_of_old_ones(tmp_path, trained, model):
     grown = shop_items(len(ITEMS) + 3)
     newest = [[*walk[:-1], len(ITEMS) + number % 2] for number, walk in enumerate(ROWS)]
     vocabulary = read_model(trained[model].output_folder).vocabulary
@@ -203,5 +203,5 @@ def test_a_new_item_is_ranked_by_its_features(trained):
         assert 7 in nearest
 
 
-def test_the_vocabulary_travels_with_the_weights(trained):
+def test_the_vocabulary_is_saved_with_the_weights(trained):
     assert read_model(trained["stars"].output_folder).vocabulary == shop_vocabulary(ITEMS)

@@ -51,7 +51,9 @@ def reference_encode(encoder: TextEncoder, text: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("pooling", ["mean", "last_token", "item_token"])
-def test_a_batch_gives_what_each_text_gives_alone(decoder_folder: Path, pooling: Pooling) -> None:
+def test_a_batch_gives_the_vectors_of_each_text_alone(
+    decoder_folder: Path, pooling: Pooling
+) -> None:
     encoder = make_encoder(decoder_folder, pooling)
     vectors = encoder.encode(TEXTS)
     assert vectors.shape == (len(TEXTS), 32)

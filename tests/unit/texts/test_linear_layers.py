@@ -1,4 +1,4 @@
-"""A layer that rounds does what its definition says, stays near the layer it was made from, and
+"""A low-precision layer follows its definition, stays close to the original layer, and
 gives every row a result of its own."""
 
 from __future__ import annotations

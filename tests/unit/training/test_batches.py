@@ -41,7 +41,7 @@ def test_epochs_differ_and_repeat():
     assert order(0) != order(1)
 
 
-def test_users_with_nothing_to_learn_are_left_out():
+def test_users_without_targets_are_left_out():
     rows = [[0], [1, 2], [3, 4, 5]]
     assert user_batches(sequences_of(rows), size=4, seed=0).users.tolist() == [1, 2]
     old = user_batches(sequences_of(rows, learned_through=DAY), size=4, seed=0)

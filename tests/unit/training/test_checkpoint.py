@@ -1,4 +1,4 @@
-"""Whose state a checkpoint is: everything that decides a training's end is in its fingerprint."""
+"""Fingerprint of a checkpoint: it covers everything that determines a training's result."""
 
 from __future__ import annotations
 

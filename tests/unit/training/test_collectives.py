@@ -55,7 +55,7 @@ def test_two_ranks_sum_what_one_would_compute(tmp_path: Path):
     assert torch.equal(ranks[0]["gradient"], ranks[1]["gradient"])
 
 
-def test_one_process_alone_is_the_whole_world():
+def test_one_process_alone_has_world_size_one():
     assert world() == (0, 1)
     assert largest_over_workers(5) == 5
     assert sum_over_workers(torch.tensor(2.0)) == 2.0

@@ -1,4 +1,4 @@
-"""Held-out users: the share asked for, other users every day."""
+"""Held-out users: the requested share, other users every day."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def drawn(day: date, share: float = 0.05) -> set[str]:
     return {user for user in USERS if held_out(user, day, share)}
 
 
-def test_share_is_about_what_was_asked_for():
+def test_share_is_about_the_requested_one():
     assert 0.04 < len(drawn(date(2026, 11, 19))) / len(USERS) < 0.06
     assert drawn(date(2026, 11, 19), 0.0) == set()
     assert drawn(date(2026, 11, 19), 1.0) == set(USERS)
@@ -24,7 +24,7 @@ def test_other_days_have_other_users():
     assert len(first & second) < len(first) / 4
 
 
-def test_the_draw_is_fixed_for_good():
+def test_the_draw_never_changes():
     assert [held_out(user, date(2026, 11, 19), 0.5) for user in USERS[:6]] == [
         True, False, False, True, False, True,
     ]  # fmt: skip

@@ -67,7 +67,7 @@ def test_two_trainings_end_with_the_same_bits():
     assert not same(first, make_model())
 
 
-def test_another_seed_ends_elsewhere():
+def test_another_seed_gives_other_weights():
     first, second = make_model(), make_model()
     fit(first)
     fit(second, seed=4)
@@ -147,7 +147,7 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_leaves_the_weights():
     assert all(torch.equal(a, b) for a, b in zip(before, weights(model), strict=True))
 
 
-def test_a_group_stays_as_it_is_until_its_epoch():
+def test_a_group_is_frozen_until_its_epoch():
     frozen, late = make_model(), make_model()
     group = ParameterGroup(prefix="2.", first_epoch=4)
     fit(frozen, groups=(group,))
@@ -158,7 +158,7 @@ def test_a_group_stays_as_it_is_until_its_epoch():
     assert all(parameter.requires_grad for parameter in frozen.parameters())
 
 
-def test_a_group_of_rate_zero_does_not_move():
+def test_a_group_of_rate_zero_does_not_change():
     model = make_model()
     fit(model, groups=(ParameterGroup(prefix="0.", rate_factor=0.0),))
     assert torch.equal(model[0].weight, make_model()[0].weight)

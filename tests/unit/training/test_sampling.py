@@ -54,7 +54,7 @@ def test_no_item_is_zero_in_training_as_in_inference():
     torch.manual_seed(0)
     encoded = encode_all_items(model, features)
     assert (encoded[0] == 0).all()
-    # Nearly all ids are seen; these have learnt nothing, so that hiding one changes nothing.
+    # Nearly all ids are visible; their offsets are untrained, so hiding one changes nothing.
     for rows in (torch.tensor([0, 3, 5]), torch.arange(len(encoded))):
         vectors = item_vectors_of_step(model, features, rows, unknown_share=0.1)
         assert vectors.shape == (len(rows), 8)
@@ -75,7 +75,7 @@ def test_ids_stay_where_nothing_else_is_read():
         )
 
 
-def test_short_products_move_items_and_gradients_little():
+def test_bf16_matmuls_change_items_and_gradients_little():
     features = item_features(ITEMS, shop_vocabulary(ITEMS))
     torch.manual_seed(0)
     model = ItemEmbedding(8, features.text.shape[1], {"items": 40, "attributes": 40})
@@ -113,7 +113,7 @@ def test_only_fresh_known_items_are_targets():
     assert target_mask(batch).tolist() == [[False, True]]
 
 
-def test_every_position_is_drawn_sooner_or_later():
+def test_every_position_is_drawn_eventually():
     torch.manual_seed(0)
     batch = batch_of([[0, 1, 2, 3]])
     drawn = {int(sample_cuts(batch, most=1, window=1)[0]) for _ in range(60)}
@@ -133,7 +133,7 @@ def test_ends_of_days_are_chosen_before_other_positions():
     assert sorted(sample_cuts(batch, most=2, window=1)[0][0].tolist()) == [1, 25]
 
 
-def test_one_item_of_each_window_is_picked_and_never_nothing():
+def test_one_item_of_each_window_is_drawn_and_never_padding():
     torch.manual_seed(0)
     window = torch.tensor([[0, 7, 0], [3, 0, 4]])
     picked = [window.gather(1, pick_one(window)[:, None])[:, 0].tolist() for _ in range(40)]
@@ -141,7 +141,7 @@ def test_one_item_of_each_window_is_picked_and_never_nothing():
     assert {second for _, second in picked} == {3, 4}
 
 
-def test_a_click_is_worth_the_order_that_follows():
+def test_a_click_has_the_weight_of_the_order_that_follows():
     batch = batch_of([[3, 4, 3]])
     fields = {**batch.fields, "event_types": torch.tensor([[2, 2, 3]])}
     worth = strongest_event_weight(
@@ -156,14 +156,14 @@ def test_window_holds_the_events_after_the_cut():
     assert window.tolist() == [[[2, 3], [4, 0]], [[6, 0], [0, 0]]]
 
 
-def test_small_catalogues_compete_in_full():
+def test_small_catalogues_are_used_in_full():
     rows, correction = candidate_rows(batch_of([[0, 1]]), 10, SamplingOptions())
     assert rows.tolist() == list(range(1, 11))
     assert not correction.any()
 
 
 @pytest.mark.parametrize("drawn", [1, 4, 500])
-def test_sampled_candidates_hold_the_batch_and_stand_for_the_catalogue(drawn):
+def test_sampled_candidates_hold_the_batch_and_approximate_the_catalogue(drawn):
     torch.manual_seed(0)
     options = SamplingOptions(full_softmax_items=5, sampled_items=drawn)
     rows, correction = candidate_rows(batch_of([[8, 1], [1, 4]]), 10, options)

@@ -1,4 +1,4 @@
-"""How a worker joins the others, with an accelerator and without; the tests need none."""
+"""Process group and devices of a worker, with an accelerator and without; the tests need none."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from grove.training.worker import open_worker
 
 
 @pytest.mark.parametrize(("use_gpu", "backends"), [(False, "gloo"), (True, "cpu:gloo,cuda:nccl")])
-def test_workers_can_sum_on_the_cpu_whatever_they_train_on(
-    tmp_path, monkeypatch, use_gpu, backends
-):
-    """Counts and losses are summed on the CPU, which nccl alone refuses."""
+def test_workers_can_sum_on_the_cpu_on_any_device(tmp_path, monkeypatch, use_gpu, backends):
+    """Counts and losses are summed on the CPU, which nccl alone does not support."""
     joined, left, logged = [], [], []
     monkeypatch.setattr(distributed, "is_torchelastic_launched", lambda: True)
     monkeypatch.setattr(distributed, "init_process_group", joined.append)

@@ -1,4 +1,4 @@
-"""Retrievers that TreeBridge is compared with: its user encoder, and no tree but a dot product.
+"""Retrievers that TreeBridge is compared with: its user encoder with a dot product and no tree.
 
 Shapes: B batch, T events, M items, D width, E text width, O width of the item vectors (E with the
 adapter `frozen`, else D).
@@ -21,21 +21,21 @@ HIDDEN_FACTOR = 2
 
 
 class AdaptedItem(nn.Module):
-    """An item's vector from the LLM's vector of its text, as one of three baselines has it.
+    """An item's vector from the LLM's vector of its text, by the adapter of one of three baselines.
 
     `frozen`
-        the text vector itself, O = E: no id, no attribute, nothing to learn. TreeBridge's
+        the text vector itself, O = E: no id, no attribute, no parameter. TreeBridge's
         "LLM-only".
     `linear`
         a learned linear map of it, and nothing else. TreeBridge's "EASE", which is not the
         closed-form item model of the same name; that one is `grove.baselines.ease`.
     `fused`
         a two-layer map of it plus the id's vector, which starts at zero; an unknown id adds
-        nothing. TreeBridge's "PRECISE", of which this is the item side alone: there is one scene,
-        so no training over several before that of one.
+        nothing. TreeBridge's "PRECISE", of which this is the item side alone: with one scene there
+        is no pre-training over several.
 
-    Source: TreeBridge, Comparison Baselines and RQ1, which give each of the three a line; their
-    exact form is ours.
+    Source: TreeBridge, Comparison Baselines and RQ1, which describe each of the three in
+    a line; their exact form is ours.
 
     Args:
         adapter: one of `ADAPTERS`.
@@ -50,7 +50,7 @@ class AdaptedItem(nn.Module):
         self.offsets = zero_embedding(rows, width) if adapter == "fused" else None
 
     def forward(self, ids: Tensor, _attributes: Tensor, text: Tensor) -> Tensor:
-        """Encode items; attributes are taken, as by other models' items, and not read.
+        """Encode items; attributes are accepted, as by other models' items, but ignored.
 
         Args:
             ids: [M] int64 rows of the vocabulary; 1 is unknown.

@@ -30,8 +30,8 @@ class RetrieverObjective:
     softmax runs over the catalogue or, where that is large, over the batch's items and a sample
     whose logits are corrected for how it was drawn; see `candidate_rows`.
 
-    Source: STARS §4.3, equations 1 and 4, without the popularity term; TreeBridge does not say
-    what its dot-product baselines were trained with.
+    Source: STARS §4.3, equations 1 and 4, without the popularity term; TreeBridge does not
+    state the loss of its dot-product baselines.
     """
 
     model: Retriever

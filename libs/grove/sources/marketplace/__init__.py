@@ -1,7 +1,7 @@
 """A simulated shop that knows the true probabilities of everything it does.
 
 Every number is drawn from a generator named by (seed, purpose, day), so day D depends on nothing
-but seed, size, first day and D. The modules, in the order in which a day comes about:
+but seed, size, first day and D. The modules, in the order in which they simulate a day:
 
     taxonomy → products, people → scene → demand → display → behaviour → feeds, defects
                                               └────────────────────────► oracle

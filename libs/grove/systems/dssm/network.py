@@ -44,8 +44,8 @@ class ItemTower(nn.Module):
         width: D.
         text_width: E.
         rows: rows of the tables `items` and `attributes`.
-        item_input: `features`, or `id`: neither text nor attributes are read, and the ids' vectors
-            start at random; an unknown item has no vector of its own.
+        item_input: `features`, or `id`: an id embedding with random initial values replaces text
+            and attributes; an unknown item has no vector of its own.
     """
 
     def __init__(

@@ -30,7 +30,7 @@ class DssmOptions:
     """Hyper-parameters of the objective."""
 
     temperature: float = 0.15
-    """Of the cosines; no unit, smaller is sharper."""
+    """Temperature of the cosines; no unit, smaller is sharper."""
     cuts: int = 8
     """Cuts per history and epoch at which a user vector is trained."""
     later_events: int = 10
@@ -43,8 +43,8 @@ class DssmOptions:
 class DssmObjective:
     """In-batch softmax over pairs (history up to a cut → an item of the window after it).
 
-    Every history gives several pairs per epoch, with other cuts and items in each. The window,
-    and not the next event alone, because a vector is used for a whole day.
+    Every history gives several pairs per epoch, with other cuts and items in each. The target is
+    from a window, not the next event alone, because a vector is used for a whole day.
 
     Source: TreeBridge, "Feedback-based Embeddings"; logQ correction and masking: see
     `in_batch_softmax_loss`.

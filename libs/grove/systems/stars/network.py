@@ -69,7 +69,7 @@ class ItemToken(nn.Module):
             text: [M, E] float, unit norm.
 
         Returns:
-            [M, D], of any norm.
+            [M, D], not normalised.
         """
         semantic = text + self.offsets(known_rows(ids))  # [M, E]
         vectors: Tensor = self.projection(torch.cat([semantic, self.attributes(attributes)], -1))

@@ -36,7 +36,7 @@ def output_width(adapter):
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
-def test_a_users_vector_does_not_depend_on_company_or_order(folders, monkeypatch, adapter):
+def test_a_users_vector_does_not_depend_on_other_users_or_order(folders, monkeypatch, adapter):
     encoder = load_retriever(folders[adapter], ITEMS)
     together = encoder.users(HISTORIES)
     assert together.dtype == np.float32
@@ -81,9 +81,9 @@ def test_an_item_missing_from_the_table_is_no_error(folders, adapter):
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
-def test_nobody_has_no_vectors(folders, adapter):
-    nobody = load_retriever(folders[adapter], ITEMS).users(HISTORIES.slice(0, 0))
-    assert nobody.shape == (0, output_width(adapter))
+def test_no_users_give_no_vectors(folders, adapter):
+    vectors = load_retriever(folders[adapter], ITEMS).users(HISTORIES.slice(0, 0))
+    assert vectors.shape == (0, output_width(adapter))
 
 
 def test_weights_of_another_network_are_a_clear_error(folders, monkeypatch):

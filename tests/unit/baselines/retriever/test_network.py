@@ -74,14 +74,14 @@ def test_all_read_histories_with_treebridges_encoder():
     assert isinstance(small_model("frozen").users.context, EventEmbedding)
 
 
-def test_a_frozen_item_is_its_text_vector_and_nothing_is_learnt_of_it():
+def test_a_frozen_item_is_its_text_vector_without_parameters():
     model = small_model("frozen")
     vectors = model.items(torch.tensor([1, 2, 7, 0]), NO_ATTRIBUTES + 3, TEXT)
     assert torch.equal(vectors, TEXT)
     assert not list(model.items.parameters())
 
 
-def test_a_linear_item_is_a_linear_map_of_its_text_whoever_it_is():
+def test_a_linear_item_is_a_linear_map_of_its_text_for_any_id():
     model = small_model("linear")
     vectors = model.items(torch.tensor([1, 2, 7, 0]), NO_ATTRIBUTES, TEXT)
     others = model.items(torch.tensor([5, 1, 1, 3]), NO_ATTRIBUTES + 3, TEXT)
@@ -90,7 +90,7 @@ def test_a_linear_item_is_a_linear_map_of_its_text_whoever_it_is():
     assert torch.allclose(middle[0], (vectors[0] + vectors[1]) / 2, atol=1e-6)
 
 
-def test_a_fused_item_is_a_bent_map_of_its_text_plus_its_id():
+def test_a_fused_item_is_a_nonlinear_map_of_its_text_plus_its_id():
     model = small_model("fused")
     inner, outer = model.items.text[0], model.items.text[2]
     hidden = (TEXT @ inner.weight.T + inner.bias).clamp_min(0)
@@ -128,6 +128,6 @@ def test_frozen_ends_are_linear_maps_to_the_encoders_width_and_back():
     assert torch.allclose(model(batch, vectors), expected, atol=1e-5)
 
 
-def test_an_unknown_adapter_is_refused_by_name():
+def test_an_unknown_adapter_is_rejected_by_name():
     with pytest.raises(SettingsError, match=r"one of frozen, linear, fused\n.*linaer"):
         Retriever(ENCODER, "linaer", text_width=TEXT_WIDTH, rows=ROWS)

@@ -74,7 +74,7 @@ def test_loss_equals_its_reference_implementation(inputs, adapter):
 
 
 @pytest.mark.parametrize("drawn", [8, 1_000])
-def test_a_sample_stands_for_the_catalogue(inputs, drawn):
+def test_a_sample_approximates_the_catalogue(inputs, drawn):
     objective, batch = objective_of(inputs, "linear"), whole_batch(inputs)
     with torch.no_grad():
         full = objective(batch)[0].item()
@@ -92,7 +92,7 @@ def test_a_batch_without_a_target_is_no_error(inputs):
     assert (loss.item(), count.item()) == (0.0, 0.0)
 
 
-def test_only_the_fused_adapter_learns_of_ids(inputs):
+def test_only_the_fused_adapter_trains_ids(inputs):
     learnt = {}
     for adapter in ADAPTERS:
         objective = objective_of(inputs, adapter)

@@ -57,7 +57,7 @@ def trained(tmp_path_factory):
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
-def test_it_learns_what_follows_what(trained, adapter):
+def test_it_learns_the_transitions(trained, adapter):
     spec = trained[adapter]
     curve = read_metadata(spec.output_folder).curve
     assert len(curve) == OPTIONS["epochs"]
@@ -66,7 +66,7 @@ def test_it_learns_what_follows_what(trained, adapter):
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
-def test_the_folder_says_how_to_build_the_network_again(trained, adapter):
+def test_the_folder_holds_the_arguments_of_the_network(trained, adapter):
     arguments = read_metadata(trained[adapter].output_folder).arguments
     assert arguments["adapter"] == adapter
     assert arguments["encoder"] == {
@@ -106,12 +106,12 @@ def test_a_warm_start_without_new_events_all_but_keeps_the_weights(trained, tmp_
         assert torch.allclose(value, after.weights[name], rtol=1e-3), name  # weight decay
 
 
-def test_a_warm_start_keeps_its_adapter_whatever_the_settings_say(trained, tmp_path):
+def test_a_warm_start_keeps_its_adapter_under_other_settings(trained, tmp_path):
     spec = update(tmp_path, trained["linear"], adapter="fused")
     assert read_metadata(spec.output_folder).arguments["adapter"] == "linear"
 
 
-def test_a_warm_start_learns_new_items_and_keeps_the_rows_of_old_ones(trained, tmp_path):
+def test_a_warm_start_trains_new_items_and_keeps_the_rows_of_old_ones(trained, tmp_path):
     base = trained["fused"]
     grown = synthetic.shop_items(len(ITEMS) + 3)
     newest = [[*walk[:-1], len(ITEMS) + number % 2] for number, walk in enumerate(ROWS)]
@@ -135,8 +135,8 @@ def test_a_warm_start_learns_new_items_and_keeps_the_rows_of_old_ones(trained, t
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
-def test_a_new_item_is_found_beside_its_twin(trained, adapter):
-    """The text of a known item, under an id nobody has seen."""
+def test_a_new_item_is_ranked_next_to_a_known_item_of_equal_text(trained, adapter):
+    """The text of a known item, under an id without training interactions."""
     twin = ITEMS.slice(7, 1).set_column(0, "item_id", pa.array(["item999"]))
     encoder = load_retriever(trained[adapter].output_folder, pa.concat_tables([ITEMS, twin]))
     vectors = encoder.item_vectors[1:].numpy()

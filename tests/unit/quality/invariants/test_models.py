@@ -49,7 +49,7 @@ def test_the_bound_has_its_nominal_coverage() -> None:
     assert np.mean(held) == pytest.approx(0.95, abs=0.011)  # three standard errors
 
 
-def test_nothing_bounds_a_single_draw() -> None:
+def test_a_single_draw_has_no_bound() -> None:
     assert upper_bound_of_mean(np.array([1.0])) == math.inf
 
 

@@ -83,7 +83,7 @@ def test_impressions_respect_stock_and_region(small_days):
     assert (stock(shop.world, shop.items, 2)[events["item"]] > 0).all()
 
 
-def test_users_follow_a_wish_over_several_visits(small_days):
+def test_users_follow_a_project_over_several_visits(small_days):
     before, after = small_days[4].projects, small_days[5].projects
     stayed = (before == after[: len(before)]).mean()
     assert 0.8 < stayed < 1

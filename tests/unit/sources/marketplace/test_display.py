@@ -31,7 +31,7 @@ def test_each_item_is_shown_as_often_as_its_probability_says(small_days):
     assert np.allclose(counts[members] / len(shifts), display.in_results[0, members], atol=0.01)
 
 
-def test_no_item_stands_twice_on_a_page(small_days):
+def test_no_item_is_twice_on_a_page(small_days):
     display = small_days[0].shop.display
     groups = np.random.default_rng(2).integers(0, 300, 3_000)
     shown = draw_slots(
@@ -50,7 +50,7 @@ def test_items_not_sold_in_a_region_or_out_of_stock_are_not_shown(small_days):
     assert (shop.display.on_shelf[absent] == 0).all()
 
 
-def test_higher_places_are_looked_at_more():
+def test_higher_positions_are_examined_more_often():
     looked_at = examination(np.arange(1, 13))
     assert (np.diff(looked_at) < 0).all()
     assert np.isclose(mean_examination(np.array([3]))[0], looked_at[:3].mean())

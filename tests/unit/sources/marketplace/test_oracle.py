@@ -44,7 +44,7 @@ def test_the_oracle_beats_popularity_by_far(request, days, margin):
     assert np.mean(oracle) > margin * np.mean(popular)
 
 
-def test_probabilities_agree_with_what_happens(lived_days):
+def test_probabilities_agree_with_simulated_frequencies(lived_days):
     """Live through the same day 600 times; only the draws of the day differ."""
     day = lived_days[5]
     users = np.arange(len(day.shop.users))

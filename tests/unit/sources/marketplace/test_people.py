@@ -17,7 +17,7 @@ def test_more_users_keep_the_first_ones(world):
     assert np.array_equal(few.visit_rate, many.visit_rate[:50])
 
 
-def test_nobody_turns_from_a_category_to_itself(small_world):
+def test_no_category_is_its_own_successor(small_world):
     following = successors(small_world)
     assert (following != np.arange(len(following))[:, None]).all()
 

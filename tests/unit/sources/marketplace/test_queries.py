@@ -6,7 +6,7 @@ from grove.sources.marketplace.queries import NO_QUERY, draw_queries, query_text
 from grove.sources.marketplace.taxonomy import BRANDS, STYLES
 
 
-def test_queries_name_the_category_and_show_what_the_user_likes(small_world):
+def test_queries_name_the_category_and_reflect_the_users_tastes(small_world):
     users = draw_users(small_world, 2_000)
     user = np.arange(2_000)
     leaf = user % len(small_world.leaves)

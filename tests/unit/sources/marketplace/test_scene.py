@@ -39,7 +39,7 @@ def test_summer_is_warmer_than_winter():
     assert summer > winter + 10
 
 
-def test_promoted_and_fitting_categories_are_wanted_more():
+def test_promoted_and_seasonal_categories_have_more_demand():
     world = World(7, SIZES["small"], date(2026, 11, 19))
     scene = scene_of(world, 0)
     department = np.array([leaf.department for leaf in world.leaves])

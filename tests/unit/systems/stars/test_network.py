@@ -142,7 +142,7 @@ def test_no_history_at_all_is_no_error(model):
     batch = make_batch([1])
     names = [name for name in vars(batch) if name != "fields"]
     none = {name: values[:0] for name, values in batch.fields.items()}
-    nobody = replace(batch, **{name: getattr(batch, name)[:0] for name in names}, fields=none)
-    users = encode(model, nobody, torch.zeros(0, 0, dtype=torch.int64))
+    no_users = replace(batch, **{name: getattr(batch, name)[:0] for name in names}, fields=none)
+    users = encode(model, no_users, torch.zeros(0, 0, dtype=torch.int64))
     assert users.h_next.shape == (0, 1, 16)
     assert users.h_gen.shape == (0, 0, 16)

@@ -86,7 +86,7 @@ def test_a_beam_as_wide_as_the_tree_is_exhaustive(seed):
 
 @settings(max_examples=60)
 @given(seed=st.integers(0, 10_000), beam=st.integers(1, 4), minimum=st.integers(1, 12))
-def test_filters_never_leave_fewer_than_asked_for(seed, beam, minimum):
+def test_filters_never_leave_fewer_items_than_requested(seed, beam, minimum):
     tree, scorer, eligible, excluded = draw_case(seed)
     live = live_for(scorer.tree, eligible, excluded)
     candidates = beam_search(scorer, scorer.tree, live, beam=beam, minimum=minimum)
@@ -113,10 +113,10 @@ def test_a_narrow_beam_keeps_what_the_plain_search_keeps(seed, beam, minimum):
 
 @settings(max_examples=60)
 @given(seed=st.integers(0, 10_000), k=st.integers(1, 12))
-def test_a_beam_as_wide_as_the_tree_lists_what_scoring_every_leaf_lists(seed, k):
+def test_a_beam_as_wide_as_the_tree_equals_scoring_every_leaf(seed, k):
     _, scorer, _, excluded = draw_case(seed)
-    nobody = [np.zeros(0, dtype=np.int64)] * len(excluded)
-    live = live_items(scorer.tree, scorer.tree.placed, nobody)
+    nothing_excluded = [np.zeros(0, dtype=np.int64)] * len(excluded)
+    live = live_items(scorer.tree, scorer.tree.placed, nothing_excluded)
     wide = beam_search(scorer, scorer.tree, live, beam=500, minimum=k)
     every = exhaustive_search(scorer, scorer.tree, k=k)
     found, best = rank_candidates(wide, k=k), rank_candidates(every, k=k)
@@ -128,15 +128,15 @@ def test_users_do_not_change_each_other():
     _, scorer, eligible, _ = draw_case(11)
     users = len(scorer.item_scores)
     assert users > 1
-    nobody = [np.zeros(0, dtype=np.int64)] * users
-    live = live_for(scorer.tree, eligible, nobody)
+    nothing_excluded = [np.zeros(0, dtype=np.int64)] * users
+    live = live_for(scorer.tree, eligible, nothing_excluded)
     together = beam_search(scorer, scorer.tree, live, beam=2, minimum=2)
     for user in range(users):
         only = slice(user, user + 1)
         alone = TableScorer(
             scorer.tree, [scores[only] for scores in scorer.level_scores], scorer.item_scores[only]
         )
-        live = live_for(scorer.tree, eligible, nobody[:1])
+        live = live_for(scorer.tree, eligible, nothing_excluded[:1])
         found = beam_search(alone, scorer.tree, live, beam=2, minimum=2)
         assert found_of(found, 0) == found_of(together, user)
 

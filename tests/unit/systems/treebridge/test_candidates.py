@@ -54,7 +54,7 @@ def retrieved(search, seen):
     return pa.Table.from_batches(candidate_batches(search)(iter(batches)))
 
 
-def test_lists_are_those_of_the_searcher_whatever_the_batches(search):
+def test_lists_are_those_of_the_searcher_for_any_batches(search):
     searcher = load_searcher(
         search.model,
         shop_items(ITEMS),
@@ -73,7 +73,7 @@ def test_lists_are_those_of_the_searcher_whatever_the_batches(search):
     }
 
 
-def test_seen_items_are_left_out_and_a_list_ends_where_nothing_is_left(search):
+def test_seen_items_are_left_out_and_a_list_ends_without_further_items(search):
     seen = [NAMES[:20], NAMES, ["no item any more"], None]
     found = retrieved(search, seen)["item_ids"].to_pylist()
     assert set(found[0]) == set(NAMES[20:])

@@ -196,7 +196,7 @@ print(json.dumps(scores.tolist()))
 
 
 @pytest.mark.parametrize("exported", ["item_score"], indirect=True)
-def test_a_server_needs_torch_and_nothing_of_this_repository(exported, tmp_path):
+def test_a_server_needs_torch_alone(exported, tmp_path):
     folder, _, searcher = exported
     done = subprocess.run(
         [sys.executable, "-I", "-c", SERVER, str(folder)],

@@ -1,4 +1,4 @@
-"""Candidates weighed by the item's own score, beside a plain calculation of it."""
+"""Candidates weighted by the item's own score, against a reference implementation."""
 
 from __future__ import annotations
 

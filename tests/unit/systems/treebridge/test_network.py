@@ -68,7 +68,7 @@ def test_an_event_changes_no_earlier_state():
         assert not torch.allclose(after[:, position:], states[:, position:])
 
 
-def test_text_goes_through_more_than_one_layer():
+def test_text_passes_through_more_than_one_layer():
     torch.manual_seed(0)
     text = ItemEmbedding(8, 6, {"items": 4, "attributes": 3}).text
     one, other = torch.randn(2, 5, 6)
@@ -108,7 +108,7 @@ def test_step_by_step_decoding_equals_teacher_forcing():
         assert torch.allclose(output, forced[:, level + 1], atol=1e-6)
 
 
-def test_a_code_is_scored_by_its_shared_vector_and_its_own_under_the_parent():
+def test_a_code_is_scored_by_its_shared_vector_and_its_node_embedding():
     decoder = small_model().decoder("llm")
     sizes, outputs = (3, 2), torch.randn(3, WIDTH)
     shared, own = decoder.code_logits[1], decoder.own_logits[0].vectors.weight

@@ -58,7 +58,7 @@ def test_users_do_not_change_each_other(folder):
         assert np.allclose(alone_scores[0], scores[user], atol=1e-6)
 
 
-def test_empty_histories_get_one_list_whatever_the_other_users(folder):
+def test_empty_histories_get_one_list_independent_of_other_users(folder):
     searcher = searcher_of(folder)
     rows, scores = searcher.recommend(histories([[], WALKS[0], []]), k=6)
     alone, alone_scores = searcher.recommend(histories([[]]), k=6)
@@ -68,7 +68,7 @@ def test_empty_histories_get_one_list_whatever_the_other_users(folder):
     assert rows[1].tolist() == searcher.recommend(histories([WALKS[0]]), k=6)[0][0].tolist()
 
 
-def test_a_wide_beam_shares_out_all_probability(folder):
+def test_probabilities_of_a_wide_beam_sum_to_one(folder):
     found = searcher_of(folder).search(histories(WALKS), k=ITEMS)
     for rows, scores in found.by_tree.values():
         assert (np.sort(rows, axis=1) == np.arange(ITEMS)).all()
@@ -155,7 +155,9 @@ def test_paths_scored_a_few_at_a_time_are_the_same_paths(folder, monkeypatch):
 @given(
     seed=st.integers(0, 10_000), k=st.integers(1, 30), beam=st.integers(1, 5), weighs=st.booleans()
 )
-def test_filters_hold_and_no_user_gets_fewer_than_possible(folder, weighing, seed, k, beam, weighs):
+def test_filters_hold_and_every_user_gets_as_many_items_as_exist(
+    folder, weighing, seed, k, beam, weighs
+):
     generator = np.random.default_rng(seed)
     eligible = generator.random(ITEMS) < generator.choice([0.1, 0.6, 1.0])
     excluded = [np.flatnonzero(generator.random(ITEMS) < 0.5) for _ in WALKS]

@@ -48,7 +48,7 @@ def trees_curve(trained):
     return read_metadata(trained[0].output_folder).curve
 
 
-def test_it_learns_what_follows_what(trained):
+def test_it_learns_the_transitions(trained):
     spec, items, histories = trained
     curve = read_metadata(spec.output_folder).curve
     assert len(curve) == OPTIONS["epochs"]
@@ -85,7 +85,7 @@ def test_a_warm_start_without_new_events_all_but_keeps_the_weights(trained, tmp_
         assert torch.allclose(value, after.weights[name], rtol=1e-3), name  # weight decay
 
 
-def test_a_warm_start_keeps_what_it_knows_when_items_are_added(trained, tmp_path):
+def test_a_warm_start_keeps_its_rows_when_items_are_added(trained, tmp_path):
     spec, items, histories = trained
     inputs = tmp_path / "inputs"
     grown, _, _ = shop(inputs)

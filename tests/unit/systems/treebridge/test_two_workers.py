@@ -34,7 +34,7 @@ def on_two_workers(spec: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_two_workers_learn_what_one_does_and_repeat_to_the_bit(tmp_path: Path) -> None:
+def test_two_workers_train_as_one_and_repeat_to_the_bit(tmp_path: Path) -> None:
     # One step an epoch: a worker cuts its own users into batches, so that only whole sets compare.
     spec, _, _ = shop(tmp_path, options={"batch_size": 64, "epochs": 3, "item_weight": 1.0})
     train_treebridge_worker(spec.as_json())

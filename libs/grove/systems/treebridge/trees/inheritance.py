@@ -94,7 +94,7 @@ def inherited_starts(
 
     The means are those of today's vectors, so that a tree over a retrained space, such as the cf
     tree, still starts at its old groups. A child that has no item any more, or
-    that the old tree did not have, begins at the item farthest from all others' beginnings.
+    that the old tree did not have, starts at the item farthest from all other starting points.
 
     Args:
         vectors: [N, D] float32, of the new tree.

@@ -85,7 +85,7 @@ def test_prices_stay_when_all_clusters_are_alike():
     assert dual_prices(found, np.array([2, 2, 2]), np.zeros(3)).tolist() == [0, 0, 0]
 
 
-def test_crowded_clusters_cost_more():
+def test_crowded_clusters_have_higher_prices():
     vectors = np.array([[1.0], [1.1], [1.2], [9.0]], dtype=np.float32)
     found = nearest_clusters(vectors, np.array([[1.0], [9.0]], dtype=np.float32))
     prices = dual_prices(found, np.array([2, 2]), np.zeros(2))

@@ -106,17 +106,17 @@ def test_a_rebuilt_tree_keeps_most_paths_and_is_as_good_as_one_from_scratch(size
     vectors, ids = topics(450)
     shape = TreeShape(level_sizes=(6, 6), leaf_capacity=20, headroom=0.25)
     old = build_tree(vectors[:400], ids[:400], shape=shape, iterations=15, seed=1)
-    wish = {"shape": replace(shape, level_sizes=sizes), "iterations": 15, "seed": 1}
-    plain = build_tree(vectors[20:], ids[20:], **wish)
-    rebuilt = build_tree(vectors[20:], ids[20:], **wish, previous=old)
+    options = {"shape": replace(shape, level_sizes=sizes), "iterations": 15, "seed": 1}
+    plain = build_tree(vectors[20:], ids[20:], **options)
+    rebuilt = build_tree(vectors[20:], ids[20:], **options, previous=old)
     assert code_churn(old, rebuilt) < 0.5 < code_churn(old, plain)
     assert rebuilt.distortion_at_build < 1.03 * plain.distortion_at_build
     assert np.ptp(np.bincount(rebuilt.leaves, minlength=rebuilt.leaf_count)) <= 1
-    again = build_tree(vectors[20:], ids[20:], **wish, previous=old)
+    again = build_tree(vectors[20:], ids[20:], **options, previous=old)
     assert again.generation == rebuilt.generation
 
 
-def test_groups_stay_where_their_space_turns():
+def test_groups_are_kept_when_their_space_rotates():
     vectors, ids = topics(400)
     turned = vectors @ np.linalg.qr(np.random.default_rng(1).normal(size=(8, 8)))[0]
     shape = TreeShape(level_sizes=(6, 6), leaf_capacity=16, headroom=0.25)
@@ -128,7 +128,7 @@ def test_groups_stay_where_their_space_turns():
     assert rebuilt.distortion_at_build < 1.02 * old.distortion_at_build
 
 
-def test_a_code_means_what_its_nodes_differ_by_from_their_parents():
+def test_a_codes_vector_is_the_mean_offset_of_its_nodes_from_their_parents():
     vectors, ids = topics(420)
     shape = TreeShape(level_sizes=(6, 6), leaf_capacity=16, headroom=0.25)
     old = build_tree(vectors[:400], ids[:400], shape=shape, iterations=15, seed=1)
@@ -141,7 +141,7 @@ def test_a_code_means_what_its_nodes_differ_by_from_their_parents():
     assert costs.trace() == pytest.approx(cheapest, rel=1e-4)
 
 
-def test_a_tree_that_is_uneven_or_of_another_capacity_does_not_stay():
+def test_a_tree_that_is_uneven_or_of_another_capacity_is_rebuilt():
     vectors, ids = np.ones((60, 4), dtype=np.float32), [f"{number:02d}" for number in range(60)]
     shape = TreeShape(level_sizes=(3, 3), leaf_capacity=12, headroom=0.25)
     old = build_tree(vectors[:50], ids[:50], shape=shape, iterations=3, seed=0)
@@ -162,16 +162,16 @@ def test_a_tree_that_is_uneven_or_of_another_capacity_does_not_stay():
 def test_whether_vectors_are_the_same_does_not_depend_on_their_size(scale):
     vectors, ids = topics(300)
     shape = TreeShape(level_sizes=(5, 5), leaf_capacity=16, headroom=0.2)
-    wish = {"shape": shape, "iterations": 5, "seed": 1}
-    old = build_tree(scale * vectors, ids, **wish)
+    options = {"shape": shape, "iterations": 5, "seed": 1}
+    old = build_tree(scale * vectors, ids, **options)
     others = scale * np.random.default_rng(7).normal(size=vectors.shape)
-    assert build_tree(others, ids, **wish, previous=old).generation != old.generation
+    assert build_tree(others, ids, **options, previous=old).generation != old.generation
     turn = np.random.default_rng(2).permutation(300)
-    again = build_tree(scale * vectors[turn], np.array(ids)[turn], **wish, previous=old)
+    again = build_tree(scale * vectors[turn], np.array(ids)[turn], **options, previous=old)
     assert again.generation == old.generation
 
 
-def test_the_order_of_the_items_does_not_matter_to_a_tree_that_stays():
+def test_a_tree_is_kept_for_any_order_of_the_items():
     vectors, ids = topics(300)
     shape = TreeShape(level_sizes=(5, 5), leaf_capacity=16, headroom=0.2)
     old = build_tree(vectors, ids, shape=shape, iterations=5, seed=1)

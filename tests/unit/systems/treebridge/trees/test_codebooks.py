@@ -39,7 +39,7 @@ def test_siblings_that_are_equal_get_distinct_codes():
     assert sorted(distinct_codes(np.zeros((1, 4, 2)), np.eye(4, 2))[0]) == [0, 1, 2, 3]
 
 
-def test_codebook_clusters_what_the_parents_leave_over():
+def test_the_codebook_clusters_residuals_of_the_parents():
     parent_means = np.array([[10, 0], [0, 10]], dtype=np.float32)
     residuals = np.array([[1, 1], [-1, -1]], dtype=np.float32)
     parents = np.repeat([0, 1], 20)
@@ -68,7 +68,7 @@ def test_a_renaming_is_a_permutation_when_level_sizes_changed(sizes):
     pairs=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4)), min_size=1, max_size=30),
     previous=st.integers(5, 6),
 )
-def test_a_smaller_level_keeps_as_many_items_as_any_renaming_would(pairs, previous):
+def test_a_smaller_level_keeps_as_many_items_as_the_best_renaming(pairs, previous):
     new, old = np.array(pairs).T
     names = renaming_to_overlap(new, old, np.ones(len(new), dtype=bool), sizes=(3, previous))
     most = max((np.array(order)[new] == old).sum() for order in itertools.permutations(range(3)))

@@ -85,7 +85,7 @@ def test_bad_items_are_data_errors(tree, vectors, ids, message):
         append(tree, vectors, ids)
 
 
-def test_forgotten_items_free_their_slots(tree):
+def test_removed_items_free_their_slots(tree):
     remaining = tree.item_ids[50:]
     smaller = keep_items(tree, remaining)
     assert np.array_equal(smaller.leaves, tree.leaves[50:])
@@ -95,5 +95,5 @@ def test_forgotten_items_free_their_slots(tree):
     assert again.slots[-1] == min(set(range(tree.leaf_capacity)) - set(taken.tolist()))
 
 
-def test_nothing_to_forget_is_the_same_tree(tree):
+def test_without_removed_items_the_tree_is_the_same(tree):
     assert keep_items(tree, [*tree.item_ids, "stranger"]) is tree

@@ -1,4 +1,4 @@
-"""Where the nodes of a rebuilt tree begin."""
+"""Starting centroids of a rebuilt tree."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_ids_that_are_no_text_stay_where_they_are():
     assert (grown.appended, grown.churn) == (0, 0.0)
 
 
-def test_a_full_tree_takes_none_and_says_how_many_wait():
+def test_a_full_tree_takes_no_item_and_reports_how_many_are_unplaced():
     tree = rebuilt().tree
     refresh = extend(tree, *items(0, 49))
     assert (refresh.appended, refresh.unplaced) == (0, 25)
