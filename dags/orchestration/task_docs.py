@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 
 from grove.datasets import DATASETS
+from orchestration.deployment import deployment
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 STAGE_IMPORT = re.compile(r"^from grove\.stages\.(\w+) import", re.M)
 
 
@@ -24,14 +24,13 @@ def files_of(job: str) -> tuple[str, ...]:
         >>> files_of("build_trees")
         ('jobs/build_trees.py', 'libs/grove/stages/build_trees.py')
     """
-    file = f"jobs/{job}.py"
-    modules = STAGE_IMPORT.findall((REPOSITORY / file).read_text(encoding="utf-8"))
-    return (file, *(f"libs/grove/stages/{module}.py" for module in modules))
+    modules = STAGE_IMPORT.findall(_source_of(job))
+    return (f"jobs/{job}.py", *(f"libs/grove/stages/{module}.py" for module in modules))
 
 
 def stage_doc(job: str) -> str:
     """Markdown for the task that runs a job: its purpose and its files."""
-    text = (REPOSITORY / f"jobs/{job}.py").read_text(encoding="utf-8")
+    text = _source_of(job)
     title = text.removeprefix('"""').partition("\n")[0].removesuffix('"""')
     return f"{title}\n\nCode: {_listed(files_of(job))}"
 
@@ -50,6 +49,13 @@ def gate_doc(dataset: str, stage: str) -> str:
         f"Reads the verdict of the stage `{stage}` on `{dataset}`. Fails if a check of severity "
         f"`fail` failed.\n\nChecks: {_listed(files)}"
     )
+
+
+def _source_of(job: str) -> str:
+    """Text of a job's file; empty where DAGs are parsed without the jobs beside them."""
+    beside = Path(__file__).resolve().parents[2] / "jobs" / f"{job}.py"
+    files = [file for file in (Path(deployment().job(job)), beside) if file.is_file()]
+    return files[0].read_text(encoding="utf-8") if files else ""
 
 
 def _listed(files: tuple[str, ...]) -> str:

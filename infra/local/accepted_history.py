@@ -32,7 +32,10 @@ def require_accepted(layout: Layout, days: Sequence[date]) -> None:
     verdicts = f"{layout.home}/verdicts/<day>/{INGESTION}"
     if "committed" in statuses.values():
         say(f"{len(rejected)} of {len(days)} days of the history are gaps: {listed}")
-        say(f"see {verdicts} for the reasons; fix the files, then run jobs/{INGESTION}.py")
+        say(
+            f"see {verdicts} for the reasons; fix the files, then run "
+            f"jobs/{INGESTION}.py --from {days[0]} --to {days[-1]}"
+        )
         return
     raise DataError(
         "no day of the history was accepted",

@@ -37,6 +37,11 @@ class System:
     switches: Mapping[str, str] = field(default_factory=dict)
     """Label → setting, of which only whether it is above 0 matters: a change is a retrain day."""
 
+    def __post_init__(self) -> None:
+        """Require a shape: the day after a new system is added must train it from scratch."""
+        if not self.shape and not self.switches:
+            raise ValueError(f"system {self.name}: give it a shape, so that adding it retrains")
+
     @property
     def job(self) -> str:
         """Name of the job that runs its passes."""

@@ -209,7 +209,7 @@ def _newest_events(histories: pa.Table, max_events: int) -> tuple[np.ndarray, di
 def _flatten(histories: pa.Table, name: str, lengths: np.ndarray) -> pa.Array:
     """One value per event; "" where the histories were built before the field existed."""
     column = histories[name] if name in histories.column_names else pa.nulls(len(histories))
-    if column.null_count:
+    if column.null_count or pa.types.is_null(column.type):
         known = zip(column.to_pylist(), lengths, strict=True)
         return pa.array(
             [value for row, length in known for value in row or [""] * length], pa.string()

@@ -20,7 +20,8 @@ _RSS_UNITS_PER_MIB = 1024 if sys.platform == "linux" else 1024 * 1024
 def heartbeat(log: logging.Logger, *, seconds: float = HEARTBEAT_SECONDS) -> Iterator[None]:
     """Log a line whenever the block has logged nothing for some time.
 
-    A line says what was logged last, how long the block has been running, and its peak memory.
+    A line says what was logged last, how long the block has been running, and the peak memory of
+    this process, without those it has started.
     A daemon thread writes it, so work inside one long call is covered too, as long as the call
     releases the interpreter's lock, as those of Spark, NumPy and PyTorch do.
 
@@ -61,7 +62,7 @@ class _LastLine:
         return False
 
 
-_LINE = "still working after %.0f s, peak memory %.0f MiB; last: %s"
+_LINE = "still working after %.0f s, peak memory of this process %.0f MiB; last: %s"
 
 
 def _beat(log: logging.Logger, last: _LastLine, done: threading.Event, seconds: float) -> None:

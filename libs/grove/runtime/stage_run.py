@@ -19,7 +19,6 @@ from grove.contracts import load_contract
 from grove.contracts.verdict import CheckResult, Verdict
 from grove.datasets import INTERACTIONS, Dataset, Layout
 from grove.errors import GroveError
-from grove.quality import validate_dataset
 from grove.quality.invariants import no_gap
 from grove.runtime.arguments import read_settings
 from grove.runtime.attempts import finish_attempt, start_attempt
@@ -105,6 +104,9 @@ class StageRun:
             rows: all rows of the partition; persist a Spark frame first.
             checks: results of the stage's own checks, which join the verdict.
         """
+        # Great Expectations' rules are loaded by the stages that validate, not by every job.
+        from grove.quality import validate_dataset
+
         return validate_dataset(
             load_contract(dataset),
             rows,

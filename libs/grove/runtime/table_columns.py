@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from deltalake import DeltaTable, Field, Schema
 
-from grove.contracts import Contract, arrow_schema, delta_constraints
+from grove.contracts import Contract, arrow_schema
 from grove.errors import BugError
 
 
 def widen_table(table: DeltaTable, contract: Contract) -> tuple[str, ...]:
-    """Add the contract's new nullable columns, and the constraints on them, to a table.
+    """Add the contract's new nullable columns to a table.
 
     Old rows are not rewritten. A table that has every column is left as it is.
 
@@ -35,9 +35,6 @@ def widen_table(table: DeltaTable, contract: Contract) -> tuple[str, ...]:
     _require_compatible(table, contract, expected, found)
     if added:
         table.alter.add_columns([expected[name] for name in added])
-        constraints = _constraints_on(added, contract)
-        if constraints:
-            table.alter.add_constraint(constraints)
     return added
 
 
@@ -77,9 +74,3 @@ def _in_words(name: str, field: Field | None) -> str:
         return f"no column {name}"
     kind = getattr(field.type, "type", field.type.to_json())
     return f"{name} {kind}{'' if field.nullable else ' not null'}"
-
-
-def _constraints_on(columns: tuple[str, ...], contract: Contract) -> dict[str, str]:
-    named = {check.name for check in contract.checks if check.columns[0] in columns}
-    constraints = delta_constraints(contract)
-    return {name: condition for name, condition in constraints.items() if name in named}

@@ -39,6 +39,7 @@ from grove.runtime.predicates import (
     values_of,
 )
 from grove.runtime.table_columns import widen_table
+from grove.runtime.table_constraints import align_constraints
 
 BYTES_PER_FILE = 128 * 1024 * 1024
 """Size, as Spark estimates it in memory, above which a partition gets another file."""
@@ -62,6 +63,7 @@ def _create_table(layout: Layout, dataset: Dataset) -> None:
     path = layout.table(dataset)
     if DeltaTable.is_deltatable(path):
         widen_table(open_table(layout, dataset), contract)
+        align_constraints(open_table(layout, dataset), contract)
         return
     Path(path).mkdir(parents=True, exist_ok=True)
     table = DeltaTable.create(

@@ -24,9 +24,9 @@ class TreeReport:
 
     generation: str
     """Fingerprint of the build; items that join a tree do not change it."""
-    levels: tuple[int, ...] = ()
+    levels: tuple[int, ...]
     """Codes per level."""
-    capacity: int = 0
+    capacity: int
     """Slots per leaf."""
     built_on: str | None = None
     """Day of the build."""
@@ -119,13 +119,14 @@ def read_plan(layout: Layout, day: date) -> RetrainPlan:
 
 def read_encoder(layout: Layout, day: date) -> str:
     """Fingerprint of a day's text encoder, from the report of `embed_texts`."""
-    return str(read_report(layout, day, "embed_texts").versions["encoder"])
+    report = read_report(layout, day, "embed_texts")
+    return str(_fact(report, report.versions, "encoder"))
 
 
 def read_trees(layout: Layout, day: date) -> TreesReport:
     """Trees of a day, from the report of `build_trees`."""
     report = read_report(layout, day, "build_trees")
-    trees = {tree: TreeReport.from_notes(report.notes[tree]) for tree in TREES}
+    trees = {tree: _tree(report, tree) for tree in TREES}
     return TreesReport(folder=_folder(report), trees=trees)
 
 
@@ -136,7 +137,7 @@ def read_weights(
     report = read_report(layout, day, stage_name(f"train_{system}", training_pass))
     return WeightsReport(
         folder=_folder(report),
-        model_version=report.notes["model_version"],
+        model_version=_fact(report, report.notes, "model_version"),
         learned_through=report.notes.get("learned_through"),
         curve=tuple(report.notes.get("curve", ())),
         trained=report.notes.get("trained", False),
@@ -146,6 +147,26 @@ def read_weights(
 def read_index(layout: Layout, day: date) -> Path:
     """Folder of a day's index, from the report of `build_index`."""
     return _folder(read_report(layout, day, "build_index"))
+
+
+def _tree(report: StageReport, tree: str) -> TreeReport:
+    notes = _fact(report, report.notes, tree)
+    for name in ("generation", "levels", "capacity"):
+        _fact(report, notes, name)
+    return TreeReport.from_notes(notes)
+
+
+def _fact(report: StageReport, facts: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
+    """A fact that a later stage cannot do without."""
+    if name not in facts:
+        raise DataError(
+            f"the report of {report.stage} lacks {name}",
+            where=f"report of {report.stage}, {report.day}",
+            expected=f"{name}, as every version of {report.stage} reports it",
+            found=", ".join(sorted(facts)) or "nothing",
+            next_step=f"run {report.stage} for {report.day} again",
+        )
+    return facts[name]
 
 
 def _folder(report: StageReport) -> Path:

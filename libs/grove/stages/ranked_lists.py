@@ -17,10 +17,11 @@ from grove.features.model_metadata import read_metadata
 from grove.inference.interleave import fuse_served, round_robin
 from grove.inference.top_k import NO_ITEM, top_k
 from grove.settings.models import TreeBridgeSettings
+from grove.stages.encoded import Encoded
 from grove.stages.evaluation_set import EvaluationSet
+from grove.stages.generator import open_searcher, read_codes, require_same_trees
 from grove.stages.handoffs import read_trees, read_weights
-from grove.stages.train_treebridge import open_searcher, read_codes, require_same_trees
-from grove.stages.vector_models import VECTOR_MODELS, Encoded
+from grove.stages.vector_models import VECTOR_MODELS
 from grove.systems.dssm.encode import encode_items
 from grove.systems.treebridge.search import SearchFilters
 from grove.systems.treebridge.trees import codes_table, load_tree

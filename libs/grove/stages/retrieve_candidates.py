@@ -15,9 +15,9 @@ from grove.quality.invariants import one_row_per_user
 from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import read_spark
 from grove.settings.models import TreeBridgeSettings
+from grove.stages.generator import read_codes, require_same_trees, write_codes
 from grove.stages.handoffs import read_trees, read_weights
 from grove.stages.model_inputs import day_item_table, histories_through, write_item_table
-from grove.stages.train_treebridge import read_codes, require_same_trees, write_codes
 from grove.systems.treebridge.candidates import SEEN, CandidateSearch, candidate_batches
 
 CANDIDATE_SCHEMA = (

@@ -17,7 +17,7 @@ from grove.inference.top_k import top_k
 from grove.quality.invariants import update_not_worse, vector_drift
 from grove.runtime.tables import read_arrow
 from grove.settings.sections import EvaluationSettings
-from grove.stages.vector_models import Encoded
+from grove.stages.encoded import Encoded
 from grove.training.holdout import held_out
 
 CUTOFF = 50

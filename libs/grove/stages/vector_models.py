@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from grove.stages.encoded import Encoded
 from grove.stages.training_pass import WorkerFunction
 from grove.systems.dssm.encode import load_dssm
 from grove.systems.dssm.train import train_dssm_worker
 from grove.systems.stars.encode import load_stars
 from grove.systems.stars.train import train_stars_worker
 from grove.systems.stars.user_vectors import UserVectors
-
-
-@dataclass(frozen=True, kw_only=True)
-class Encoded:
-    """A model loaded for the items of a day."""
-
-    item_vectors: np.ndarray
-    """[N, D] float32, in the item table's order."""
-    users: Callable[[pa.Table], Mapping[str, np.ndarray]]
-    """Rows of `histories` → [U, D] by name of the vector; lists of several are interleaved in
-    this order."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,10 @@ from grove.datasets import ITEM_VECTORS
 from grove.quality.invariants import finite_unit_vectors, finite_vectors
 from grove.runtime.stage_run import StageRun
 from grove.settings.models import TrainingSettings
+from grove.stages.encoded import Encoded
 from grove.stages.training_pass import pass_weights, training_options
 from grove.stages.update_gate import HeldOut, UpdateEffect, held_out_users, hits, mean_drift
-from grove.stages.vector_models import VECTOR_MODELS, Encoded
+from grove.stages.vector_models import VECTOR_MODELS
 
 
 def run_vector_pass(run: StageRun, system: str, training_pass: str) -> None:

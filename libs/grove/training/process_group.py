@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 
 import torch
 from torch import distributed
@@ -33,7 +32,8 @@ def joined_group(spec: TrainingSpec) -> Iterator[None]:
     launched = distributed.is_torchelastic_launched()
     if launched:
         distributed.init_process_group(GPU_GROUP if spec.use_gpu else CPU_GROUP)
-        configure_logs(f"worker-{world()[0]}", date.fromisoformat(spec.through))
+        # The day of the run is on the driver's lines; a spec knows only what is learnt.
+        configure_logs(f"worker-{world()[0]}", None)
     torch.set_num_threads(THREADS_PER_WORKER)
     try:
         yield

@@ -72,15 +72,28 @@ def test_trees_are_read_as_they_were_written(home):
     assert found.generations == dict.fromkeys(TREES, "a1")
 
 
-def test_facts_that_another_version_wrote_or_did_not_write_are_no_error():
-    assert TreeReport.from_notes({"generation": "a1", "of a later version": 1}) == TreeReport(
-        generation="a1"
-    )
-    assert TreeReport(generation="a1").as_notes() == {
-        "generation": "a1",
-        "levels": (),
-        "capacity": 0,
-    }
+def test_facts_of_another_version_are_left_out():
+    required = {"generation": "a1", "levels": [4, 4], "capacity": 16}
+    found = TreeReport.from_notes({**required, "of a later version": 1})
+    assert found == TreeReport(generation="a1", levels=(4, 4), capacity=16)
+    assert found.as_notes() == {**required, "levels": (4, 4)}
+
+
+@pytest.mark.parametrize("missing", ["generation", "levels", "capacity"])
+def test_a_missing_fact_that_a_later_stage_needs_is_named(home, missing):
+    notes = {name: value for name, value in TREE.as_notes().items() if name != missing}
+    report(home, "build_trees", notes=dict.fromkeys(TREES, notes), artifact="/made/trees")
+    with pytest.raises(DataError, match=f"the report of build_trees lacks {missing}"):
+        read_trees(home, DAY)
+
+
+def test_a_report_without_the_encoder_or_the_version_of_weights_is_a_data_error(home):
+    report(home, "embed_texts")
+    with pytest.raises(DataError, match="lacks encoder"):
+        read_encoder(home, DAY)
+    report(home, "train_stars", artifact="/made/stars")
+    with pytest.raises(DataError, match="lacks model_version"):
+        read_weights(home, DAY, "stars")
 
 
 def test_weights_are_read_as_they_were_written(home):

@@ -13,6 +13,7 @@ from grove.contracts import arrow_schema, load_contract
 from grove.datasets import HISTORIES, Layout
 from grove.runtime.tables import read_arrow, replace_partition
 from grove.settings.sections import EvaluationSettings
+from grove.stages.encoded import Encoded
 from grove.stages.model_inputs import day_item_table
 from grove.stages.update_gate import (
     HeldOut,
@@ -22,7 +23,6 @@ from grove.stages.update_gate import (
     hits_of_lists,
     mean_drift,
 )
-from grove.stages.vector_models import Encoded
 from grove.training.holdout import held_out
 
 
