@@ -1,4 +1,4 @@
-# Grove on one machine. `make` alone explains itself; CI calls `make test`.
+# Grove on one machine. `make` lists the commands; CI calls `make test`.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -19,14 +19,14 @@ export OMP_WAIT_POLICY := PASSIVE
 # Progress bars of libraries would appear inside our tables.
 export TQDM_DISABLE := 1
 
-# What was typed, as one word of a shell whatever it holds.
+# The typed value of a variable, quoted as one shell word.
 typed = '$(subst ','\'',$(value $(1)))'
-# Every shell has a USER of its own; only one that was typed names a shopper.
+# Every shell sets USER; only a typed one names a user of the shop.
 SHOPPER := $(if $(filter command,$(origin USER)),--user $(call typed,USER))
 GROVE := $(JOBS)/python -m infra.local --source $(call typed,SOURCE) --port $(call typed,PORT)
 # Folders of the fast tests; those of the jobs run whole stages.
 FAST := tests/unit tests/repository tests/contracts libs infra/local
-# Only who types `make setup` wants to hear of what was there already.
+# Only `make setup` itself prints the steps that were already done.
 SILENCE := $(if $(filter setup,$(MAKECMDGOALS)),,--quiet)
 
 .PHONY: help

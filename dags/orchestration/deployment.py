@@ -52,7 +52,7 @@ class Deployment:
     simulated: bool
     """Whether the source is a simulator, which `demo_collector` lands."""
     landing_hours: float
-    """How long a run waits for its day to land."""
+    """Time that a run waits for its day to land."""
     deadline_hours: float
     """A run later than this is reported."""
     webhook: str | None

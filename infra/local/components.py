@@ -35,9 +35,9 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
 }
 """Arguments of Airflow's components, in the order of their start."""
 START_SECONDS = 180
-"""How long the API server may take to listen; it takes ten seconds on an idle machine."""
+"""Time limit for the API server to listen; it takes ten seconds on an idle machine."""
 GRACE_SECONDS = 30
-"""How long a component may take to end before it is killed, in seconds."""
+"""Time that a component has to end before it is killed, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,9 +50,9 @@ JOBS_AT_ONCE = 1
 RUN = ("success", "queued", "running", "failed")
 """States of a run."""
 BACKFILL_END_SECONDS = 120
-"""How long Airflow may take to mark a backfill as ended after its runs have, in seconds."""
+"""Time limit for Airflow to mark a backfill as ended after its runs have ended, in seconds."""
 SCHEDULE_SECONDS = 60
-"""How long the scheduler may take to create yesterday's run; idle, it takes a few seconds."""
+"""Time limit for the scheduler to create yesterday's run; idle, it takes a few seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,7 +49,7 @@ class System:
 
     @property
     def output(self) -> str:
-        """What its gate reads the verdict of."""
+        """Name in the verdict that its gate reads."""
         return ITEM_VECTORS.name if self.makes_item_vectors else self.name
 
 

@@ -41,7 +41,7 @@ class GroveError(Exception):
         )
 
     def inside(self, place: str) -> Self:
-        """The same error, with a larger place put before `where`."""
+        """The same error, with an outer location before its `where`."""
         return type(self)(
             self.what,
             where=f"{place}, {self.where}",

@@ -1,4 +1,4 @@
-"""P4 and P5: how fast the models learn, and what the beam saves over scoring every leaf.
+"""P4 and P5: training speed of the models, and speed of the beam over scoring every leaf.
 
 Training is timed as a worker runs it, on one thread, beside a plain torch loop of the same shape on
 one thread. The searches use every core. The generator of 12,000 items is trained here on its tree,

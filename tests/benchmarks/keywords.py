@@ -3,7 +3,7 @@
 One generator is trained on searches and all events before them; half of the time it is not given
 the keyword (`KEYWORD_SHARE`). It is evaluated twice, with the keyword's text vector and without.
 Beside it are popularity and a query look-up, which returns the items that the query led to. The
-look-up knows no words: for a new query it is popularity.
+look-up ignores words: for a new query it is popularity.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from grove.settings.models import StarsSettings
 
 
 class PlainSasRec(nn.Module):
-    """SASRec as one would write it down: item ids, positions, torch's own layers, tied output."""
+    """A minimal SASRec: item ids, positions, torch's own layers, tied output."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -33,7 +33,7 @@ _READ_BY_MODELS = ("item_id", *prompt.ITEM_COLUMNS, "price")
 ITEM_COLUMNS = pa.schema(
     [arrow_schema(load_contract(ITEMS)).field(name) for name in _READ_BY_MODELS]
 )
-"""What a model reads of `items`."""
+"""Columns of `items` that a model reads."""
 _EVENTS = ["user_id", "item_id", "time", "day", "region"]
 _NO_CATALOGUE = {"category_path": [], "tags": []}
 _LANDED = date(2000, 1, 1)

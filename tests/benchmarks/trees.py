@@ -41,7 +41,7 @@ MOST_MEMORY_GIB = 12.0
 MOST_DISTORTION = 1.05
 MOST_GROWTH = 1.1
 ROUNDS, SHORT_WORK = 5, 100_000
-"""Work of a few seconds scatters by a fifth to a half, so it is repeated."""
+"""Times of a few seconds vary by a fifth to a half, so the work is repeated."""
 BEAUTY = Path("../shared/data/amazon2014_beauty")
 Measured = dict[str, dict[str, float]]
 """Result of `measure_method` by method."""

@@ -1,4 +1,4 @@
-"""Pages of a day: behind the login, made from what the jobs left, and nothing else is readable."""
+"""Pages of a day: they require the login, show what jobs wrote, and expose no other file."""
 
 from __future__ import annotations
 

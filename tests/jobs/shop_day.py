@@ -137,7 +137,7 @@ def report(layout: Layout, day: date, stage: str, **content: object) -> None:
 def land_shop(layout: Layout, day: date, *, release: str | None = None) -> None:
     """All tables and reports a train job reads; an ordinary day when there is a release.
 
-    The items landed on D−1: a training from scratch learns of no others.
+    The items landed on D−1: a training from scratch uses no others.
     """
     land_items(layout, day - timedelta(days=1))
     land_histories(layout, day)

@@ -30,7 +30,7 @@ def vector_of(item_id, width):
 
 
 def land_items(layout, day, first, last):
-    """Land items and their text vectors; their category says which a tree should keep together."""
+    """Land items and their text vectors; a category is a group that a tree should keep together."""
     rows = [
         {
             "day": day,

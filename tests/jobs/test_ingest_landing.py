@@ -1,4 +1,4 @@
-"""A landed day becomes tables: rows conserved, the same at every run, all or none."""
+"""A landed day becomes tables: rows are conserved, equal on every run, written all or none."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def declare(settings_file: Path, feeds: list[str]) -> None:
 
 
 def contents(layout: Layout, datasets: Iterable[Dataset] = INGESTED) -> dict[str, list[Any]]:
-    """All rows of the tables, in an order of their own."""
+    """All rows of the tables, sorted."""
     return {
         dataset.name: sorted(map(repr, read_arrow(layout, dataset).to_pylist()))
         for dataset in datasets

@@ -1,4 +1,4 @@
-"""One release per run: equal content for equal input, whole or not there, and back again."""
+"""One release per run: equal content for equal input, complete or absent, and rollback."""
 
 from __future__ import annotations
 

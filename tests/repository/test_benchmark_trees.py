@@ -15,7 +15,7 @@ from grove.systems.treebridge.trees.build import mean_squared_distance
 
 @pytest.mark.parametrize("method", ["FAISS", *trees.MOST_OVER_FAISS])
 def test_the_timed_work_ends_with_a_leaf_for_every_vector(method, tmp_path, monkeypatch):
-    """Nothing but the assignment of leaves runs between the two readings of the clock."""
+    """Only the assignment of leaves runs between the two readings of the clock."""
     vectors = trees.topic_vectors(300)
     np.save(tmp_path / "vectors.npy", vectors)
     ticks, summed = count(), []

@@ -10,9 +10,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDERS = ("libs/grove", "jobs", "dags", "infra/local", "infra/airflow_plugins")
 FILES = sorted(file for folder in FOLDERS for file in (REPOSITORY / folder).rglob("*.py"))
 TERMINAL = "libs/grove/runtime/terminal.py"
-"""Where jobs show something to a person."""
+"""The only library module that prints to the terminal."""
 EDGE_OF_A_JOB = "libs/grove/runtime/job.py"
-"""Where every exception of a job becomes an exit code."""
+"""The module that turns every exception of a job into an exit code."""
 FILE_LINES = 300
 FUNCTION_LINES = 40
 ARGUMENTS = 6
@@ -33,7 +33,7 @@ BASES = {
     "SparkSubmitOperator",
     "TypedDict",
 }
-"""What a class may inherit from besides classes that refine these without adding reuse."""
+"""Permitted base classes, besides those that refine these without adding reuse."""
 REFINED = {"GroveError", "DataError", "Section", "TrainingSettings", "LogRecord", "Formatter"}
 
 
@@ -42,7 +42,7 @@ TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in FILES}
 
 
 def functions() -> Iterator[tuple[str, Function]]:
-    """Every function of the project with its place."""
+    """Every function of the project with its file and line."""
     for file in FILES:
         for node in ast.walk(TREES[file]):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

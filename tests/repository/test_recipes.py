@@ -32,7 +32,7 @@ A17;2026-08-20 08:01:02;u1;spoon;1.20
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of what runs."""
+    """A copy of the code, the contracts and the environments."""
     copy = tmp_path / "tree"
     for part in ("libs", "infra", "jobs", "schemas"):
         ignored = shutil.ignore_patterns("__pycache__")

@@ -2,9 +2,9 @@
 
 It is not the "EASE" of TreeBridge's tables, an adapter on text vectors.
 
-An item's score for a user is the summed weight of the items the user had: `history_matrix` times
-`ease_weights`, which `grove.inference.top_k.top_k` ranks as it does users' and items' vectors. A
-user who had nothing gets score 0 for every item; give such users another list.
+An item's score for a user is the summed weight of the items in the user's history:
+`history_matrix` times `ease_weights`, which `grove.inference.top_k.top_k` ranks as it does users'
+and items' vectors. A user without a history gets score 0 for every item and needs another list.
 
 Shapes: U users, N items. An item is a row of the item table; −1 means none.
 """

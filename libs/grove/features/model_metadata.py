@@ -12,7 +12,7 @@ METADATA_FILE = "model.json"
 
 @dataclass(frozen=True, kw_only=True)
 class ModelMetadata:
-    """How a model was trained, and how to build its network again.
+    """Record of a training, and the arguments to rebuild its network.
 
     Every field has a default: folders written by earlier code lack some of them.
     """

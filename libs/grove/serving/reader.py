@@ -82,7 +82,7 @@ class ReleaseReader:
 
     @property
     def fusion(self) -> Fusion:
-        """How the trees' candidates become one list; older releases used sums only."""
+        """Fusion of the trees' candidates into one list; older releases used sums only."""
         fusion: Fusion = self.manifest.settings["treebridge"].get("fusion", "sum")
         return fusion
 

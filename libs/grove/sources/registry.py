@@ -24,7 +24,7 @@ def source_names() -> tuple[str, ...]:
 
 
 def source_kind(name: str) -> SourceKind:
-    """How a source is opened; imports that source only.
+    """The declaration of a source; imports that source only.
 
     Raises:
         SettingsError: no module declares a source of this name.

@@ -83,7 +83,7 @@ class SourceOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceKind:
-    """How a source is opened; the module of a source declares one as `SOURCE`."""
+    """Declaration of a source, which its module assigns to `SOURCE`."""
 
     open: Callable[[SourceOptions], Source]
     """Open the source; a `SettingsError` where an option it needs is missing or wrong."""

@@ -73,7 +73,7 @@ class OrderFile:
                 "event_type": ["order"] * len(orders),
                 "user_id": [order["customer"] for order in orders],
                 "item_id": [order["article"] for order in orders],
-                # The feed wants ISO-8601 in UTC.
+                # The feed requires ISO-8601 in UTC.
                 "event_time": [order["time"].replace(" ", "T") + ".000Z" for order in orders],
                 "price": [float(order["price"]) for order in orders],
             }

@@ -8,7 +8,7 @@ from grove.serving import ReleaseReader, open_current_release, query_vector
 from grove.serving import recommend as recommend_items
 
 SHOWN_USERS = 3
-"""How many users are shown when none is named."""
+"""Number of users that are shown when none is named."""
 
 
 def recommend(layout: Layout, user: str | None, *, k: int, region: str | None, query: str) -> None:

@@ -48,7 +48,7 @@ class PassWeights:
 
     @property
     def report(self) -> WeightsReport:
-        """What later stages read."""
+        """The part that later stages read."""
         metadata = self.metadata
         return WeightsReport(
             folder=self.folder,

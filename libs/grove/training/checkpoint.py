@@ -24,7 +24,7 @@ _WEIGHTS, _OPTIMIZER = "weights/", "optimizer/"
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """Where a training keeps its state, and the fingerprint of its work."""
+    """Folder of a training's state, and the fingerprint of its work."""
 
     folder: Path
     """Holds at most one state; replaced as a whole after every epoch. While it is replaced, the

@@ -114,7 +114,7 @@ def _plan(
 
 
 def checkpoint_of(spec: TrainingSpec) -> Checkpoint | None:
-    """Where this training keeps its state, and the fingerprint of its work."""
+    """Folder of this training's state, and the fingerprint of its work."""
     if spec.checkpoint is None:
         return None
     fingerprint = work_fingerprint(spec, workers=world()[1])

@@ -34,7 +34,7 @@ class WorkerInputs:
     sequences: Sequences
     """This worker's users."""
     device: str
-    """Where tensors live."""
+    """Device of all tensors."""
 
     @property
     def rows(self) -> dict[str, int]:
@@ -45,7 +45,7 @@ class WorkerInputs:
 
     @property
     def sampling(self) -> SamplingOptions:
-        """How the items of a step are drawn."""
+        """Sampling of the items of a step."""
         return read_options(SamplingOptions, self.spec.options)
 
     def on_device(self, batch: SequenceBatch) -> SequenceBatch:

@@ -1,4 +1,4 @@
-"""`model.json` travels whole, and folders written by earlier code still load."""
+"""`model.json` is read back as written, and folders written by earlier code still load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A column of vectors becomes a matrix, or says why it cannot."""
+"""A column of vectors becomes a matrix, or an error that states the reason."""
 
 import numpy as np
 import pyarrow as pa

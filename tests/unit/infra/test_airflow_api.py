@@ -18,7 +18,7 @@ Answers = dict[tuple[str, str], tuple[int, Any]]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers by method and path; keeps what was asked."""
+    """Responses by method and path; records the requests."""
 
     answers: Answers
     asked: list[tuple[str, str, Any]]

@@ -1,4 +1,4 @@
-"""Spark's classes are kept once, used where they are, and never missed."""
+"""Archive of Spark's classes: written once, used where it exists, never required."""
 
 from __future__ import annotations
 

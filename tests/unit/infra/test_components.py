@@ -38,7 +38,7 @@ def installation(tmp_path: Path) -> Installation:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str, port: int) -> None:
-    """Let a small program stand for Airflow."""
+    """Replace Airflow by a small program."""
     file = tmp_path / "airflow"
     file.write_text(program.format(python=sys.executable), encoding="utf-8")
     file.chmod(0o755)

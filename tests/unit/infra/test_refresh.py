@@ -1,4 +1,4 @@
-"""Only what is missing is landed, ingested and run; and days run in order."""
+"""Only missing days are landed, ingested and run; and days run in order."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ def test_yesterday_is_triggered_where_the_scheduler_passes_over_it(watched: list
 def test_a_plan_from_before_midnight_is_run_as_a_whole(
     watched: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was yesterday when the history was ingested is not scheduled any more."""
+    """The day that was yesterday when the history was ingested is not scheduled any more."""
     monkeypatch.setattr(refresh, "utc_today", lambda: TODAY + timedelta(days=1))
     assert start(FakeApi({})) == [PAUSE, ("backfill", DAYS[0], DAYS[2], "failed"), UNPAUSE]
 

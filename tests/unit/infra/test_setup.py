@@ -1,4 +1,4 @@
-"""Set-up: what is installed when, and what is done with a half-finished one."""
+"""Set-up: conditions of each installation, and recovery from an interrupted one."""
 
 from __future__ import annotations
 

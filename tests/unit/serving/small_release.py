@@ -34,7 +34,7 @@ def write_small_release(
 ) -> str:
     """Write and serve a release of 30 items and 8 users; returns its id.
 
-    With the `positives` of all days, it holds what is seen and what is popular.
+    With the `positives` of all days, it also holds seen items and popularity.
     """
     release_id = release.next_release_id(releases, DAY)
     folder = release.start_release(releases, release_id)

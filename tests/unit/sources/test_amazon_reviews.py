@@ -1,4 +1,4 @@
-"""Reviews of a department: what becomes of a review and of an item, and when each lands."""
+"""Reviews of a department: conversion of reviews and items, and the day on which each lands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small shop whose next item is easy to guess from the last one, not from popularity."""
+"""A small shop whose next item is easy to predict from the last one, not from popularity."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def shop_items(count: int = 40, text_width: int = 12, seed: int = 3) -> pa.Table:
-    """Items of five categories whose text vectors are all but random."""
+    """Items of five categories with nearly random text vectors."""
     random = np.random.default_rng(seed)
     vectors = random.normal(size=(count, text_width))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)

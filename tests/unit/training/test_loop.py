@@ -1,4 +1,4 @@
-"""The loop: deterministic, resumable, stops on what is not finite, learns as planned."""
+"""The loop: deterministic, resumable, stops at a loss that is not finite, follows its plan."""
 
 from __future__ import annotations
 

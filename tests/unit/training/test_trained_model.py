@@ -1,4 +1,4 @@
-"""The metadata of a trained model says from what and how it was trained."""
+"""Metadata of a trained model: its training data and hyper-parameters."""
 
 from __future__ import annotations
 

@@ -67,14 +67,14 @@ class Retriever(nn.Module):
     """TreeBridge's user encoder, whose state is compared with every item's vector.
 
     A score is a dot product, for all adapters alike and without a temperature: the norm of the
-    user's vector is learned, and does what a temperature would.
+    user's vector is learned and acts as a temperature.
 
     With `linear` and `fused` an item's vector is also its token in the history: they are tied.
     With `frozen` the encoder needs two linear maps, because it is D wide: E → D for the token and
     D → E for the user's state, which is then compared in the text's own space. The second, W, makes
-    its scores those of a linear adapter, (W·s)·x = s·(Wᵀ·x): what sets `frozen` apart from `linear`
-    is that token and score are not tied, and one score per item that is the same for all users.
-    The two may be expected close to each other.
+    its scores those of a linear adapter, (W·s)·x = s·(Wᵀ·x). `frozen` differs from `linear` in that
+    token and score are not tied, and in one score per item that is the same for all users. Their
+    results should be similar.
 
     Source: TreeBridge, RQ1 ("LLM-only") and RQ2 ("EASE", "PRECISE").
 
@@ -126,7 +126,7 @@ class Retriever(nn.Module):
 
 
 def _text_map(adapter: str, width: int, text_width: int) -> nn.Module:
-    """What an adapter does to a text vector: [M, E] → [M, O]."""
+    """Map of a text vector by an adapter: [M, E] → [M, O]."""
     if adapter == "frozen":
         return nn.Identity()
     if adapter == "linear":

@@ -9,7 +9,7 @@ import numpy as np
 from grove.contracts.verdict import CheckResult
 
 UNIT_NORM_TOLERANCE = 1e-3
-"""How far the L2 norm of a unit vector may be from 1; float16 storage stays within it."""
+"""Largest deviation of a unit vector's L2 norm from 1; float16 storage stays within it."""
 
 
 def finite_vectors(vectors: np.ndarray, *, column: str | None = None) -> CheckResult:

@@ -31,7 +31,7 @@ _MOST_LIKELY_CLICK = 0.8
 _CLICK_LEVEL = 0.11
 _PRICE_DISLIKE = 0.3
 _UNRELATED_INTEREST = 0.12
-"""How much of an item's appeal is left on a shelf, outside the user's lasting tastes."""
+"""Share of an item's appeal that remains on a shelf, outside the user's lasting tastes."""
 
 
 def visit_probability(users: Users, scene: Scene) -> Floats:

@@ -43,7 +43,7 @@ class Display:
     results: Comb  # groups: region * leaves + leaf
     shelf: Comb  # groups: region
     in_results: Floats  # [R, N] probability of being among the results of the item's leaf
-    on_shelf: Floats  # [R, N] probability of a place on the shelf
+    on_shelf: Floats  # [R, N] probability of a position on the shelf
 
 
 def display_of(world: World, items: Items, scene: Scene) -> Display:

@@ -8,7 +8,7 @@ a page draws, their positions, and whether the user clicks.
 
 When the intent is the item's own leaf, one page gives a click with probability
 p₁ = e·a·(r + s − r·s), otherwise p₀ = e·a·s·u: e mean examination, a click probability, r and s the
-probabilities of a place among the results and on the shelf, u the interest in what was not asked
+probabilities of a position among the results and on the shelf, u the interest in what was not asked
 for. Pages of a session are independent given its intent, sessions given the project, so that
 P(no click in a session) = Σ_intent P(intent) G(1 − p), G the generating function of the number of
 pages; likewise for sessions and the visit. Carts and orders follow a click on the same item, so a

@@ -13,7 +13,7 @@ NO_QUERY = -1
 _SEARCH_SHARE = 0.72
 _PLAIN, _WITH_STYLE, _WITH_BRAND, _LEAF_NAME = range(4)
 _FORM_SHARES = (0.5, 0.75, 0.92)
-"""Where the shares of the forms end, in their order above; the last takes the rest."""
+"""Upper bounds of the shares of the forms, in their order above; the last takes the rest."""
 _SLOPPY_SHARE = 0.08
 _WORDS = 128
 """Room for the rows of `BRANDS` and `STYLES` in a code."""

@@ -52,7 +52,7 @@ class Leaf(NamedTuple):
     group: str
     name: str
     nouns: tuple[str, ...]
-    """What its items are called, the first one most often."""
+    """Nouns for its items, the first one most often."""
     price: float
     """Median price, in currency."""
     peak_month: int
@@ -60,7 +60,7 @@ class Leaf(NamedTuple):
     weather: str
     """Weather that raises demand; empty = none."""
     use: str
-    """What its items are for, as a half sentence."""
+    """Use of its items, as a half sentence."""
 
     @property
     def path(self) -> tuple[str, str, str]:

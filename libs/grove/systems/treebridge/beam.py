@@ -49,7 +49,7 @@ class Candidates:
 
 @dataclass(frozen=True, kw_only=True)
 class BeamWidth:
-    """How many paths a level keeps."""
+    """Number of paths that a level keeps."""
 
     beam: int
     """Most likely paths kept per user."""
@@ -182,7 +182,7 @@ def _close(
     """
     starts, counts = tree.child_start[level], live.eligible.counts[level]
     first = starts[frontier.nodes]  # [U, W]
-    # Nodes that are empty for everybody: one comparison per child, needed only after a filter.
+    # Nodes that are empty for all users: one comparison per child, needed only after a filter.
     if live.eligible.has_empty[level]:
         children = first[..., None] + torch.arange(reached.shape[2])  # [U, W, C]
         reached.masked_fill_(counts[children.clamp_max(len(counts) - 1)] == 0, -math.inf)

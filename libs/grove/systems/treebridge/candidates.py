@@ -40,7 +40,7 @@ class CandidateSearch:
     beam: int
     """Paths kept per level and tree."""
     fusion: Fusion
-    """How the trees' candidates become one list."""
+    """Fusion of the trees' candidates into one list."""
     new_item_bonus: float
     """Log-score boost of cold-start items."""
     k: int

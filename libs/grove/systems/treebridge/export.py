@@ -70,7 +70,7 @@ _FIRST_EXAMPLE = 3
 
 @dataclass(frozen=True, kw_only=True)
 class ServedBy:
-    """How a release ranks with the generator; part of the manifest."""
+    """Options with which a release ranks by the generator; part of the manifest."""
 
     release_id: str
     encoder: str
@@ -78,7 +78,7 @@ class ServedBy:
     beam: int
     """Paths kept per level and tree."""
     fusion: Fusion
-    """How the trees' candidates become one list."""
+    """Fusion of the trees' candidates into one list."""
     new_item_bonus: float
     """Log-score boost of cold-start items, where there is no keyword."""
 

@@ -17,7 +17,7 @@ from grove.systems.treebridge.beam import Candidates
 RankedList = tuple[np.ndarray, np.ndarray]
 """Rows [U, k] int64, best first, −1 for none; scores [U, k] float32, 0 for none."""
 Fusion = Literal["sum", "max", "product", "round_robin"]
-"""How the trees' candidates become one list; see `fuse_candidates`."""
+"""Fusion of the trees' candidates into one list; see `fuse_candidates`."""
 _POOLING: dict[str, np.ufunc] = {"sum": np.add, "max": np.maximum, "product": np.add}
 
 

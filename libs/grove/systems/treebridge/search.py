@@ -81,7 +81,7 @@ class TreeBridgeSearcher:
     beam: int
     """Paths kept per level and tree."""
     fusion: Fusion
-    """How the trees' candidates become one list."""
+    """Fusion of the trees' candidates into one list."""
     weighs_items: bool
     """Whether the generator was trained with the item loss, so that items have own scores."""
     new_item_bonus: float

@@ -1,4 +1,4 @@
-"""Encoding with a trained retriever: order, batches, new items, and what was trained."""
+"""Encoding with a trained retriever: order, batches, new items, and trained weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tiny shop, lived through in order; days are simulated once for all tests."""
+"""A tiny shop, simulated in order; each day is simulated once for all tests."""
 
 from datetime import date
 

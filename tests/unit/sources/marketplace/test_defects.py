@@ -34,7 +34,7 @@ def good_lines(count):
 
 
 def defects_of(line):
-    """What is wrong with a line, by plain rules; empty for a good one."""
+    """Defect of a line, by plain rules; empty for a good one."""
     try:
         row = json.loads(line.decode())
     except UnicodeDecodeError:

@@ -9,17 +9,20 @@ from grove.sources.marketplace.replay import positive_pairs
 
 
 def hit_rate(rankings, targets, k=50):
-    hits = [bool(set(items[:k]) & wanted) for items, wanted in zip(rankings, targets, strict=True)]
+    hits = [
+        bool(set(items[:k]) & targets_of)
+        for items, targets_of in zip(rankings, targets, strict=True)
+    ]
     return sum(hits) / len(hits)
 
 
-def judged(day):
+def users_with_targets(day):
     """Users with a new positive event that happened and landed on the day, and their items."""
     pairs = np.setdiff1d(positive_pairs(day.landed[-1]), day.seen)
-    wanted = {}
+    targets_of = {}
     for pair in pairs.tolist():
-        wanted.setdefault(pair >> 32, set()).add(pair & 0xFFFFFFFF)
-    return np.array(list(wanted)), list(wanted.values())
+        targets_of.setdefault(pair >> 32, set()).add(pair & 0xFFFFFFFF)
+    return np.array(list(targets_of)), list(targets_of.values())
 
 
 def popular_rankings(day, users):
@@ -36,16 +39,16 @@ def test_the_oracle_beats_popularity_by_far(request, days, margin):
     lived = request.getfixturevalue(days)[-3:]
     oracle, popular = [], []
     for day in lived:
-        users, wanted = judged(day)
+        users, targets_of = users_with_targets(day)
         ranking = rank(day.shop, day.projects, users=users, seen=day.seen, k=100)
-        oracle.append(hit_rate(ranking.items.tolist(), wanted))
-        popular.append(hit_rate(popular_rankings(day, users), wanted))
+        oracle.append(hit_rate(ranking.items.tolist(), targets_of))
+        popular.append(hit_rate(popular_rankings(day, users), targets_of))
     assert np.mean(oracle) >= 0.5
     assert np.mean(oracle) > margin * np.mean(popular)
 
 
 def test_probabilities_agree_with_simulated_frequencies(lived_days):
-    """Live through the same day 600 times; only the draws of the day differ."""
+    """Simulate the same day 600 times; only the draws of the day differ."""
     day = lived_days[5]
     users = np.arange(len(day.shop.users))
     chances = click_chances(day.shop, day.projects, users)

@@ -1,4 +1,4 @@
-"""Random small trees with a scorer, and with items that not everybody may get."""
+"""Random small trees with a scorer, and with items that some users must not get."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The beam finds what exhaustive scoring finds, and filters never starve a user."""
+"""The beam equals exhaustive scoring, and filters never shorten a user's list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker's lists are those of the searcher, without what a user has seen."""
+"""A worker's lists are those of the searcher, without the items a user has seen."""
 
 from __future__ import annotations
 

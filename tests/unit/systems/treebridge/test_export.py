@@ -1,4 +1,4 @@
-"""The exported programs answer as the model does, need nothing but torch, and appear as a whole."""
+"""The exported programs equal the model, need torch alone, and are written whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists of several trees: each fusion against a plain one, ties and gaps included."""
+"""Lists of several trees: each fusion against a reference, with ties and missing items."""
 
 from __future__ import annotations
 

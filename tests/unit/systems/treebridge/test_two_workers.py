@@ -1,4 +1,4 @@
-"""Two real workers take the steps one would: each has half of the users, both have one model."""
+"""Two real workers train as one: each has half of the users, and both end with one model."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Refresh:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a tree is built."""
+    """Options of a tree's construction."""
 
     day: date
     """Day of the build, recorded in the tree."""

@@ -16,7 +16,7 @@ def new_ids(count):
 
 
 def reference_leaves(tree, vectors):
-    """Rounds in plain Python: ask, the closest get in, the others ask again."""
+    """Rounds in plain Python: items propose, the closest are accepted, the others propose again."""
     room = [tree.leaf_capacity] * tree.leaf_count
     for leaf in tree.leaves:
         room[leaf] -= 1
