@@ -38,7 +38,9 @@ def test_a_days_seconds_are_split_into_parts(tmp_path: Path) -> None:
     seconds = {"start": 0.5, "session": 4.0, "gate": 0.5, "work": 6.0}
     for day in DAYS:
         file = layout.report(date.fromisoformat(day), "ingest_landing")
-        write_json(file, {"rows": {"out": 1}, "seconds": seconds, "run_id": day})
+        write_json(
+            file, {"status": "committed", "rows": {"out": 1}, "seconds": seconds, "run_id": day}
+        )
     found = {row.measure: row.value for row in measure_days(FakeApi(), layout)}
     assert found["P8 fresh day, wall"] == 99.0  # without the second before its first job
     parts = {part: found[f"P8 incremental day, ingest_landing, {part}"] for part in seconds}
