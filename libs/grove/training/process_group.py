@@ -32,7 +32,7 @@ def joined_group(spec: TrainingSpec) -> Iterator[None]:
     launched = distributed.is_torchelastic_launched()
     if launched:
         distributed.init_process_group(GPU_GROUP if spec.use_gpu else CPU_GROUP)
-        # The day of the run is on the driver's lines; a spec knows only what is learnt.
+        # The day of the run is on the driver's lines; a specification has none.
         configure_logs(f"worker-{world()[0]}", None)
     torch.set_num_threads(THREADS_PER_WORKER)
     try:

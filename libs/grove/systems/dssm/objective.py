@@ -65,6 +65,7 @@ class DssmObjective:
         cuts, chosen = sample_cuts(batch, most=options.cuts, window=later)  # [B, P]
         window = later_window(batch, cuts, later)[chosen]  # [pairs, W]
         place = pick_one(window)[:, None]  # [pairs, 1]
+        # One positive per cut: with all of the window, long histories would outweigh short ones.
         items = window.gather(1, place)[:, 0]  # [pairs]
         # Each item of the batch is encoded once, however often it occurs.
         rows, index = torch.unique(batch.item_rows, return_inverse=True)  # [M], [B, T]
@@ -79,6 +80,7 @@ class DssmObjective:
             users,
             vectors[torch.searchsorted(rows, items)],
             items=items,
+            # Row 0 of the features is no item, which has no frequency.
             log_frequency=self.log_frequency[items - 1],
             temperature=options.temperature,
         )

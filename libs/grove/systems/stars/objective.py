@@ -62,6 +62,7 @@ class StarsObjective:
         batch = inputs.on_device(batch)
         rows, correction = candidate_rows(batch, inputs.features.count, inputs.sampling)  # [C]
         candidates = stars_item_vectors(self.model, inputs.features, rows)  # [C, D]
+        # Candidates drawn at random stand for more items than themselves: both terms are logits.
         bias = self.bias[rows - 1] + correction  # [C]
         index = candidate_index(batch.item_rows, rows)  # [B, T]
         # Index −1, no item, would read the last candidate: it is masked to zero instead.
@@ -69,6 +70,7 @@ class StarsObjective:
         history = candidates[index.clamp_min(0)] * known  # [B, T, D]
         cuts, chosen = sample_cuts(batch, most=options.cuts, window=options.later_events)  # [B, P]
         users: UserVectors[Tensor] = self.model(batch, history, cuts)
+        # The state after event t predicts event t + 1, so the last state has no target.
         mask = target_mask(batch)  # [B, T-1]
         targets = index[:, 1:][mask]  # [M]
         losses = candidate_softmax_loss(

@@ -46,6 +46,7 @@ def weigh_items(
     Returns:
         The same candidates with other log probabilities.
     """
+    # A zero state gives every candidate the same score, which leaves the trees' order.
     states = states * ~keywords.any(dim=1, keepdim=True)
     scores = {name: _scores(found.rows, states, item_vectors) for name, found in trees.items()}
     largest = torch.cat(list(scores.values()), dim=1).amax(dim=1, keepdim=True)  # [U, 1]
@@ -85,6 +86,7 @@ def boost_cold_items(
 
 def _scores(rows: Tensor, states: Tensor, item_vectors: Tensor) -> Tensor:
     """Dot products of each user's state and candidates, [U, C]; 0 where there is none."""
+    # Gathered vectors take C · D numbers per user, so few users are scored at once.
     users = max(CANDIDATES_AT_ONCE // max(rows.shape[1], 1), 1)
     pieces = zip(torch.split(rows + 1, users), torch.split(states, users), strict=True)
     return torch.cat(

@@ -137,13 +137,16 @@ class TreeBridgeObjective:
         rows = batch.item_rows[:, 1:][mask]  # [P]
         negatives, correction = self._negatives(batch)  # [C], [C]
         vectors, index = self._item_vectors(batch, rows, negatives)  # [M, D], [N+1]
+        # One causal pass gives the state before every target: no prefix is copied.
         states = self.model.users(batch, vectors[index[batch.item_rows]])  # [B, T, D]
+        # The state after event t predicts event t + 1, so the last state has no target.
         states = states[:, :-1][mask]  # [P, D]
         keywords = self._keywords(batch.queries[:, 1:][mask])  # [P, E]
         total = torch.zeros((), device=states.device)
         for name, tree in self.trees.items():
             targets = tree.targets(rows, vectors, index)
             losses = path_loss(self.model.decoder(name), states, keywords, targets)  # [P]
+            # Sums, not means: the loop divides by the predictions of all workers.
             total = total + self.weights[name] * losses.sum()
         if self.options.item_weight:
             # The state does not depend on the keyword, so positions with one are left out.
@@ -159,6 +162,7 @@ class TreeBridgeObjective:
 
     def _targets(self, batch: SequenceBatch) -> Tensor:
         mask = target_mask(batch)  # [B, T-1]
+        # An item without a path in one tree would be a target of the other tree alone.
         for tree in self.trees.values():
             mask = mask & tree.placed[batch.item_rows[:, 1:]]
         return mask

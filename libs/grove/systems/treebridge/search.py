@@ -170,18 +170,20 @@ class TreeBridgeSearcher:
     ) -> FoundCandidates:
         found: dict[str, Candidates] = {}
         with torch.inference_mode():
-            asked = {
+            query = {
                 "states": torch.from_numpy(states),
                 "keywords": torch.from_numpy(keywords.astype(np.float32)),
                 "item_vectors": self.item_vectors,
             }
             for name, tree in self.trees.items():
-                scorer = DecoderScorer(decoder=self.model.decoder(name), **asked)
+                scorer = DecoderScorer(decoder=self.model.decoder(name), **query)
+                # Filters act inside the beam: after it, a list could end before k items.
                 live = live_items(tree, eligible[name], excluded)
                 found[name] = beam_search(scorer, tree, live, beam=self.beam, minimum=k)
             if self.weighs_items:
-                found = weigh_items(found, **asked)
-        return FoundCandidates(by_tree=found, keywords=asked["keywords"])
+                # Of all trees at once: their scores are divided by one number per user.
+                found = weigh_items(found, **query)
+        return FoundCandidates(by_tree=found, keywords=query["keywords"])
 
     def _fused(self, candidates: Mapping[str, Candidates], k: int) -> RankedList:
         return fuse_candidates(list(candidates.values()), k=k, fusion=self.fusion)

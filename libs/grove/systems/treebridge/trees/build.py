@@ -157,12 +157,14 @@ def _split_level(
     means = group_means(vectors, nodes, parents * size)  # [P K, D]
     offsets = means.reshape(parents, size, -1) - above.centroids[:, None]  # [P, K, D]
     inherited = np.array([start is not None for start in starts])  # [P]
+    # A code that many parents inherited has one meaning already: the mean of their offsets.
     if inherited.any():
         codebook = offsets[inherited].mean(axis=0)  # [K, D]
     else:
         codebook = residual_codebook(
             vectors, above.centroids, above.nodes, codes=size, iterations=iterations, seed=seed
         )
+    # Siblings must not share a code, or two paths would be one.
     codes = np.tile(np.arange(size), (parents, 1))  # [P, K]
     codes[~inherited] = distinct_codes(offsets[~inherited], codebook)
     return Level(*_renumber(nodes, means, codes), codebook)
@@ -193,7 +195,8 @@ def _rename(level: Level, kept: OldCodes | None, sizes_above: tuple[int, ...]) -
         paths[:, depth].astype(np.int64),
         kept.paths[:, depth],
         (paths[:, :depth] == kept.paths[:, :depth]).all(axis=1),
-        sizes=(size, kept.level_sizes[depth]),
+        size=size,
+        previous_size=kept.level_sizes[depth],
     )
     codes = np.tile(names, (len(level.centroids) // size, 1))  # [P, K]
     codebook = np.empty_like(level.codebook)

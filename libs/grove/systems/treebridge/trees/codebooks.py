@@ -80,7 +80,8 @@ def renaming_to_overlap(
     previous_codes: np.ndarray,
     same_prefix: np.ndarray,
     *,
-    sizes: tuple[int, int],
+    size: int,
+    previous_size: int,
 ) -> np.ndarray:
     """Rename the codes of a level so that most items keep their code.
 
@@ -91,25 +92,26 @@ def renaming_to_overlap(
         codes: [C] int64, new codes of the items both trees hold.
         previous_codes: [C] int64, their old codes.
         same_prefix: [C] bool, the levels above have the same codes in both trees.
-        sizes: codes of this level in the new and in the old tree.
+        size: K, codes of this level in the new tree.
+        previous_size: the same in the old tree.
 
     Returns:
         [K] int64, a permutation: the new name of each new code.
 
     Example:
         >>> kept = np.array([True, True])
-        >>> renaming_to_overlap(np.array([0, 1]), np.array([1, 0]), kept, sizes=(2, 2)).tolist()
+        >>> codes, previous = np.array([0, 1]), np.array([1, 0])
+        >>> renaming_to_overlap(codes, previous, kept, size=2, previous_size=2).tolist()
         [1, 0]
     """
-    count, previous_count = sizes
     # All other items together weigh less than one item with a kept prefix.
     weights = np.where(same_prefix, 1.0, 0.5 / (len(codes) + 1))  # [C]
     overlap = np.bincount(
-        codes * previous_count + previous_codes, weights=weights, minlength=count * previous_count
-    ).reshape(count, previous_count)  # [K, K of the old tree]
+        codes * previous_size + previous_codes, weights=weights, minlength=size * previous_size
+    ).reshape(size, previous_size)  # [K, K of the old tree]
     # Names beyond the new level's size are cut first, so that they cannot take a code's best match.
-    old_code, new_code = linear_sum_assignment(overlap[:, :count].T, maximize=True)
-    names = np.full(count, -1, dtype=np.int64)
+    old_code, new_code = linear_sum_assignment(overlap[:, :size].T, maximize=True)
+    names = np.full(size, -1, dtype=np.int64)
     names[new_code] = old_code
-    names[names < 0] = np.setdiff1d(np.arange(count), names)
+    names[names < 0] = np.setdiff1d(np.arange(size), names)
     return names

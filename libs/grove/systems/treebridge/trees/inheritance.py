@@ -110,6 +110,7 @@ def inherited_starts(
     if old is None or not _alike(old, sizes, len(vectors)):
         return [None] * count
     paths = old.paths[:, : len(sizes)]
+    # Items below codes that the new tree does not have start nowhere; k-means places them.
     fits = (paths < np.asarray(sizes)).all(axis=1)  # [C]
     children = np.ravel_multi_index(tuple(paths[fits].T), sizes)
     held = np.bincount(children, minlength=count * size)  # [P K]
@@ -155,6 +156,7 @@ def _filled(
     there = np.flatnonzero(~missing)
     for code in np.flatnonzero(missing):
         found = filled[there]  # [K', D]
+        # The farthest member covers what no start covers, and no two starts coincide.
         squared = -2 * members @ found.T + np.einsum("kd,kd->k", found, found)  # [M, K']
         nearest = squared.min(axis=1) + np.einsum("md,md->m", members, members)  # [M]
         filled[code] = members[nearest.argmax()]

@@ -52,7 +52,7 @@ def test_the_codebook_clusters_residuals_of_the_parents():
 def test_a_renamed_codebook_is_recognised(codes):
     old = np.repeat(np.arange(6), 4)
     new = np.asarray(codes)[old]
-    names = renaming_to_overlap(new, old, np.ones(24, dtype=bool), sizes=(6, 6))
+    names = renaming_to_overlap(new, old, np.ones(24, dtype=bool), size=6, previous_size=6)
     assert np.array_equal(names[new], old)
 
 
@@ -60,7 +60,7 @@ def test_a_renamed_codebook_is_recognised(codes):
 def test_a_renaming_is_a_permutation_when_level_sizes_changed(sizes):
     generator = np.random.default_rng(0)
     new, old = (generator.integers(0, size, 50) for size in sizes)
-    names = renaming_to_overlap(new, old, new == 0, sizes=sizes)
+    names = renaming_to_overlap(new, old, new == 0, size=sizes[0], previous_size=sizes[1])
     assert sorted(names) == list(range(sizes[0]))
 
 
@@ -70,12 +70,16 @@ def test_a_renaming_is_a_permutation_when_level_sizes_changed(sizes):
 )
 def test_a_smaller_level_keeps_as_many_items_as_the_best_renaming(pairs, previous):
     new, old = np.array(pairs).T
-    names = renaming_to_overlap(new, old, np.ones(len(new), dtype=bool), sizes=(3, previous))
+    names = renaming_to_overlap(
+        new, old, np.ones(len(new), dtype=bool), size=3, previous_size=previous
+    )
     most = max((np.array(order)[new] == old).sum() for order in itertools.permutations(range(3)))
     assert (names[new] == old).sum() == most
 
 
 def test_items_with_a_kept_prefix_count_first():
     new, old = np.array([0, 1, 1, 1]), np.array([1, 1, 1, 1])
-    names = renaming_to_overlap(new, old, np.array([True, False, False, False]), sizes=(2, 2))
+    names = renaming_to_overlap(
+        new, old, np.array([True, False, False, False]), size=2, previous_size=2
+    )
     assert names[0] == 1
