@@ -64,7 +64,7 @@ class Bench:
     options: Mapping[str, Mapping[str, Any]]
     """Options of a training, by kind of model: `dssm`, `ease`, `retriever`, `treebridge`."""
     seed: int
-    ranks: int
+    workers: int
     """Processes of one thread each; a single one is this process."""
 
 
@@ -104,14 +104,14 @@ def _trained(
     inputs = bench.folder / f"{name}-inputs"
     _write_inputs(bench.split, inputs, codes)
     spec = _spec(bench, inputs, options, code=learning_code(train.__module__))
-    model = bench.folder / f"{name}-{work_fingerprint(spec, workers=bench.ranks)[:_DIGITS]}"
+    model = bench.folder / f"{name}-{work_fingerprint(spec, workers=bench.workers)[:_DIGITS]}"
     if not model.is_dir():
         unfinished, checkpoint = (model.with_name(f"{model.name}.{what}") for what in _UNFINISHED)
         resumed = checkpoint.is_dir()
         sys.stderr.write(f"{'resumes' if resumed else 'trains'} {model}\n")
         started = perf_counter()
         work = replace(spec, output=str(unfinished), checkpoint=str(checkpoint))
-        launch(train, work, bench.ranks)
+        launch(train, work, bench.workers)
         timing = {"seconds": perf_counter() - started, "resumed": resumed}
         (unfinished / SECONDS_FILE).write_text(json.dumps(timing), encoding="utf-8")
         unfinished.rename(model)
@@ -125,15 +125,15 @@ def training_seconds(model: Path) -> float | None:
     return None if timing["resumed"] else float(timing["seconds"])
 
 
-def launch(train: WorkerFunction, spec: TrainingSpec, ranks: int) -> None:
+def launch(train: WorkerFunction, spec: TrainingSpec, workers: int) -> None:
     """Run a training in several processes of this machine, as Spark's local mode would."""
-    if ranks == 1:
+    if workers == 1:
         train(spec.as_json())
         return
     here = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
-        nproc_per_node=ranks,
+        nproc_per_node=workers,
         run_id=uuid4().hex,
         rdzv_backend="c10d",
         rdzv_endpoint="localhost:0",

@@ -29,7 +29,7 @@ LEARN: Literal["train", "before"] = "train"
 CLOCK: Literal["order", "real"] = "order"
 SEEDS = (13, 14, 15)
 """Of trainings: the first everywhere, all of them where figures are reported with their spread."""
-RANKS = 2
+WORKERS = 2
 
 # Sizes and rates are those of TreeBridge's paper where it gives them (1 layer, width 128, 8 heads).
 # Tuned options are in `TUNED`. They are chosen on `beauty-tuning` (valid), never on test.
@@ -108,7 +108,7 @@ def late_day(shop: Shop, share: float = 0.9) -> date:
 def open_bench(split: Split, options: Options) -> Bench:
     """A bench whose folder is named by the training data, so that valid and test share models."""
     folder = HOME / re.sub(r"[^a-z0-9]+", "-", split.learns.lower())
-    return Bench(split=split, folder=folder, options=options, seed=SEEDS[0], ranks=RANKS)
+    return Bench(split=split, folder=folder, options=options, seed=SEEDS[0], workers=WORKERS)
 
 
 def trial_name(changes: Mapping[str, Any]) -> str:
@@ -144,5 +144,5 @@ def training_time(question: str, bench: Bench, ranked: Ranked) -> Iterator[Row]:
     if ranked.seconds is None:
         return
     most, name = MOST_SECONDS[question], next(iter(ranked.lists))
-    measure = f"{question} training of {name}, {bench.split.name}, {bench.ranks} ranks"
+    measure = f"{question} training of {name}, {bench.split.name}, {bench.workers} workers"
     yield Row(measure, ranked.seconds, "s", "", f"≤ {most:,}", ranked.seconds <= most)

@@ -189,7 +189,7 @@ def tiny_benches(monkeypatch, tmp_path) -> Path:
     """Benches of tiny models in a folder of this test."""
 
     def open_bench(split: Split, _: object) -> Bench:
-        return Bench(split=split, folder=tmp_path / "models", options=OPTIONS, seed=1, ranks=1)
+        return Bench(split=split, folder=tmp_path / "models", options=OPTIONS, seed=1, workers=1)
 
     monkeypatch.setattr(keywords, "open_bench", open_bench)
     for module in (keywords, protocol):
@@ -217,7 +217,7 @@ def test_a_keyword_finds_what_its_users_clicked(tiny_benches, tmp_path):
     # No click has led to a new game yet, but its name shares words with others.
     assert new["query look-up"] == new["popularity"] == 0.0
     assert new[KEYWORD] > new[BARE]
-    assert rows[f"Q2 training of {KEYWORD}, {where}, 1 ranks"].met
+    assert rows[f"Q2 training of {KEYWORD}, {where}, 1 workers"].met
     searches = best_buy(tmp_path, tmp_path)
     lists = keywords.treebridge(keywords.open_bench(searches.plain, OPTIONS), searches).lists
     assert set(lists) == {KEYWORD, BARE, *(f"{KEYWORD}, its {tree} tree" for tree in TREES)}

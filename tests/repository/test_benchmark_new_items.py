@@ -24,7 +24,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
         folder=tmp_path_factory.mktemp("bench"),
         options=tiny_options(epochs=1, learning_rate=5e-3),
         seed=1,
-        ranks=1,
+        workers=1,
     )
 
 

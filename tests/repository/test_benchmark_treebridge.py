@@ -53,7 +53,7 @@ def timed(tiny: tuple[Shop, pa.Table], tmp_path_factory: pytest.TempPathFactory)
     """A split by time without trained models."""
     split = splits.by_time(*tiny, split_on=SPLIT_ON)
     return Bench(
-        split=split, folder=tmp_path_factory.mktemp("bench"), options=OPTIONS, seed=1, ranks=1
+        split=split, folder=tmp_path_factory.mktemp("bench"), options=OPTIONS, seed=1, workers=1
     )
 
 
@@ -123,7 +123,7 @@ def test_single_trees_of_the_paper_read_no_text(timed, monkeypatch):
     where = timed.split.name
     for tree in ("cf", "llm"):
         assert rows[f"Q2 RecForest {tree} tree only, {where}, HR@100"].value == 1.0
-        assert rows[f"Q2 training of RecForest {tree} tree only, {where}, 1 ranks"].met
+        assert rows[f"Q2 training of RecForest {tree} tree only, {where}, 1 workers"].met
     kept = [folder for folder in timed.folder.iterdir() if "-id-" in folder.name]
     assert len(kept) == 3  # a DSSM and two generators
     for folder in kept:
@@ -196,7 +196,7 @@ def test_lists_exclude_items_of_the_history(timed):
 def test_repurchases_stay_in_the_lists_where_they_are_allowed(tiny, tmp_path):
     shop, items = tiny
     split = splits.by_time(shop, items, split_on=SPLIT_ON, repurchases=True)
-    bench = Bench(split=split, folder=tmp_path, options=OPTIONS, seed=1, ranks=1)
+    bench = Bench(split=split, folder=tmp_path, options=OPTIONS, seed=1, workers=1)
     for model in (
         competing_models.treebridge,
         competing_models.recent_popularity,
@@ -251,7 +251,7 @@ def test_a_killed_training_resumes(timed, tmp_path, monkeypatch):
 
 
 def test_two_ranks_train_one_model(timed):
-    bench, handler = replace(timed, ranks=2), signal.getsignal(signal.SIGTERM)
+    bench, handler = replace(timed, workers=2), signal.getsignal(signal.SIGTERM)
     model = benches.trained(bench, "dssm", train_dssm_worker, OPTIONS["dssm"])
     alone = read_model(competing_models._train_dssm(timed)).weights
     together = read_model(model).weights
@@ -271,7 +271,7 @@ def test_recent_popularity_counts_a_week(tmp_path):
     split = splits.leave_one_out(
         shop, bare_items(), evaluated="test", learn="before", clock="order"
     )
-    bench = Bench(split=split, folder=tmp_path, options=OPTIONS, seed=1, ranks=1)
+    bench = Bench(split=split, folder=tmp_path, options=OPTIONS, seed=1, workers=1)
     ever = competing_models.popularity(bench).lists["popularity"]
     assert ever[:, :3].tolist() == [[2, 3, 4], [1, 3, 4], [0, 1, 2], [0, 2, 3]]
     # Only item 2, of day 38, counts as recent: for a, b and c, and on day 38 itself it does not.
@@ -286,7 +286,7 @@ def test_beauty_is_split_as_in_its_papers(real_data_folder: Path, tmp_path: Path
     items = shop.items.select(["item_id"]).sort_by("item_id")
     split = splits.leave_one_out(shop, items, evaluated="test", learn="train", clock="order")
     assert (len(split.asked), len(items), len(shop.events)) == (22_363, 12_101, 198_502)
-    bench = Bench(split=split, folder=tmp_path, options=OPTIONS, seed=1, ranks=1)
+    bench = Bench(split=split, folder=tmp_path, options=OPTIONS, seed=1, workers=1)
     lists = competing_models.popularity(bench).lists["popularity"]
     rows = {row.measure: row.value for row in treebridge.figures(split, "", lists, HITS_OF_SOURCE)}
     found = [rows[f", {split.name}, HR@{cutoff}"] for cutoff in (5, 10, 20)]

@@ -1,4 +1,4 @@
-"""Reading files of `histories`: by rank, one row group at a time."""
+"""Reading files of `histories`: by worker, one row group at a time."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from grove.features.event_fields import EVENT_FIELDS
 from grove.features.sequences import HISTORY_COLUMNS, HistoryEncoder, Sequences
 from grove.features.vocabulary import Vocabulary
 
-ROWS_READ_BY_EVERY_RANK = 200_000
-"""Up to this many users every rank reads all and keeps its share, whatever the file layout."""
+ROWS_READ_BY_EVERY_WORKER = 200_000
+"""Up to this many users every worker reads all and keeps its share, whatever the file layout."""
 
 
 def read_sequences(
     files: Sequence[str],
     encoder: HistoryEncoder,
     *,
-    rank: int = 0,
-    ranks: int = 1,
+    share: int = 0,
+    shares: int = 1,
     excluded: Callable[[str], bool] | None = None,
 ) -> Sequences:
-    """Read one rank's share of the users.
+    """Read one worker's share of the users.
 
-    Small inputs are read by every rank, ordered by user and dealt out in turn, so the result does
+    Small inputs are read by every worker, ordered by user and dealt out in turn, so the result does
     not depend on how the writer cut its files; large ones are split by row group.
 
     Args:
         files: Parquet files of one cut of `histories`.
         encoder: vocabulary and tables to encode with.
-        rank: which share, 0 .. ranks − 1.
-        ranks: number of shares.
+        share: which share, 0 .. shares − 1.
+        shares: number of shares.
         excluded: true for users to leave out.
 
     Returns:
         Users in order of their ids.
     """
     groups = _row_groups(files)
-    if sum(rows for _, _, rows in groups) <= ROWS_READ_BY_EVERY_RANK:
+    if sum(rows for _, _, rows in groups) <= ROWS_READ_BY_EVERY_WORKER:
         table = _read_groups(groups).sort_by("user_id")
-        table = table.take(np.arange(rank, len(table), ranks))
+        table = table.take(np.arange(share, len(table), shares))
     else:
-        table = _read_groups(groups[rank::ranks]).sort_by("user_id")
+        table = _read_groups(groups[share::shares]).sort_by("user_id")
     if excluded is not None:
         kept = [not excluded(user) for user in table["user_id"].to_pylist()]
         table = table.filter(pa.array(kept, pa.bool_()))

@@ -74,7 +74,7 @@ def read_worker_inputs(spec: TrainingSpec) -> WorkerInputs:
         max_events=spec.max_events,
     )
     sequences = read_sequences(
-        spec.files, encoder, rank=rank, ranks=workers, excluded=spec.excluded
+        spec.files, encoder, share=rank, shares=workers, excluded=spec.excluded
     )
     return WorkerInputs(
         spec=spec,

@@ -1,4 +1,4 @@
-"""Reading histories: shares of ranks, excluded users, distinct names."""
+"""Reading histories: shares of workers, excluded users, distinct names."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def files(tmp_path) -> list[str]:
     return paths
 
 
-@pytest.mark.parametrize("rows_read_by_every_rank", [0, 1_000])
-def test_ranks_share_all_users_without_overlap(files, monkeypatch, rows_read_by_every_rank):
-    monkeypatch.setattr(history_files, "ROWS_READ_BY_EVERY_RANK", rows_read_by_every_rank)
-    shares = [read_sequences(files, encoder(), rank=rank, ranks=3) for rank in range(3)]
+@pytest.mark.parametrize("rows_read_by_every_worker", [0, 1_000])
+def test_workers_share_all_users_without_overlap(files, monkeypatch, rows_read_by_every_worker):
+    monkeypatch.setattr(history_files, "ROWS_READ_BY_EVERY_WORKER", rows_read_by_every_worker)
+    shares = [read_sequences(files, encoder(), share=number, shares=3) for number in range(3)]
     users = [user for share in shares for user in share.user_ids]
     assert sorted(users) == [f"user{number:04d}" for number in range(23)]
     assert all(list(share.user_ids) == sorted(share.user_ids) for share in shares)
@@ -45,9 +45,9 @@ def test_ranks_share_all_users_without_overlap(files, monkeypatch, rows_read_by_
 def test_a_small_input_is_shared_for_any_file_layout(files, tmp_path):
     joined = str(tmp_path / "joined.parquet")
     pq.write_table(pa.concat_tables([pq.read_table(file) for file in reversed(files)]), joined)
-    for rank in range(2):
-        many = read_sequences(files, encoder(), rank=rank, ranks=2)
-        one = read_sequences([joined], encoder(), rank=rank, ranks=2)
+    for share in range(2):
+        many = read_sequences(files, encoder(), share=share, shares=2)
+        one = read_sequences([joined], encoder(), share=share, shares=2)
         assert list(many.user_ids) == list(one.user_ids)
         assert many.item_rows.tolist() == one.item_rows.tolist()
 
