@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 import yaml
+from tests.repository.tree_copy import copy_tree, edit, python
 from tests.unit.training.synthetic import OPTIONS, histories_of, shop_items, walks, write_shop
 
 from grove.contracts import arrow_schema, load_contract
@@ -22,7 +20,6 @@ from grove.systems.dssm.train import train_dssm_worker
 
 pytestmark = pytest.mark.slow
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 DAY = date(2026, 8, 20)
 ORDERS = """order;time;customer;article;price
 A17;2026-08-20 08:01:02;u1;mug;4.95
@@ -33,32 +30,7 @@ A17;2026-08-20 08:01:02;u1;spoon;1.20
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A copy of the code, the contracts and the environments."""
-    copy = tmp_path / "tree"
-    for part in ("libs", "infra", "jobs", "schemas"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(REPOSITORY / part, copy / part, ignore=ignored)
-    return copy
-
-
-def edit(file: Path, old: str, new: str) -> None:
-    text = file.read_text(encoding="utf-8")
-    assert text.count(old) == 1, (file, old)
-    file.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def python(tree: Path, *words: str) -> str:
-    """Run Python in a tree; tests that it imports are those of the repository."""
-    path = os.pathsep.join(str(folder) for folder in (tree / "libs", tree, REPOSITORY))
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=tree,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return copy_tree(tmp_path / "tree", ("libs", "infra", "jobs", "schemas"))
 
 
 def test_a_source_is_a_module_and_an_environment_file(tree: Path, tmp_path: Path) -> None:

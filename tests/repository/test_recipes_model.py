@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.repository.tree_copy import REPOSITORY, copy_tree, edit, python
 
 pytestmark = pytest.mark.slow
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 SYSTEM = '''    System(
         name="echo",
         title="A model of the test",
@@ -96,10 +92,7 @@ print(json.dumps({
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the tree with one more vector model: four files edited, three added."""
-    copy = tmp_path_factory.mktemp("recipe")
-    for part in ("libs", "jobs", "schemas"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(REPOSITORY / part, copy / part, ignore=ignored)
+    copy = copy_tree(tmp_path_factory.mktemp("recipe"), ("libs", "jobs", "schemas"))
     grove = copy / "libs" / "grove"
     edit(grove / "datasets.py", ')\n"""The systems of a day', SYSTEM)
     edit(
@@ -130,26 +123,6 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     renamed = job.replace("train_stars", "train_echo").replace("STARS", "Echo")
     (copy / "jobs" / "train_echo.py").write_text(renamed, encoding="utf-8")
     return copy
-
-
-def edit(file: Path, old: str, new: str) -> None:
-    text = file.read_text(encoding="utf-8")
-    assert text.count(old) == 1, f"{file.name} has {text.count(old)} times {old!r}"
-    file.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def python(tree: Path, *words: str) -> str:
-    path = os.pathsep.join(str(folder) for folder in (tree / "libs", tree))
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=tree,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_everything_that_lists_the_systems_knows_a_new_vector_model(tree: Path) -> None:

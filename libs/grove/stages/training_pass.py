@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,12 @@ class PassWeights:
     trained: bool
     """Whether this pass trained them."""
 
-    @property
+    @cached_property
     def metadata(self) -> ModelMetadata:
         """Content of model.json."""
         return read_metadata(self.folder)
 
-    @property
+    @cached_property
     def report(self) -> WeightsReport:
         """The part that later stages read."""
         metadata = self.metadata
