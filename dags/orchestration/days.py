@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import timezone
 from airflow.sdk.exceptions import AirflowFailException
 
+from grove.day import parse_day
 from orchestration.deployment import deployment
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,9 @@ HOW_TO = (
 
 def require_day(day: str, *, may_be_today: bool = False) -> str:
     """Reject a run without a valid day, or with a day that is not over.
+
+    A day has one spelling, that of `grove.day`: the sensors and gates after this task compare days
+    as text, and jobs read them by the same rule.
 
     Args:
         day: the run's rendered partition key; a run without one renders "None".
@@ -37,9 +41,9 @@ def require_day(day: str, *, may_be_today: bool = False) -> str:
     if day in ("", "None"):
         raise AirflowFailException(f"this run has no day. {HOW_TO}")
     try:
-        parsed = datetime.strptime(day, "%Y-%m-%d").date()  # noqa: DTZ007  a day has no zone
-    except ValueError:
-        raise AirflowFailException(f"{day!r} is not a day. {HOW_TO}") from None
+        parsed = parse_day(day)
+    except ValueError as error:
+        raise AirflowFailException(f"{error}. {HOW_TO}") from None
     today: date = timezone.utcnow().date()
     if parsed > today or (parsed == today and not may_be_today):
         raise AirflowFailException(
@@ -59,7 +63,7 @@ def is_open(day: str, ti: Any) -> bool:
         False on a closed day.
     """
     report = json.loads(
-        Path(deployment().layout.report(date.fromisoformat(day), "ingest_landing")).read_text(
+        Path(deployment().layout.report(parse_day(day), "ingest_landing")).read_text(
             encoding="utf-8"
         )
     )
@@ -75,7 +79,7 @@ def is_open(day: str, ti: Any) -> bool:
 
 def has_not_landed(day: str) -> bool:
     """Whether a day's marker is still missing."""
-    marker = Path(deployment().layout.landing_marker(date.fromisoformat(day)))
+    marker = Path(deployment().layout.landing_marker(parse_day(day)))
     if marker.is_file():
         log.info("%s has landed already: %s", day, marker)
     return not marker.is_file()

@@ -1,7 +1,7 @@
 """Folders, programs and limits of this installation, read once from the environment.
 
-Imported while Airflow parses DAGs, so it stays cheap: standard library, `grove.datasets`
-and `grove.errors` only. `infra/local` sets these variables on one machine; on a cluster
+Imported while Airflow parses DAGs, so it stays cheap: standard library, `grove.datasets`,
+`grove.day` and `grove.errors` only. `infra/local` sets these variables on one machine; on a cluster
 the image does.
 """
 
@@ -14,6 +14,7 @@ from datetime import date
 from functools import cache
 
 from grove.datasets import FEEDS, Layout
+from grove.day import FORM, parse_day
 from grove.errors import SettingsError
 
 REQUIRED = (
@@ -23,6 +24,8 @@ REQUIRED = (
     "GROVE_JOBS_PYTHON",
     "GROVE_SPARK_SUBMIT",
 )
+
+_EARLIEST = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +97,6 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
             found=f"without {', '.join(missing)}",
             next_step="start Airflow with `make run`, or set the variables in its image",
         )
-    last_day = environment.get("GROVE_LAST_DAY")
     memory = environment.get("GROVE_DRIVER_MEMORY_GIB")
     return Deployment(
         home=environment["GROVE_HOME"],
@@ -105,13 +107,27 @@ def read_deployment(environment: Mapping[str, str]) -> Deployment:
         spark_jars=environment.get("GROVE_SPARK_JARS", ""),
         driver_memory_gib=int(memory) if memory else None,
         feeds=tuple(environment.get("GROVE_FEEDS", ",".join(FEEDS)).split(",")),
-        first_day=date.fromisoformat(environment.get("GROVE_FIRST_DAY") or "2000-01-01"),
-        last_day=date.fromisoformat(last_day) if last_day else None,
+        first_day=_read_day(environment, "GROVE_FIRST_DAY") or _EARLIEST,
+        last_day=_read_day(environment, "GROVE_LAST_DAY"),
         simulated=environment.get("GROVE_SIMULATED") == "yes",
         landing_hours=float(environment.get("GROVE_LANDING_HOURS", "6")),
         deadline_hours=float(environment.get("GROVE_DEADLINE_HOURS", "6")),
         webhook=environment.get("GROVE_WEBHOOK") or None,
     )
+
+
+def _read_day(environment: Mapping[str, str], name: str) -> date | None:
+    text = environment.get(name)
+    try:
+        return parse_day(text) if text else None
+    except ValueError as error:
+        raise SettingsError(
+            "a variable of the environment is not a day",
+            where=name,
+            expected=FORM,
+            found=repr(text),
+            next_step="start Airflow with `make run`, or correct the variable in its image",
+        ) from error
 
 
 @cache

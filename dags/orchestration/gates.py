@@ -17,6 +17,7 @@ from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from grove.datasets import Layout
+from grove.day import parse_day
 from orchestration.deployment import deployment
 from orchestration.failures import BrokenStage
 from orchestration.links import DayLink, ReportLink
@@ -65,7 +66,7 @@ def read_gate(dataset: str, stage: str, day: str) -> dict[str, Any]:
         BrokenStage: there is no verdict.
     """
     layout = deployment().layout
-    at = date.fromisoformat(day)
+    at = parse_day(day)
     results = read_verdict(layout, at, stage, dataset)
     for line in verdict_table(results):
         log.info("%s", line)

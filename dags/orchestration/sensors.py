@@ -15,6 +15,7 @@ from airflow.sdk import BaseSensorOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
 from grove.datasets import Layout
+from grove.day import parse_day
 from orchestration.deployment import deployment
 
 UNFINISHED = ("queued", "running")
@@ -37,16 +38,14 @@ class OtherRun:
 def earlier_unfinished(day: str, runs: Iterable[OtherRun]) -> list[OtherRun]:
     """Runs that must end before this day may begin, oldest first.
 
-    Days are ISO dates, so their order is the order of their text.
+    A run whose key is no day is not among them: its own first task refuses it.
 
     Example:
         >>> run = OtherRun(run_id="r", day="2026-08-19", state="running")
         >>> [other.day for other in earlier_unfinished("2026-08-20", [run])]
         ['2026-08-19']
     """
-    waiting = [
-        run for run in runs if run.state in UNFINISHED and run.day is not None and run.day < day
-    ]
+    waiting = [run for run in runs if run.state in UNFINISHED and _is_before(run.day, day)]
     return sorted(waiting, key=lambda run: str(run.day))
 
 
@@ -109,7 +108,7 @@ class LandingSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> bool:
         """Check once."""
-        marker = Path(deployment().layout.landing_marker(date.fromisoformat(self.day)))
+        marker = Path(deployment().layout.landing_marker(parse_day(self.day)))
         self.log.info("%s %s", marker, "exists" if marker.is_file() else "does not exist yet")
         return marker.is_file()
 
@@ -121,7 +120,7 @@ class LandingSensor(BaseSensorOperator):
             raise AirflowFailException(
                 describe_missing(
                     deployment().layout,
-                    date.fromisoformat(self.day),
+                    parse_day(self.day),
                     feeds=deployment().feeds,
                     hours=self.timeout / 3600,
                 )
@@ -149,6 +148,13 @@ def describe_missing(layout: Layout, day: date, *, feeds: Sequence[str], hours: 
         f"{day} has not landed within {hours:g} hours. Missing: {what}. Contact the "
         "collector of the missing feed, then clear this task."
     )
+
+
+def _is_before(key: str | None, day: str) -> bool:
+    try:
+        return key is not None and parse_day(key) < parse_day(day)
+    except ValueError:
+        return False
 
 
 def _has_files(folder: Path) -> bool:

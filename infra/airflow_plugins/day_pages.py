@@ -21,6 +21,7 @@ from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from sqlalchemy import select
 
+from grove.day import parse_day
 from orchestration.deployment import deployment
 from orchestration.links import page_path
 
@@ -62,7 +63,10 @@ def show_run(dag_id: str, run_id: str) -> RedirectResponse:
         day = session.scalar(wanted)
     if day is None:
         raise HTTPException(404, "this run has no day")
-    return RedirectResponse(page_path(f"days/{date.fromisoformat(day)}"))
+    try:
+        return RedirectResponse(page_path(f"days/{parse_day(day)}"))
+    except ValueError as error:
+        raise HTTPException(404, f"the key of this run: {error}") from error
 
 
 @app.get("/files/{folder}/{path:path}")

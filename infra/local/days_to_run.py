@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from grove.day import parse_day
 from grove.errors import SettingsError
 
 HISTORY_DAYS = 28
@@ -121,7 +122,7 @@ def parse_range(days: str) -> tuple[date, date]:
     """
     first, separator, last = days.partition("..")
     try:
-        ends = date.fromisoformat(first), date.fromisoformat(last)
+        ends = parse_day(first), parse_day(last)
     except ValueError as error:
         raise _wrong_range(days, "two days, such as 2011-11-01..2011-11-07") from error
     if not separator or ends[0] > ends[1]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from grove.day import FORM, parse_day
 from grove.errors import SettingsError
 
 HIGHEST_PORT = 65535
@@ -56,10 +57,10 @@ def read_day(text: str, *, variable: str, example: str) -> date:
     Raises:
         SettingsError: the value is empty, or not a day.
     """
-    expected = "a day, YYYY-MM-DD"
+    expected = f"a day, {FORM}"
     word = read_word(text, variable=variable, expected=expected, example=example)
     try:
-        return date.fromisoformat(word)
+        return parse_day(word)
     except ValueError as error:
         raise _wrong(variable, expected=expected, found=word, example=example) from error
 

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
+from pydantic import TypeAdapter, ValidationError
 
+from grove.day import FORM
 from grove.errors import SettingsError
 from grove.runtime.files import write_text
 from grove.settings import Settings
 from grove.settings.load import parse_settings
+from grove.settings.section import Day
 from grove.settings.shop import SourceSettings
 from grove.sources import source_kind
 from infra.local.toolchain import REPOSITORY
@@ -50,8 +53,8 @@ def known_first_day(file: Path, source: str) -> date | None:
     """First day of a source: from the file of an earlier run, else from its environment."""
     # Read without validation: a value that is rejected by now is about to be replaced.
     former = _source_of(file) if file.is_file() else {}
-    first_day: date | None = former.get("first_day")
-    return first_day or _source_of(template_of(source)).get("first_day")
+    first_day = former.get("first_day") or _source_of(template_of(source)).get("first_day")
+    return first_day if first_day is None else _read_day(first_day, file)
 
 
 def write_settings(
@@ -92,6 +95,19 @@ def write_settings(
     )
     write_text(file, note + yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
     return settings
+
+
+def _read_day(value: object, file: Path) -> date:
+    try:
+        return TypeAdapter(Day).validate_python(value)
+    except ValidationError as error:
+        raise SettingsError(
+            "the first day of the source is not a day",
+            where=f"{file}, source.first_day",
+            expected=FORM,
+            found=repr(value),
+            next_step="correct it in this file, or in the environment file it was written from",
+        ) from error
 
 
 def _values(file: Path) -> dict[str, Any]:

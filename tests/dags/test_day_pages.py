@@ -111,3 +111,12 @@ def test_a_run_leads_to_its_day_under_the_path_airflow_is_served_at(
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://host.example/airflow")
     answer = client.get("/runs/daily_refresh/manual__1", follow_redirects=False)
     assert answer.headers["location"] == "/airflow/grove/days/2026-08-20"
+
+
+@pytest.mark.parametrize("key", [None, "2026-8-20", "20260820", "yesterday"])
+def test_a_run_whose_key_is_no_day_has_no_page(
+    pages: ModuleType, client: TestClient, monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    session = SimpleNamespace(scalar=lambda _: key)
+    monkeypatch.setattr(pages, "create_session", lambda: nullcontext(session))
+    assert client.get("/runs/daily_refresh/manual__1", follow_redirects=False).status_code == 404

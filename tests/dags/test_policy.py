@@ -189,6 +189,14 @@ def test_a_source_that_has_ended_gives_an_end_date() -> None:
     assert run_python(code, GROVE_LAST_DAY="2011-11-07").endswith("2011-11-08 00:00:00+00:00")
 
 
+@pytest.mark.parametrize("name", ["GROVE_FIRST_DAY", "GROVE_LAST_DAY"])
+def test_another_spelling_of_a_day_is_named(name: str) -> None:
+    code = (
+        "import os; from orchestration.deployment import read_deployment as read\nread(os.environ)"
+    )
+    assert f"where:    {name}" in run_python(code, **{name: "2011-1-7"})
+
+
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 def test_parsing_loads_nothing_heavy(dag_id: str) -> None:
     code = f"import sys, {dag_id}\nprint([name for name in {HEAVY!r} if name in sys.modules])"

@@ -38,6 +38,9 @@ def other(day: str | None, state: str) -> OtherRun:
         (other("2026-08-20", "running"), False),
         (other("2026-08-21", "queued"), False),
         (other(None, "running"), False),
+        (other("2026-8-2", "running"), False),
+        (other("20260819", "queued"), False),
+        (other(" 2026-08-19", "queued"), False),
     ],
 )
 def test_only_earlier_unfinished_days_are_waited_for(run: OtherRun, waits: bool) -> None:

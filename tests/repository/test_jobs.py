@@ -45,7 +45,7 @@ def test_every_job_has_a_stage_of_its_name_and_calls_it() -> None:
 
 KEY_OF_A_REPORT = re.compile(r"""(\[|\.get\()["'](notes|versions|artifact)["']""")
 READS_REPORTS = {"libs/grove/runtime/reports.py", "dags/orchestration/days.py"}
-"""The one reader, and an Airflow task, which can import only `grove.datasets` and `errors`."""
+"""The one reader, and an Airflow task, which imports only `grove.datasets`, `day` and `errors`."""
 
 
 def test_keys_of_a_report_are_read_in_one_place() -> None:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from grove.datasets import PASSES
+from grove.day import parse_day
 from grove.errors import SettingsError
 from grove.runtime.clock import utc_today
 from grove.settings import Settings, load_settings
@@ -149,12 +150,19 @@ def _add_day(
 ) -> None:
     parser.add_argument(
         flag,
-        type=date.fromisoformat,
+        type=_day,
         required=required,
         dest=destination or flag.lstrip("-"),
         metavar="YYYY-MM-DD",
         help=meaning,
     )
+
+
+def _day(text: str) -> date:
+    try:
+        return parse_day(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _days_of_range(parser: ArgumentParser, arguments: Namespace) -> tuple[date, ...]:

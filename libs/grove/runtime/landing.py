@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from grove.datasets import Layout
+from grove.day import parse_day
 from grove.errors import DataError
 from grove.runtime.files import list_files, read_json, write_json
 
@@ -104,7 +105,7 @@ def _parse_marker(value: dict[str, Any]) -> Marker:
         for name, feed in value.get("feeds", {}).items()
     }
     return Marker(
-        day=date.fromisoformat(value["day"]),
+        day=parse_day(value["day"]),
         calendar=value.get("calendar", "open"),
         reason=value.get("reason"),
         feeds=feeds,

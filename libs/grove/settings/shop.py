@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from grove.settings.section import Section
+from grove.settings.section import Day, Section
 
 EventType = Literal["impression", "click", "cart", "order", "cancel"]
 
@@ -32,7 +31,7 @@ class SourceSettings(Section):
         "small", description="size of the simulated marketplace"
     )
     seed: int = Field(7, ge=0, description="seed of the simulated marketplace")
-    first_day: date | None = Field(
+    first_day: Day | None = Field(
         None, description="first day of the shop; required by a simulator, written by `make run`"
     )
     landing_wait_hours: float = Field(

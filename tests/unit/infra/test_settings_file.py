@@ -90,3 +90,21 @@ def test_a_value_that_became_invalid_is_replaced(tmp_path: Path) -> None:
     assert known_first_day(file, "marketplace") == date(2026, 8, 18)
     write_settings(file, "marketplace", first_day=FIRST, data=None, size=None)
     assert "llm_weight" not in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "first_day"), [("2026-08-18", date(2026, 8, 18)), ("'2026-08-18'", date(2026, 8, 18))]
+)
+def test_the_first_day_may_be_quoted(tmp_path: Path, text: str, first_day: date) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(f"source: {{first_day: {text}}}\n")
+    assert known_first_day(file, "marketplace") == first_day
+
+
+@pytest.mark.parametrize("text", ["2026-8-18", "20260818", "2026-08-18 00:00:00"])
+def test_another_spelling_of_the_first_day_is_rejected(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(f"source: {{first_day: {text}}}\n")
+    with pytest.raises(SettingsError, match="the first day of the source is not a day") as caught:
+        known_first_day(file, "marketplace")
+    assert str(file) in caught.value.where
