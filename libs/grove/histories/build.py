@@ -20,7 +20,14 @@ ARRAYS = {
 }
 """Array of a history → column of the events it holds."""
 _MAY_BE_UNKNOWN = ("query", *(field.column for field in SCENE))
-_ORDER = ("event_time", "event_id")
+_TIE = "tie"
+_ORDER = ("event_time", _TIE, "event_id")
+"""Order of events: by time; at equal times by a hash of the id, and by the id if hashes are equal.
+
+The id alone would often be an order of items: the lines of a basket have one time, and shops name a
+line by its order and article, or number the lines of a sorted list. A model that is trained on
+histories would learn that order (decision 0017).
+"""
 _BEFORE = "before"
 _THROUGH = "through"
 
@@ -32,7 +39,8 @@ def build_histories(
 
     `before` holds the events that landed by the day before: a prediction of the day may use no
     others. `through` holds those of the day too. Events are ordered by the time they happened, so
-    an event that landed late is at its proper position. Both cuts come from one shuffle by user,
+    an event that landed late is at its proper position. Events of equal time have an order that is
+    fixed and says nothing about their items, see `_ORDER`. Both cuts come from one shuffle by user,
     and a user's events are cut to the newest before they are gathered: a user of a million events
     needs no more memory than one of `max_events`.
 
@@ -48,7 +56,7 @@ def build_histories(
     """
     positives = interactions.where(
         (F.col("day") <= day) & F.col("event_type").isin(*positive_events)
-    )
+    ).withColumn(_TIE, F.xxhash64("event_id"))
     known = F.col("day") < day
     newest_first = Window.partitionBy("user_id").orderBy(*(F.desc(name) for name in _ORDER))
     ranked = positives.select(
@@ -72,7 +80,7 @@ def build_histories(
 
 
 def _event() -> Column:
-    """An event as a struct that sorts by time; unknown values are empty strings."""
+    """An event as a struct that sorts in `_ORDER`; unknown values are empty strings."""
     others = (name for name in ARRAYS.values() if name not in _ORDER)
     return F.struct(
         *_ORDER,

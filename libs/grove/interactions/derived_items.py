@@ -53,7 +53,10 @@ def _day_by_day(events: DataFrame) -> DataFrame:
 
 
 def _newest(value: Column) -> Column:
-    """The value of the newest event with a value; the event id breaks ties of equal times."""
+    """The value of the newest event with a value; the event id breaks ties of equal times.
+
+    These are events of one item, so the ids bring no order of items in.
+    """
     when = F.struct("event_time", "event_id")
     return F.max_by(value, F.when(value.isNotNull(), when))
 

@@ -17,8 +17,8 @@ Landed data, and its interpretation:
   counts too. A user reviews an item once, so there are no repurchases.
 - *Time* is known to the day. All events of a day happen at its midnight, the first moment of it, so
   none is late and none is of the day before. Nothing says in which order they happened; the file's
-  own order within a day is that of the item ids, and is not used. Where one is needed, in a
-  history, events of equal time are ordered by `event_id`, a hash: arbitrary, but deterministic.
+  own order within a day is that of the item ids, and is not used. Histories order events of equal
+  time by a hash of `event_id`, in this shop as in any other: arbitrary, but deterministic.
 - *The cut* has only users and items of at least five reviews, counted over all years. So a user's
   first review implies that more will follow, and no user leaves after one: metrics are those of
   regular customers.

@@ -21,7 +21,9 @@ Landed rows, and rows left out on purpose (the marker counts them, by reason):
 - *Price zero* with a customer is a free gift (34 lines): it is positive feedback, so it is landed.
 - *Codes* are upper-cased: `85123a` and `85123A` are one item. The description is the item's title,
   with single spaces.
-- *Time* has no zone in the file; it is taken as UTC. *Region* is the customer's country.
+- *Time* has no zone in the file; it is taken as UTC. All lines of an invoice have one time; nothing
+  says in which order they were chosen, so histories order them by a hash of `event_id`.
+- *Region* is the customer's country.
 - *Days without trade* are closed: every Saturday, the days around Christmas and the public holidays
   named below. A day is closed when the file has no line of it at all.
 """

@@ -68,12 +68,16 @@ class OrderFile:
         orders = [order for order in self._orders if _day(order) == day]
         table = pa.table(
             {
-                # One id per line: an order of three articles is three events.
+                # One id per line: an order of three articles is three events. It is the same
+                # whenever the line lands again, since ingest counts an id once; where an article
+                # may stand on two lines of an order, add the number of the line. What the id looks
+                # like has no effect: events of equal time are ordered by a hash of it.
                 "event_id": [f"{order['order']}-{order['article']}" for order in orders],
                 "event_type": ["order"] * len(orders),
                 "user_id": [order["customer"] for order in orders],
                 "item_id": [order["article"] for order in orders],
-                # The feed requires ISO-8601 in UTC.
+                # The feed requires ISO-8601 in UTC. Lines of one basket may have one time. Only
+                # where the shop knows in which order they were chosen, add it as milliseconds.
                 "event_time": [order["time"].replace(" ", "T") + ".000Z" for order in orders],
                 "price": [float(order["price"]) for order in orders],
             }

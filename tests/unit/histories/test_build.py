@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from statistics import correlation
 from typing import Any
 
 import pytest
@@ -45,10 +47,20 @@ def histories(frame: DataFrame, max_events: int = 3) -> dict[tuple[str, str], di
     return {(row["cut"], row["user_id"]): row.asDict() for row in built.collect()}
 
 
-def reference_histories(events: list[Event], max_events: int) -> dict[tuple[str, str], list[str]]:
+def hashes(spark: SparkSession, ids: list[str]) -> list[int]:
+    """Spark's XXH64 (seed 42) of each id."""
+    frame = spark.createDataFrame(
+        [(number, text) for number, text in enumerate(ids)], "n int, t string"
+    )
+    return [row["h"] for row in frame.selectExpr("n", "xxhash64(t) as h").orderBy("n").collect()]
+
+
+def reference_histories(
+    events: list[Event], max_events: int, ties: list[int]
+) -> dict[tuple[str, str], list[str]]:
     """(cut, user) → items, with a plain loop over sorted events."""
     found: dict[tuple[str, str], list[str]] = {}
-    order = sorted(range(len(events)), key=lambda number: (events[number][1], number))
+    order = sorted(range(len(events)), key=lambda number: (events[number][1], ties[number]))
     for cut, last in (("before", -1), ("through", 0)):
         for number in order:
             landed, _, user, item, kind = events[number]
@@ -82,9 +94,62 @@ def test_the_newest_events_stay(spark: SparkSession) -> None:
     assert found["through", "u"]["item_ids"] == ["i1", "d0", "d1"]
 
 
-def test_equal_times_are_ordered_by_event_id(spark: SparkSession) -> None:
-    events = [(-1, -1, "u", item, "click") for item in "abc"]
-    assert histories(interactions(spark, events))["before", "u"]["item_ids"] == ["a", "b", "c"]
+def basket(spark: SparkSession, lines: dict[str, str]) -> list[str]:
+    """Items of a basket in the history: event id → item, all of one time."""
+    time = datetime(2026, 11, 18, 9, tzinfo=UTC)
+    yesterday = DAY - timedelta(days=1)
+    rows = [(yesterday, event, "order", "u", item, time) for event, item in lines.items()]
+    schema = spark_schema(load_contract(INTERACTIONS))
+    names = ("day", "event_id", "event_type", "user_id", "item_id", "event_time")
+    values = [dict(zip(names, row, strict=True)) for row in rows]
+    frame = spark.createDataFrame(
+        [tuple(value.get(name) for name in schema.names) for value in values], schema
+    )
+    return list(histories(frame, max_events=len(lines))["before", "u"]["item_ids"])
+
+
+def test_equal_times_have_a_fixed_order_that_is_not_that_of_ids(spark: SparkSession) -> None:
+    lines = {f"A17-{item}": item for item in ("bowl", "cup", "mug", "plate", "spoon", "tray")}
+    expected = ["mug", "spoon", "tray", "plate", "cup", "bowl"]
+    assert basket(spark, lines) == expected
+    assert basket(spark, dict(reversed(lines.items()))) == expected
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        "A17-{item}",
+        "{item}-A17",
+        "e{number:06d}",
+        "e{rest:06d}",
+        "{number}",
+        "{bar}",
+        "E20261118-0000001-{item}-order",
+    ],
+)
+def test_the_order_of_a_large_basket_says_nothing_about_its_items(
+    spark: SparkSession, ids: str
+) -> None:
+    lines = {
+        ids.format(item=f"i{number:06d}", number=number, rest=999_999 - number, bar="x" * number): (
+            f"i{number:06d}"
+        )
+        for number in range(1, 1001)
+    }
+    items = list(lines.values())
+    found = basket(spark, lines)
+    assert sorted(found) == items
+    numbers = [int(item[1:]) for item in found]
+    ascending = sum(one < other for one, other in pairwise(numbers)) / (len(numbers) - 1)
+    # Of a random order: 0.5, standard deviation 0.009; and 0, standard deviation 0.03.
+    assert abs(ascending - 0.5) < 0.05
+    assert abs(correlation(numbers, range(len(numbers)))) < 0.15
+
+
+def test_time_goes_before_the_hash(spark: SparkSession) -> None:
+    events = [(-1, hour - 24, "u", f"i{hour}", "click") for hour in range(20)]
+    found = histories(interactions(spark, events), max_events=20)["before", "u"]["item_ids"]
+    assert found == [f"i{hour}" for hour in range(20)]
 
 
 def test_arrays_are_parallel_and_unknown_is_empty(spark: SparkSession) -> None:
@@ -121,6 +186,7 @@ event_lists = st.lists(
 def test_histories_equal_the_reference_implementation(
     spark: SparkSession, events: list[Event], max_events: int
 ) -> None:
+    ties = hashes(spark, [f"e{number:03d}" for number in range(len(events))])
     found = histories(interactions(spark, events), max_events)
     items = {key: row["item_ids"] for key, row in found.items()}
-    assert items == reference_histories(events, max_events)
+    assert items == reference_histories(events, max_events, ties)
