@@ -128,3 +128,70 @@ def test_low_recall_rejects_the_day(layout, day, users, arguments, settings_file
 def test_no_item_vectors_is_a_data_error(layout, day, users, arguments):
     with pytest.raises(DataError, match="do not form a matrix"):
         build_index.run(arguments())
+
+
+def write_variants(layout, day, vectors):
+    """Items with given vectors, [N, 16]."""
+    write_items(layout, day, len(vectors))
+    rows = [
+        {
+            "day": day,
+            "model": "stars",
+            "training_pass": "update",
+            "model_version": VERSION,
+            "item_id": f"item-{number:03d}",
+            "vector": vector.tolist(),
+        }
+        for number, vector in enumerate(vectors)
+    ]
+    write(layout, ITEM_VECTORS, rows, day=day, model="stars", training_pass="update")
+
+
+@pytest.mark.parametrize(("distinct", "copies"), [(40, 10), (1, 300), (100, 2)])
+def test_a_shop_of_equal_items_gets_an_index(layout, day, users, arguments, distinct, copies):
+    different = np.random.default_rng(2).normal(size=(distinct, 16)).astype(np.float32)
+    write_variants(layout, day, np.tile(different, (copies, 1)))
+    build_index.run(arguments())
+    written = read_json(layout.report(day, "build_index"))
+    assert written["status"] == "committed"
+    described = read_json(Path(written["artifact"]) / "index.json")
+    assert (described["items"], described["vectors"]) == (distinct * copies, distinct)
+    assert described["largest_group"] == copies
+    index, keys = load_index(written["artifact"])
+    found, _ = search(index, different[:1], k=distinct * copies, ef_search=128)
+    assert sorted(found[0]) == sorted(keys["item_key"].to_pylist())
+
+
+def nearly_equal(count):
+    generator = np.random.default_rng(3)
+    return (generator.normal(size=16) + 0.01 * generator.normal(size=(count, 16))).astype("float32")
+
+
+def test_a_graph_over_nearly_equal_items_is_replaced_by_an_exact_index(
+    layout, day, users, arguments
+):
+    write_variants(layout, day, nearly_equal(400))
+    build_index.run(arguments())
+    verdict = verdict_of(layout, day)
+    assert verdict.passed
+    assert [one.name for one in verdict.warnings] == ["graph_recall"]
+    described = read_json(
+        Path(read_json(layout.report(day, "build_index"))["artifact"]) / "index.json"
+    )
+    assert (described["factory"], described["recall"]) == ("IDMap2,Flat", 1.0)
+    assert described["graph_recall"] < 0.95
+
+
+def test_a_low_recall_states_the_contents_of_the_index(
+    layout, day, users, arguments, settings_file
+):
+    write_variants(layout, day, np.repeat(nearly_equal(300), 2, axis=0))
+    values = yaml.safe_load(settings_file.read_text())
+    values["index"] = {"exact_up_to": 0}
+    settings_file.write_text(yaml.safe_dump(values))
+    build_index.run(arguments())
+    (failure,) = verdict_of(layout, day).failures
+    assert failure.name == "index_recall"
+    assert "600 items with 300 distinct vectors" in failure.observed
+    assert "at most 2 items share one" in failure.observed
+    assert "index.factory" in failure.expected

@@ -1,11 +1,12 @@
 """Approximate index for maximum inner product search, and its recall."""
 
-from grove.index.build import build_index
+from grove.index.build import ItemIndex, build_index
 from grove.index.files import load_index, save_index
 from grove.index.keys import item_keys
 from grove.index.lookup import exact_search, recall_against_exact, search
 
 __all__ = [
+    "ItemIndex",
     "build_index",
     "exact_search",
     "item_keys",

@@ -4,28 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import faiss
 import numpy as np
 
 from grove.errors import DataError, SettingsError
+from grove.index.groups import ItemGroups, first_equal_rows, group_items
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ItemIndex:
+    """An index of items, which holds every distinct vector once."""
+
+    vectors: faiss.Index
+    """G distinct vectors under the keys of their groups."""
+    groups: ItemGroups
+    """Items by group."""
+
+    @property
+    def ntotal(self) -> int:
+        """N, number of items."""
+        return len(self.groups.members)
+
+    @property
+    def is_graph(self) -> bool:
+        """Whether the vectors are in an HNSW graph."""
+        return _is_graph(self.vectors)
+
+    def reconstruct(self, key: int) -> np.ndarray:
+        """Vector of an item as the index stores it, [D] float32."""
+        group = self.groups.group_keys(np.array([key]))[0]
+        return np.asarray(self.vectors.reconstruct(int(group)))
 
 
 def build_index(
     keys: np.ndarray, vectors: np.ndarray, *, factory: str, ef_construction: int
-) -> faiss.Index:
+) -> ItemIndex:
     """Build an index for maximum inner product search.
 
-    One thread adds the vectors: with several, an HNSW graph would depend on their timing.
+    Items whose vectors are equal, number by number, share one entry; see `grove.index.groups`. One
+    thread adds the vectors: with several, an HNSW graph would depend on their timing.
 
     Args:
-        keys: [N] int64, distinct, at least 0.
+        keys: [N] int64, distinct, at least 0; their order is that of equal scores in a search.
         vectors: [N, D] float, finite.
         factory: FAISS factory string that keeps keys, such as "IDMap2,HNSW32".
         ef_construction: HNSW candidates while building; other kinds ignore it.
 
     Returns:
-        An index whose search returns keys.
+        An index to be searched by `grove.index.search`.
 
     Raises:
         DataError: no vectors, vectors that are not finite, or another number of keys.
@@ -33,26 +61,29 @@ def build_index(
             be built over this number of vectors of this width.
 
     Example:
-        >>> keys = np.array([7, 9])
-        >>> index = build_index(keys, np.eye(2), factory="IDMap2,Flat", ef_construction=8)
-        >>> index.search(np.array([[0, 1]], dtype=np.float32), 1)[1].tolist()
-        [[9]]
+        >>> keys, equal = np.array([7, 9, 5]), np.array([[1, 0], [0, 1], [1, 0]])
+        >>> index = build_index(keys, equal, factory="IDMap2,Flat", ef_construction=8)
+        >>> index.ntotal, index.vectors.ntotal, index.groups.members.tolist()
+        (3, 2, [7, 5, 9])
     """
     dense = _require_pairs(keys, vectors)
+    firsts = first_equal_rows(dense)  # [N]
+    distinct = np.flatnonzero(firsts == np.arange(len(firsts)))  # [G]
+    dense = np.ascontiguousarray(dense[distinct])  # [G, D]
     index = _open_factory(dense.shape[1], factory)
-    if is_graph(index):
+    if _is_graph(index):
         faiss.ParameterSpace().set_index_parameter(index, "efConstruction", ef_construction)
     try:
         with one_thread():
             index.train(dense)
-            index.add_with_ids(dense, keys)
+            index.add_with_ids(dense, keys[distinct])
     except RuntimeError as error:
         raise _cannot_hold(factory, dense, str(error)) from error
-    return index
+    return ItemIndex(vectors=index, groups=group_items(keys, keys[firsts]))
 
 
-def is_graph(index: faiss.Index) -> bool:
-    """Whether an index of `build_index` is an HNSW graph below its keys."""
+def _is_graph(index: faiss.Index) -> bool:
+    """Whether a FAISS index is an HNSW graph below its keys."""
     below = index.index  # type: ignore[attr-defined]
     return isinstance(faiss.downcast_index(below), faiss.IndexHNSW)
 
@@ -92,8 +123,8 @@ def _cannot_hold(factory: str, vectors: np.ndarray, found: str) -> SettingsError
     return SettingsError(
         "the index cannot be built over these vectors",
         where=f"setting index.factory, {factory!r}",
-        expected=f"an index for {len(vectors)} vectors of width {vectors.shape[1]}; a trained"
-        " index needs more vectors than it has lists or codes",
+        expected=f"an index for {len(vectors)} vectors of width {vectors.shape[1]}, each counted"
+        " once; a trained index needs more vectors than it has lists or codes",
         found=found,
         next_step='choose fewer lists or codes, or "IDMap2,HNSW32", which needs no training',
     )

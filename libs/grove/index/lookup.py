@@ -1,6 +1,6 @@
 """Search of an index, and its recall against exact search.
 
-Notation: Q queries, N items, D width, k results.
+Notation: Q queries, N items, G distinct vectors, D width, k results.
 """
 
 from __future__ import annotations
@@ -8,16 +8,22 @@ from __future__ import annotations
 import faiss
 import numpy as np
 
-from grove.index.build import is_graph
+from grove.index.build import ItemIndex
 
 QUERIES_PER_BATCH = 4096
 """Large enough that FAISS scores all vectors of a batch by matmul."""
+QUERIES_PER_COMPARISON = 256
+"""Queries whose results are scored together: their vectors take Q · k · D numbers."""
 
 
 def search(
-    index: faiss.Index, queries: np.ndarray, *, k: int, ef_search: int
+    index: ItemIndex, queries: np.ndarray, *, k: int, ef_search: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the items with approximately the largest inner products.
+
+    The k best distinct vectors are found and expanded to their items, so a result has k items
+    whenever the index returns k. Equal scores are in the order in which `build_index` got the
+    items: in a release by item id, as in `grove.inference.top_k`.
 
     Args:
         index: from `build_index`.
@@ -29,19 +35,21 @@ def search(
         Keys [Q, k] int64, best first, -1 after the last one found, and inner products
         [Q, k] float32.
     """
-    candidates = max(ef_search, k)
     # FAISS's stubs leave this class out.
     graph_parameters = faiss.SearchParametersHNSW  # type: ignore[attr-defined]
-    parameters = graph_parameters(efSearch=candidates) if is_graph(index) else None
+    parameters = graph_parameters(efSearch=max(ef_search, k)) if index.is_graph else None
     dense = np.ascontiguousarray(queries, dtype=np.float32)
-    scores, keys = index.search(dense, k, params=parameters)
-    return keys, scores
+    distinct = min(k, index.vectors.ntotal)
+    scores, keys = index.vectors.search(dense, distinct, params=parameters)  # [Q, min(k, G)]
+    return index.groups.expand(keys, scores, k)
 
 
 def exact_search(
     keys: np.ndarray, vectors: np.ndarray, queries: np.ndarray, *, k: int
 ) -> np.ndarray:
     """Find the items with the largest inner products exhaustively.
+
+    Which of several items with one score are found, and in what order, is FAISS's choice.
 
     Args:
         keys: [N] int64.
@@ -66,7 +74,7 @@ def exact_search(
 
 
 def recall_against_exact(
-    index: faiss.Index,
+    index: ItemIndex,
     keys: np.ndarray,
     vectors: np.ndarray,
     queries: np.ndarray,
@@ -74,7 +82,12 @@ def recall_against_exact(
     k: int,
     ef_search: int,
 ) -> float:
-    """Recall@k: share of the true top k that the index finds, averaged over queries.
+    """Recall@k by score: share of a result that is as near as the true top k.
+
+    Formula: 1/(Q·k) · Σ_q |{i ∈ found(q) : ⟨q, x_i⟩ ≥ s_k(q) − t(q)}|, where s_k(q) is the k-th
+    largest inner product and t(q) = D · 2⁻²³ · ‖q‖ · max ‖x‖ bounds the rounding of two float32
+    inner products. Without equal scores this is the share of the true top k that is found. With
+    them the true top k is not unique, and every item as near as its last one counts.
 
     Args:
         index: from `build_index` over `keys` and `vectors`.
@@ -87,7 +100,35 @@ def recall_against_exact(
     Returns:
         Recall@k in [0, 1].
     """
-    truth = exact_search(keys, vectors, queries, k=k)  # [Q, k]
+    dense = np.asarray(vectors, dtype=np.float32)
+    truth = exact_search(keys, dense, queries, k=k)  # [Q, k]
     found, _ = search(index, queries, k=truth.shape[1], ef_search=ef_search)  # [Q, k]
-    hits = sum(len(np.intersect1d(*pair)) for pair in zip(found, truth, strict=True))
+    rows = rows_of_keys(found, keys)  # [Q, k]
+    last = rows_of_keys(truth[:, -1:], keys)  # [Q, 1]
+    rounding = dense.shape[1] * 2.0**-23 * float(np.linalg.norm(dense, axis=1).max())
+    hits = 0
+    for start in range(0, len(queries), QUERIES_PER_COMPARISON):
+        piece = slice(start, start + QUERIES_PER_COMPARISON)
+        asked = np.asarray(queries[piece], dtype=np.float32)
+        least = _inner_products(asked, dense, last[piece])  # [q, 1]
+        tolerance = rounding * np.linalg.norm(asked, axis=1, keepdims=True)  # [q, 1]
+        near = _inner_products(asked, dense, rows[piece]) >= least - tolerance
+        hits += int((near & (rows[piece] >= 0)).sum())
     return hits / truth.size
+
+
+def rows_of_keys(found: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """Rows of keys among [N] distinct keys, −1 for an unknown one; of the shape of `found`.
+
+    Example:
+        >>> rows_of_keys(np.array([[5, -1], [7, 5]]), np.array([7, 5])).tolist()
+        [[1, -1], [0, 1]]
+    """
+    order = np.argsort(keys)
+    places = order[np.searchsorted(keys, found, sorter=order).clip(max=len(keys) - 1)]
+    return np.where(keys[places] == found, places, -1)
+
+
+def _inner_products(queries: np.ndarray, vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Inner products of each query [q, D] with its rows [q, k] of the vectors: [q, k]."""
+    return np.asarray(np.einsum("qd,qkd->qk", queries, vectors[rows]))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import faiss
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +14,7 @@ import pyarrow.parquet as pq
 from grove.datasets import TREES
 from grove.errors import DataError
 from grove.features.name_rows import rows_of
-from grove.index import load_index
+from grove.index import ItemIndex, load_index
 from grove.release import (
     POPULARITY_FILE,
     SEEN_FILE,
@@ -58,7 +57,7 @@ class ReleaseReader:
         return pq.read_table(self.folder / "user_embeddings.parquet")
 
     @cached_property
-    def index(self) -> faiss.Index:
+    def index(self) -> ItemIndex:
         """ANN index over the candidate vectors of the items."""
         return load_index(self.folder / "index")[0]
 

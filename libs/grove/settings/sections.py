@@ -126,7 +126,17 @@ class IndexSettings(Section):
     )
     ef_search: int = Field(128, ge=8, description="HNSW: candidates per query")
     min_recall: float = Field(
-        0.95, ge=0, le=1, description="lowest accepted Recall@100 against exact search"
+        0.95,
+        ge=0,
+        le=1,
+        description="lowest accepted Recall@100 by score against exact search",
+    )
+    exact_up_to: int = Field(
+        100_000,
+        ge=0,
+        description="distinct vectors up to which an exact index replaces an HNSW graph that misses"
+        " min_recall, as among many nearly equal items; at 100,000 of width 128 a query takes about"
+        " 10 ms; 0: never",
     )
 
 

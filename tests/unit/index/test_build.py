@@ -17,7 +17,7 @@ def build(keys, vectors, factory="IDMap2,HNSW32"):
 
 def test_equal_input_gives_equal_bytes():
     faiss.omp_set_num_threads(2)
-    one, other = (faiss.serialize_index(build(*pairs(3000))).tobytes() for _ in range(2))
+    one, other = (faiss.serialize_index(build(*pairs(3000)).vectors).tobytes() for _ in range(2))
     assert one == other
     assert faiss.omp_get_max_threads() == 2
     faiss.omp_set_num_threads(1)
@@ -25,7 +25,7 @@ def test_equal_input_gives_equal_bytes():
 
 def test_the_setting_reaches_the_graph():
     index = build(*pairs(50))
-    graph = faiss.downcast_index(index.index)
+    graph = faiss.downcast_index(index.vectors.index)
     assert graph.hnsw.efConstruction == 40
     assert graph.metric_type == faiss.METRIC_INNER_PRODUCT
 

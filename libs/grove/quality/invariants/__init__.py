@@ -8,10 +8,10 @@ from grove.quality.invariants.artifacts import (
     every_text_embedded,
     finite_unit_vectors,
     finite_vectors,
-    index_recall,
     leaf_capacity,
     one_path_per_item,
 )
+from grove.quality.invariants.index import graph_recall, index_recall
 from grove.quality.invariants.models import (
     candidate_not_worse,
     finite_losses,
@@ -33,6 +33,7 @@ __all__ = [
     "finite_losses",
     "finite_unit_vectors",
     "finite_vectors",
+    "graph_recall",
     "index_recall",
     "leaf_capacity",
     "no_gap",

@@ -89,22 +89,6 @@ def leaf_capacity(paths: np.ndarray, *, capacity: int) -> CheckResult:
     )
 
 
-def index_recall(recall: float, *, minimum: float) -> CheckResult:
-    """The approximate index finds most results of an exact search.
-
-    Args:
-        recall: share, 0 to 1, of the exact top K that the index also returns.
-        minimum: smallest recall allowed, 0 to 1.
-    """
-    return CheckResult(
-        name="index_recall",
-        severity="fail",
-        passed=recall >= minimum,
-        expected=f"recall at least {minimum:.4f}",
-        observed=f"{recall:.4f}",
-    )
-
-
 def every_text_embedded(embedded: int, *, unseen: int) -> CheckResult:
     """Every text without a vector has received one.
 
