@@ -14,6 +14,7 @@ from grove.errors import DataError
 from grove.runtime.files import read_json, write_text
 from grove.runtime.spark_session import driver_memory_gib
 from grove.settings import Settings
+from grove.sources import source_kind
 from infra.local.class_archive import shared_classes
 from infra.local.jars import JARS, jars_folder
 from infra.local.toolchain import (
@@ -187,7 +188,7 @@ def _grove_variables(
         "GROVE_FIRST_DAY": str(settings.source.first_day or ""),
         "GROVE_LAST_DAY": str(last_day or ""),
         "GROVE_LANDING_HOURS": str(settings.source.landing_wait_hours),
-        "GROVE_SIMULATED": "yes" if settings.source.data is None else "no",
+        "GROVE_SIMULATED": "yes" if source_kind(settings.source.name).has_size else "no",
         "GROVE_DEADLINE_HOURS": str(settings.notices.deadline_hours),
         "GROVE_WEBHOOK": settings.notices.webhook or "",
     }

@@ -14,6 +14,7 @@ from grove.runtime.clock import Stopwatch, utc_today
 from grove.runtime.files import read_json, write_json
 from grove.runtime.locks import hold_lock
 from grove.settings import Settings, load_settings
+from grove.sources import source_kind
 from infra.local.accepted_history import require_accepted
 from infra.local.airflow_api import DAG, AirflowApi, open_api, wait_for_airflow
 from infra.local.components import (
@@ -98,7 +99,8 @@ def _run_plan(installation: Installation, request: RunRequest, plan: DaysToRun) 
     api.make_pool("spark", JOBS_AT_ONCE)
     login = f"login {LOGIN}, password {password(installation)}"
     say(f"running {plan.first} to {plan.last} at {installation.address} ({login})")
-    run_missing(api, Layout(settings.home), plan, simulated=settings.source.data is None)
+    simulated = source_kind(settings.source.name).has_size
+    run_missing(api, Layout(settings.home), plan, simulated=simulated)
     show_outcome(installation, settings, api, plan.days)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from grove.runtime.logs import ROOT_LOGGER
+from grove.runtime.processes import other_processes_mib
 
 HEARTBEAT_SECONDS = 30.0
 _RSS_UNITS_PER_MIB = 1024 if sys.platform == "linux" else 1024 * 1024
@@ -20,8 +21,9 @@ _RSS_UNITS_PER_MIB = 1024 if sys.platform == "linux" else 1024 * 1024
 def heartbeat(log: logging.Logger, *, seconds: float = HEARTBEAT_SECONDS) -> Iterator[None]:
     """Log a line whenever the block has logged nothing for some time.
 
-    A line says what was logged last, how long the block has been running, and the peak memory of
-    this process, without those it has started.
+    A line says what was logged last, how long the block has been running, the peak memory of this
+    process, and on Linux the present memory of the job's other processes, such as workers and a
+    JVM.
     A daemon thread writes it, so work inside one long call is covered too, as long as the call
     releases the interpreter's lock, as those of Spark, NumPy and PyTorch do.
 
@@ -62,14 +64,21 @@ class _LastLine:
         return False
 
 
-_LINE = "still working after %.0f s, peak memory of this process %.0f MiB; last: %s"
+_LINE = "still working after %.0f s, peak memory of this process %.0f MiB%s; last: %s"
 
 
 def _beat(log: logging.Logger, last: _LastLine, done: threading.Event, seconds: float) -> None:
     started = time.monotonic()
     while not done.wait(max(last.at + seconds - time.monotonic(), 0)):
         if time.monotonic() - last.at >= seconds:
-            log.info(_LINE, time.monotonic() - started, _peak_mib(), last.message)
+            elapsed = time.monotonic() - started
+            log.info(_LINE, elapsed, _peak_mib(), _other_processes(), last.message)
+
+
+def _other_processes() -> str:
+    """Number and memory of the job's other processes; empty text where there are none."""
+    sizes = other_processes_mib()
+    return f", {len(sizes)} other processes {sum(sizes):.0f} MiB" if sizes else ""
 
 
 def _peak_mib() -> float:

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from grove.datasets import LAUNCHER_VARIABLE
@@ -50,6 +51,31 @@ def parent_of(process: int) -> int | None:
         return None
     line = next(line for line in status.splitlines() if line.startswith("PPid:"))
     return int(line.partition(":")[2])
+
+
+def other_processes_mib() -> list[float]:
+    """Resident memory of each other live process of this job, in MiB; empty without `/proc`.
+
+    They are the processes below this one, and under `spark-submit` its JVM and the processes
+    below that. Pages that several processes share count in each of them.
+    """
+    found: dict[int, tuple[int, float]] = {}
+    for file in Path("/proc").glob("[0-9]*/status"):
+        # A process may end between the listing and the read.
+        with suppress(OSError):
+            found[int(file.parent.name)] = _parent_and_mib(file.read_text(encoding="utf-8"))
+    this, parent = os.getpid(), os.getppid()
+    job, level = set[int](), {parent if _is_jvm(parent) else this}
+    while level:
+        job |= level
+        level = {process for process, (above, _) in found.items() if above in level}
+    return [found[one][1] for one in sorted(job - {this}) if found[one][1]]
+
+
+def _parent_and_mib(status: str) -> tuple[int, float]:
+    """A process that has ended and was not waited for has no memory."""
+    fields = dict(line.partition(":")[::2] for line in status.splitlines())
+    return int(fields["PPid"]), int(fields.get("VmRSS", "0").split()[0]) / 1024
 
 
 def seconds_since_launch() -> float:

@@ -40,6 +40,23 @@ def mode(file: Path) -> int:
     return stat.S_IMODE(file.stat().st_mode)
 
 
+@pytest.mark.parametrize(
+    ("source", "data", "simulated"),
+    [
+        ("marketplace", None, "yes"),
+        ("marketplace", "/data/unused", "yes"),
+        ("online-retail", None, "no"),
+        ("amazon-reviews", "/data/reviews", "no"),
+    ],
+)
+def test_a_shop_is_simulated_as_its_source_declares(
+    installation: Installation, source: str, data: str | None, simulated: str
+) -> None:
+    """A source with a fixed location has no `data`, and is not simulated."""
+    found = environment(installation, source={"name": source, "data": data})
+    assert found["GROVE_SIMULATED"] == simulated
+
+
 def test_secrets_are_made_once_and_only_their_owner_reads_them(installation: Installation) -> None:
     first = read_secrets(installation)
     assert read_secrets(installation) == first

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from grove.runtime.processes import LAUNCHER_VARIABLE, parent_of
+from grove.runtime import processes
+from grove.runtime.processes import LAUNCHER_VARIABLE, other_processes_mib, parent_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's call is Linux's")
 
@@ -77,3 +78,31 @@ def test_a_child_whose_launcher_died_before_the_check_ends_at_once(launcher, end
 def test_the_parent_of_a_process():
     assert parent_of(os.getpid()) == os.getppid()
     assert parent_of(2**22 + 1) is None
+
+
+SHELL = "sleep 60 & echo started; wait"
+
+
+def test_the_memory_of_a_job_covers_children_and_their_children(monkeypatch):
+    before = len(other_processes_mib())
+    child = subprocess.Popen(["sh", "-c", SHELL], stdout=subprocess.PIPE, start_new_session=True)
+    child.stdout.readline()
+    sizes = other_processes_mib()
+    assert len(sizes) == before + 2
+    assert all(0 < size < 100 for size in sizes[-2:])
+    # As under `spark-submit`, where the parent of this process is the JVM of its job.
+    monkeypatch.setattr(processes, "_is_jvm", lambda process: process == os.getppid())
+    assert len(other_processes_mib()) > len(sizes)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def test_a_process_that_has_ended_has_no_memory():
+    before = len(other_processes_mib())
+    child = subprocess.Popen(["true"], stdout=subprocess.PIPE)
+    child.stdout.read()
+    give_up = time.monotonic() + 10
+    while is_alive(child.pid) and time.monotonic() < give_up:
+        time.sleep(0.02)
+    assert len(other_processes_mib()) == before
+    child.wait()
