@@ -1,4 +1,4 @@
-"""Shops of some hundreds of searches, and an encoder for them that costs nothing."""
+"""Shops of a few hundred searches, and an encoder for them that needs no model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write_clicks(folder: Path, split_on: date) -> None:
     """Write clicks of users who name a game and click on it; some games come out in the last week.
 
     Args:
-        folder: gets the files of Best Buy's data set.
+        folder: where the files of Best Buy's data set are written.
         split_on: first day of that week.
     """
     random = np.random.default_rng(3)
@@ -56,12 +56,12 @@ def write_clicks(folder: Path, split_on: date) -> None:
 def write_reviews(folder: Path) -> None:
     """Write reviews of users with six random items each, of sixty in ten categories."""
     random = np.random.default_rng(4)
-    had = [random.permutation(60)[:6] for _ in range(80)]
+    reviewed = [random.permutation(60)[:6] for _ in range(80)]
     events = {
         "user_id": [f"user{user:02}" for user in range(80) for _ in range(6)],
-        "asin": [f"B{item:02}" for items in had for item in items],
-        "timestamp": [86_400 * place for _ in had for place in range(6)],
-        "pos": [place for _ in had for place in range(1, 7)],
+        "asin": [f"B{item:02}" for items in reviewed for item in items],
+        "timestamp": [86_400 * place for _ in reviewed for place in range(6)],
+        "pos": [place for _ in reviewed for place in range(1, 7)],
     }
     pq.write_table(pa.table(events), folder / amazon_reviews.EVENT_FILE)
     items = [

@@ -42,10 +42,10 @@ def read_contract(values: Mapping[str, Any], problems: Problems) -> Contract:
     is_feed = table.get("physicalType") == "file"
     properties = problems.mappings(table.get("properties"), where="schema.properties")
     columns = tuple(_column(each, problems) for each in properties)
-    _refuse_duplicates("column", (column.name for column in columns), problems)
+    _reject_duplicates("column", (column.name for column in columns), problems)
     checks = read_checks(table, properties, is_feed=is_feed, problems=problems)
-    _refuse_duplicates("check", (check.name for check in checks), problems)
-    _refuse_unknown_columns(checks, columns, problems)
+    _reject_duplicates("check", (check.name for check in checks), problems)
+    _reject_unknown_columns(checks, columns, problems)
     return Contract(
         name=str(values.get("name")),
         version=_major(values, problems),
@@ -150,7 +150,7 @@ def _retention(values: Mapping[str, Any], problems: Problems) -> int | None:
     return days
 
 
-def _refuse_duplicates(noun: str, names: Iterable[str], problems: Problems) -> None:
+def _reject_duplicates(noun: str, names: Iterable[str], problems: Problems) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
@@ -158,7 +158,7 @@ def _refuse_duplicates(noun: str, names: Iterable[str], problems: Problems) -> N
         seen.add(name)
 
 
-def _refuse_unknown_columns(
+def _reject_unknown_columns(
     checks: Iterable[Check], columns: Iterable[Column], problems: Problems
 ) -> None:
     known = {column.name for column in columns}

@@ -107,7 +107,7 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None = None) -> Namespac
     return arguments
 
 
-def refuse_future(arguments: Namespace) -> None:
+def reject_future(arguments: Namespace) -> None:
     """Reject a day that has not begun.
 
     Raises:

@@ -12,7 +12,7 @@ from subprocess import SubprocessError
 from deltalake.exceptions import DeltaError
 
 from grove.errors import BUG_EXIT_CODE, INFRASTRUCTURE_EXIT_CODE, GroveError
-from grove.runtime.arguments import refuse_future
+from grove.runtime.arguments import reject_future
 from grove.runtime.heartbeat import heartbeat
 from grove.runtime.logs import configure_logs
 from grove.runtime.processes import die_with_parent
@@ -60,7 +60,7 @@ def run_job(run: Callable[[Namespace], None], arguments: Namespace) -> int:
     die_with_parent()
     try:
         with heartbeat(log):
-            refuse_future(arguments)
+            reject_future(arguments)
             run(arguments)
     except Exception as error:  # noqa: BLE001 - the edge of a job
         return _log_failure(log, error)

@@ -29,7 +29,7 @@ def write_reports(layout: Layout, stage: str, reports: Sequence[Report]) -> None
 
 
 def write_metrics(layout: Layout, day: date, stage: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Replace what a stage measured on a day.
+    """Replace the metrics of a stage on a day.
 
     Args:
         layout: paths of the home folder.

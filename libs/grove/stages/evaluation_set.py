@@ -105,11 +105,11 @@ class _Pairs:
 def read_evaluation_set(
     layout: Layout, day: date, *, vectors: pa.Table, source: SourceSettings, max_users: int
 ) -> EvaluationSet:
-    """Collect the users, the targets and the past of a day.
+    """Collect the users and the targets of a day, and the positives before it.
 
     A catalogue feed names the day's new items before they are bought, so they count. Without
     one, the items first seen on the day are exactly those that were bought: then the items are
-    those as of D−1, and positives of others are counted apart.
+    those as of D−1, and positives of other items are counted separately.
 
     Args:
         layout: paths of the home.
@@ -125,16 +125,16 @@ def read_evaluation_set(
     users = draw_users(pc.unique(positives["user_id"]).to_pylist(), day, max_users)
     user_ids = pa.array(users, pa.string())
     histories = _histories(layout, day, users)
-    wanted, seen = _pairs(positives, user_ids, item_ids), _pairs(past, user_ids, item_ids)
-    repeated, keep_seen = np.isin(wanted.keys, seen.keys), source.keep_seen_items
+    of_day, seen = _pairs(positives, user_ids, item_ids), _pairs(past, user_ids, item_ids)
+    repeated, keep_seen = np.isin(of_day.keys, seen.keys), source.keep_seen_items
     return EvaluationSet(
         users=users,
         item_table=table,
         new_items=~known_items(layout, day, table["item_id"]),
         histories=histories,
         known=rows_of(histories["user_id"], user_ids),
-        targets=wanted.targets(~repeated | keep_seen),
-        repurchases=wanted.targets(repeated & keep_seen),
+        targets=of_day.targets(~repeated | keep_seen),
+        repurchases=of_day.targets(repeated & keep_seen),
         excluded=[np.zeros(0, np.int64)] * len(users) if keep_seen else seen.items_by_user(),
         past_rows=rows_of(past["item_id"], item_ids),
         past_days=past["day"].to_numpy().astype("datetime64[D]"),
@@ -151,10 +151,10 @@ def draw_users(user_ids: Sequence[str], day: date, most: int) -> list[str]:
         ['a', 'b']
     """
 
-    def place(user_id: str) -> bytes:
+    def order(user_id: str) -> bytes:
         return hashlib.blake2b(f"judged/{day:%Y-%m-%d}/{user_id}".encode(), digest_size=8).digest()
 
-    return sorted(sorted(user_ids, key=place)[:most])
+    return sorted(sorted(user_ids, key=order)[:most])
 
 
 def _positives_of(layout: Layout, day: date, source: SourceSettings) -> pa.Table:

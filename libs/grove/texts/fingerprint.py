@@ -20,7 +20,7 @@ _TOKENIZER_FILES = (
 
 
 def encoder_fingerprint(spec: EncoderSpec) -> str:
-    """Hash everything that determines a vector: weights, tokenizer, prompt, pooling and so on.
+    """Hash everything that determines a vector: weights, tokenizer, prompt, pooling, length.
 
     Folder and batch size are excluded: the same model elsewhere gives the same vectors. Float32
     adds nothing, so that vectors from before the setting existed keep their fingerprint.

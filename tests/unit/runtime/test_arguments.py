@@ -16,7 +16,7 @@ from grove.runtime.arguments import (
     days_between,
     job_parser,
     parse,
-    refuse_future,
+    reject_future,
     training_parser,
 )
 from grove.runtime.clock import utc_today
@@ -90,9 +90,9 @@ def test_an_invalid_range_is_rejected(words, capsys):
 def test_a_day_in_the_future_is_rejected():
     tomorrow = utc_today() + timedelta(days=1)
     with pytest.raises(SettingsError, match="the day is in the future"):
-        refuse_future(parsed("--day", str(tomorrow)))
-    refuse_future(parsed("--day", str(utc_today())))
-    refuse_future(parsed(days="none"))
+        reject_future(parsed("--day", str(tomorrow)))
+    reject_future(parsed("--day", str(utc_today())))
+    reject_future(parsed(days="none"))
 
 
 @given(st.dates(min_value=date(2000, 1, 1), max_value=date(2100, 1, 1)), st.integers(-3, 40))

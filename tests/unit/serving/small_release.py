@@ -115,5 +115,5 @@ def write_generator(folder: Path, item_table: pa.Table, **metadata: object) -> N
         if parameter.dim() == 2:
             torch.nn.init.normal_(parameter, std=0.5)
     described = ModelMetadata(arguments=arguments, max_events=10, **metadata)
-    taken = pa.array(item_table["item_id"].to_pylist()[::2])
-    save_model(folder, model, vocabulary, described, trained_items=taken)
+    trained = pa.array(item_table["item_id"].to_pylist()[::2])
+    save_model(folder, model, vocabulary, described, trained_items=trained)

@@ -44,7 +44,7 @@ def test_no_lines_give_one_empty_file():
     assert list(in_files(pa.array([], pa.string()), lines_per_file=2)) == [b""]
 
 
-def test_a_number_json_has_no_word_for_is_null():
+def test_a_number_that_json_cannot_express_is_null():
     prices = [1.5, float("nan"), float("inf"), None]
     lines = json_lines(pa.table({"price": pa.array(prices, pa.float64())})).to_pylist()
     assert [json.loads(line)["price"] for line in lines] == [1.5, None, None, None]

@@ -16,7 +16,7 @@ _FORM_SHARES = (0.5, 0.75, 0.92)
 """Upper bounds of the shares of the forms, in their order above; the last takes the rest."""
 _SLOPPY_SHARE = 0.08
 _WORDS = 128
-"""Room for the rows of `BRANDS` and `STYLES` in a code."""
+"""Upper bound of the rows of `BRANDS` and `STYLES`; they are one digit of a code."""
 _NOUNS = 4
 
 
@@ -27,7 +27,7 @@ def draw_queries(
 
     Args:
         world: the shop.
-        users: all users; their favourite style and brand show in what they type.
+        users: all users; their keywords may name their favourite style or brand.
         user: [P] rows of users.
         leaf: [P] intent of each page.
         random: generator of the day.

@@ -23,7 +23,7 @@ BRANDS_PER_DEPARTMENT = len(_BRAND_STEMS)
 
 
 class Department(NamedTuple):
-    """Top of the category tree: what its brands end in, what its goods are made of."""
+    """Top level of the category tree: the suffix of its brands, and materials of its goods."""
 
     name: str
     brand_suffix: str

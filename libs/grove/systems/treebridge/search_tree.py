@@ -1,4 +1,4 @@
-"""A code tree for the beam search, and the items of it that each user may get.
+"""A code tree for the beam search, and its items that may be listed for each user.
 
 Shapes: U users, C nodes or items looked up, N items, L levels, τ leaf capacity, E pairs of a user
 and an item excluded for that user, Z emptied nodes.
@@ -19,7 +19,7 @@ from grove.systems.treebridge.code_tree import CodeTree
 
 @dataclass(frozen=True, kw_only=True)
 class EligibleItems:
-    """Items that anyone may get, and their number below every node."""
+    """Items that may be listed for any user, and their number below every node."""
 
     items: Tensor
     """[N] bool: has a path, and passes the filter."""
@@ -43,19 +43,19 @@ class SearchTree:
 
 @dataclass(frozen=True, kw_only=True)
 class LiveItems:
-    """Items that each of U users may get, and their number below every node."""
+    """Items that may be listed for each of U users, and their number below every node."""
 
     eligible: EligibleItems
-    """For anyone."""
+    """For any user."""
     excluded_items: Tensor
     """[E] int64 ascending: user · N + item, for every eligible item that is excluded for a user."""
     excluded_keys: tuple[Tensor, ...]
     """Per level, [E] int64 ascending: user · nodes + the node above such an item."""
     emptied: tuple[tuple[Tensor, Tensor], ...]
-    """Per level, users [Z] and nodes [Z]: the user may get none of the node's eligible items."""
+    """Per level, users [Z] and nodes [Z] where every eligible item of the node is excluded."""
 
     def below(self, level: int, nodes: Tensor) -> Tensor:
-        """Items below nodes that each user may get: [U, C] nodes → [U, C] counts."""
+        """Number of items below nodes that may be listed: [U, C] nodes → [U, C] counts."""
         counts, keys = self.eligible.counts[level], self.excluded_keys[level]
         # Excluded items are few per user and nodes are many: a count per user and node would take
         # U · nodes numbers. Sorted keys take E, and two binary searches count a node's run.
@@ -64,7 +64,7 @@ class LiveItems:
         return counts[nodes] - excluded
 
     def allows(self, rows: Tensor) -> Tensor:
-        """Whether each user may get items: [U, C] item rows (−1 none) → [U, C] bool."""
+        """Whether items may be listed: [U, C] item rows (−1 none) → [U, C] bool."""
         items, excluded = self.eligible.items, self.excluded_items
         known = rows.clamp_min(0)  # [U, C]
         allowed = items[known] & (rows >= 0)
@@ -94,7 +94,7 @@ def eligible_items(tree: SearchTree, eligible: np.ndarray | None) -> EligibleIte
 
     Args:
         tree: over N items.
-        eligible: [N] bool, items anyone may get; none: all.
+        eligible: [N] bool, items that may be listed for any user; none: all.
 
     Returns:
         Those of them that have a path, counted.
@@ -112,11 +112,11 @@ def live_items(
 
     Args:
         tree: over N items.
-        eligible: items that anyone may get.
-        excluded: U arrays of item rows that the user must not get.
+        eligible: items that may be listed for any user.
+        excluded: U arrays of item rows that must not be listed for the user.
 
     Returns:
-        The items that these U users may get.
+        The items that may be listed for these U users.
     """
     count = len(eligible.items)
     users = np.repeat(np.arange(len(excluded)), [len(rows) for rows in excluded])  # [E]
