@@ -72,3 +72,21 @@ def test_every_yaml_file_parses() -> None:
     assert len(files) > 20
     for file in files:
         assert yaml.safe_load(file.read_text(encoding="utf-8")), file.name
+
+
+def git(*words: str) -> str:
+    return subprocess.run(
+        ["git", *words], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_no_link_is_committed() -> None:
+    """Its target is a path of one machine, and checking it out replaces a folder of its name."""
+    links = [line for line in git("ls-files", "--stage").splitlines() if line.startswith("120000")]
+    assert links == []
+
+
+def test_folders_that_commands_fill_are_ignored_as_links_too() -> None:
+    """A pattern that ends in a slash ignores a folder, but not a link to one."""
+    patterns = (REPOSITORY / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {".venv", "var", "build"} <= set(patterns)
