@@ -40,8 +40,18 @@ def write_small_settings(file: Path, **sections: dict) -> None:
     file.write_text(yaml.safe_dump(settings | sections))
 
 
-def land_items(layout: Layout, day: date, first: int = 0, last: int = ITEM_COUNT) -> None:
-    """Land items of a day, and the vectors of all texts there are."""
+def land_items(
+    layout: Layout,
+    day: date,
+    first: int = 0,
+    last: int = ITEM_COUNT,
+    *,
+    variants: int | None = None,
+) -> None:
+    """Land items of a day, and the vectors of all texts there are.
+
+    With a number of variants, as many neighbouring items are one product.
+    """
     rows = [
         {
             "day": day,
@@ -53,6 +63,7 @@ def land_items(layout: Layout, day: date, first: int = 0, last: int = ITEM_COUNT
             "price": float(number),
             "regions": ["north"],
             "first_seen": day,
+            "product_id": f"product{number // variants}" if variants else None,
         }
         for number in range(first, last)
     ]

@@ -14,6 +14,7 @@ from tests.jobs.shop_day import (
     ITEM_COUNT,
     land_histories,
     land_interactions,
+    land_items,
     land_shop,
     report,
     report_weights,
@@ -107,6 +108,25 @@ def test_where_users_buy_again_their_lists_may_hold_seen_items(shop, day, argume
     settings_file.write_text(yaml.safe_dump(settings))
     retrieve_candidates.run(arguments())
     assert {len(row["item_ids"]) for row in candidates(shop, day).values()} == {ITEM_COUNT}
+
+
+def test_lists_hold_one_variant_per_product_where_the_settings_ask_for_it(
+    shop, day, arguments, settings_file
+):
+    land_items(shop, day - timedelta(days=1), variants=3)
+    retrieve_candidates.run(arguments())
+    assert any(len(products(row)) < PLACES for row in candidates(shop, day).values())
+    settings = yaml.safe_load(settings_file.read_text())
+    settings["source"] = {**settings.get("source", {}), "one_variant_per_product": True}
+    settings_file.write_text(yaml.safe_dump(settings))
+    retrieve_candidates.run(arguments())
+    for row in candidates(shop, day).values():
+        assert len(products(row)) == len(row["item_ids"]) == PLACES
+
+
+def products(row) -> set[int]:
+    """Products of a list, of three neighbouring items each."""
+    return {int(item.removeprefix("item")) // 3 for item in row["item_ids"]}
 
 
 def test_a_list_is_as_long_as_the_items_left_for_its_user(shop, day, arguments):

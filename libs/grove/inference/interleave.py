@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from grove.inference.top_k import NO_ITEM
+from grove.inference.products import NO_ITEM, distinct_places, take_places
 
 
-def round_robin(lists: Sequence[np.ndarray], k: int) -> np.ndarray:
+def round_robin(
+    lists: Sequence[np.ndarray], k: int, *, products: np.ndarray | None = None
+) -> np.ndarray:
     """Interleave the lists round-robin, best item first, without duplicates.
 
     Source: STARS §5.2, the interleaving of the lists of h_gen and h_next.
@@ -17,6 +19,7 @@ def round_robin(lists: Sequence[np.ndarray], k: int) -> np.ndarray:
     Args:
         lists: each [U, K_l] int64 item rows, best first, −1 for none, without repetition in a row.
         k: items per user in the result.
+        products: [N] int64, product of each item, of which only the first is kept; none: all items.
 
     Returns:
         [U, k] int64, no item twice in a row; −1 where the lists ran out.
@@ -26,15 +29,17 @@ def round_robin(lists: Sequence[np.ndarray], k: int) -> np.ndarray:
         [[1, 2, 4, 3, -1]]
     """
     merged = _interleave(lists)  # [U, L]
-    first = _first_occurrence(merged) & (merged != NO_ITEM)  # [U, L]
-    rank = np.cumsum(first, axis=1) - 1  # [U, L]
-    users, columns = np.nonzero(first & (rank < k))
-    fused = np.full((len(merged), k), NO_ITEM, dtype=np.int64)
-    fused[users, rank[users, columns]] = merged[users, columns]
-    return fused
+    return take_places(merged, distinct_places(merged, k, products), NO_ITEM)
 
 
-def fuse_served(*, h_next: np.ndarray, h_gen: np.ndarray, tree: np.ndarray, k: int) -> np.ndarray:
+def fuse_served(
+    *,
+    h_next: np.ndarray,
+    h_gen: np.ndarray,
+    tree: np.ndarray,
+    k: int,
+    products: np.ndarray | None = None,
+) -> np.ndarray:
     """Fuse the lists of STARS and TreeBridge into the served list, which is also evaluated.
 
     The two models are interleaved, STARS first, as their scores are not comparable. The two lists
@@ -46,6 +51,7 @@ def fuse_served(*, h_next: np.ndarray, h_gen: np.ndarray, tree: np.ndarray, k: i
         h_gen: [U, K] item rows ranked by STARS' h_gen.
         tree: [U, K] item rows ranked by TreeBridge.
         k: items per user.
+        products: as in `round_robin`; each list must then hold K products.
 
     Returns:
         [U, k] item rows, −1 where the lists ran out.
@@ -55,7 +61,8 @@ def fuse_served(*, h_next: np.ndarray, h_gen: np.ndarray, tree: np.ndarray, k: i
         >>> fuse_served(h_next=one, h_gen=two, tree=three, k=6).tolist()
         [[1, 7, 4, 8, 2, 9]]
     """
-    return round_robin([round_robin([h_next, h_gen], k), tree], k)
+    stars = round_robin([h_next, h_gen], k, products=products)
+    return round_robin([stars, tree], k, products=products)
 
 
 def _interleave(lists: Sequence[np.ndarray]) -> np.ndarray:
@@ -66,14 +73,3 @@ def _interleave(lists: Sequence[np.ndarray]) -> np.ndarray:
         for items in lists
     ]
     return np.stack(padded, axis=2).reshape(len(padded[0]), longest * len(padded))
-
-
-def _first_occurrence(values: np.ndarray) -> np.ndarray:
-    """Bool of the same shape: the value does not occur earlier in its row."""
-    order = np.argsort(values, axis=1, kind="stable")
-    ordered = np.take_along_axis(values, order, 1)
-    new = np.ones(values.shape, dtype=bool)
-    new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    first = np.empty_like(new)
-    np.put_along_axis(first, order, new, 1)
-    return first

@@ -79,4 +79,5 @@ def _columns() -> tuple[Column, ...]:
         F.lit(None).cast("int").alias("stock"),
         texts.alias("regions"),
         F.col("first_seen"),
+        text.alias("product_id"),
     )

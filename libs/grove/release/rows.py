@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-SHOWN_COLUMNS = ("title", "category_path", "price", "stock", "regions")
+SHOWN_COLUMNS = ("title", "category_path", "price", "stock", "regions", "product_id")
 """Columns that a server displays or filters by, besides the inputs of the models."""
 SEEN_FILE = "seen.parquet"
 """user_id, item_ids: all items with a positive event of the user, not only the newest."""
@@ -20,7 +20,8 @@ def item_rows(items: pa.Table, item_table: pa.Table, item_keys: Sequence[int]) -
     """Join the model inputs of an item with its displayed columns and its key in the index.
 
     Args:
-        items: N rows of `items` as of the day, sorted by item_id.
+        items: N rows of `items` as of the day, sorted by item_id; a table that was made before
+            `product_id` lacks it.
         item_table: N rows of model inputs, sorted by item_id.
         item_keys: N keys, 64 bits each, of the items in the index.
 
@@ -35,7 +36,7 @@ def item_rows(items: pa.Table, item_table: pa.Table, item_keys: Sequence[int]) -
     columns = {
         "item_id": items["item_id"],
         "item_key": pa.array(item_keys, pa.int64()),
-        **{name: items[name] for name in SHOWN_COLUMNS},
+        **{name: items[name] for name in SHOWN_COLUMNS if name in items.column_names},
     }
     rest = {name: item_table[name] for name in item_table.column_names if name not in columns}
     return pa.table({**columns, **rest})

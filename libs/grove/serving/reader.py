@@ -15,6 +15,7 @@ from grove.datasets import TREES
 from grove.errors import DataError
 from grove.features.name_rows import rows_of
 from grove.index import ItemIndex, load_index
+from grove.inference.products import product_numbers
 from grove.release import (
     POPULARITY_FILE,
     SEEN_FILE,
@@ -128,6 +129,14 @@ class ReleaseReader:
     def keeps_seen_items(self) -> bool:
         """Whether seen items stay in the lists, as in a shop with repurchases."""
         return bool(self.manifest.settings["source"]["keep_seen_items"])
+
+    @cached_property
+    def products(self) -> np.ndarray | None:
+        """[N] int64, product of each item, where lists hold one variant of each; else none."""
+        wanted = self.manifest.settings["source"].get("one_variant_per_product", False)
+        if not wanted or "product_id" not in self.items.column_names:
+            return None
+        return product_numbers(self.items["product_id"])
 
     def rows_of(self, item_ids: pa.Array) -> np.ndarray:
         """Item rows of ids; ids of items that no longer exist are left out."""

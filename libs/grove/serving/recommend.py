@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from grove.errors import DataError
 from grove.index import search
 from grove.inference.interleave import fuse_served
+from grove.inference.products import best_of_products
 from grove.serving.reader import ReleaseReader
 from grove.systems.treebridge.search import SearchFilters
 
@@ -43,8 +44,8 @@ def recommend(
     """Recommend k items to a user.
 
     Every list is filtered before the lists are fused, so a user gets k items whenever k eligible
-    ones exist. A user without a history gets the most popular eligible items, with or without a
-    keyword: the generator needs a history.
+    ones exist, or k products where lists hold one variant of each. A user without a history gets
+    the most popular eligible items, with or without a keyword: the generator needs a history.
 
     Source: STARS §5.2 for the two vectors and their interleaving; TreeBridge, Tree Encoder
     Generation, for the beam.
@@ -74,10 +75,10 @@ def recommend(
     history = reader.history_of(user_id)
     eligible = eligible_items(reader.items, region or last_region(history))
     if not history.num_rows:
-        popular = _popular(reader.popularity, eligible, k)
+        popular = _popular(reader, eligible, k)
         return [_shown(reader.items, int(row), {"popular": popular}) for row in popular[0]]
     lists = _personal_lists(reader, history, eligible, k, keyword_vector)
-    rows = fuse_served(**lists, k=k)
+    rows = fuse_served(**lists, k=k, products=reader.products)
     return [_shown(reader.items, int(row), lists) for row in rows[0] if row >= 0]
 
 
@@ -126,6 +127,7 @@ def _personal_lists(
             eligible=eligible,
             excluded=[excluded],
             keyword_vectors=None if keyword_vector is None else keyword_vector[None],
+            products=reader.products,
         ),
     )
     return {
@@ -139,6 +141,9 @@ def nearest_allowed(
     reader: ReleaseReader, query: np.ndarray, allowed: np.ndarray, k: int
 ) -> np.ndarray:
     """Nearest items of a vector that pass the filters.
+
+    Equal scores are in the order of the release's items. Where lists hold one variant of each
+    product, it is the nearest one.
 
     Args:
         reader: an open release.
@@ -155,7 +160,7 @@ def nearest_allowed(
         keys, _ = search(reader.index, query, k=fetch, ef_search=reader.ef_search)
         rows = reader.rows_of_keys(keys[0])
         rows = rows[rows >= 0]
-        kept = rows[allowed[rows]][:k]
+        kept = _first_variants(rows[allowed[rows]], reader.products, k)
         if len(kept) == k or fetch == total:
             return np.pad(kept, (0, k - len(kept)), constant_values=-1)[None]
         fetch = min(total, 2 * fetch)
@@ -165,10 +170,18 @@ def _vector(user: pa.Table, column: str) -> np.ndarray:
     return np.array(user[column].to_pylist(), dtype=np.float32)  # [1, D]
 
 
-def _popular(popularity: np.ndarray, eligible: np.ndarray, k: int) -> np.ndarray:
+def _popular(reader: ReleaseReader, eligible: np.ndarray, k: int) -> np.ndarray:
     """[1, at most k] item rows, most frequent first, ties by row."""
-    order = np.argsort(-popularity, kind="stable")
-    return order[eligible[order]][:k][None]
+    order = np.argsort(-reader.popularity, kind="stable")
+    return _first_variants(order[eligible[order]], reader.products, k)[None]
+
+
+def _first_variants(rows: np.ndarray, products: np.ndarray | None, k: int) -> np.ndarray:
+    """First k item rows, of one product the first only: [L] → [at most k]."""
+    if products is None:
+        return rows[:k]
+    kept = best_of_products(rows[None], k, products)[0]
+    return kept[kept >= 0]
 
 
 def _shown(items: pa.Table, row: int, lists: dict[str, np.ndarray]) -> Recommendation:

@@ -47,6 +47,12 @@ class SourceSettings(Section):
         False,
         description="recommend items with which the user has had a positive event (repurchases)",
     )
+    one_variant_per_product: bool = Field(
+        False,
+        description="lists hold only the best item of each `product_id` of the catalogue; items"
+        " without one are products of their own. Where products have many variants the search of"
+        " the trees reads more of them",
+    )
     currency: str = Field("EUR", min_length=3, max_length=3, description="unit of every price")
 
     @field_validator("feeds")

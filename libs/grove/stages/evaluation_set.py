@@ -16,9 +16,16 @@ from grove.datasets import HISTORIES, INTERACTIONS, Layout
 from grove.evaluation.metrics import Targets
 from grove.evaluation.popularity import popularity_order, same_list_for_all
 from grove.features.name_rows import rows_of
+from grove.inference.products import best_of_products, product_numbers
 from grove.runtime.tables import partition_days, read_arrow
 from grove.settings.shop import SourceSettings
-from grove.stages.model_inputs import day_before, item_table_of, items_as_of, known_items
+from grove.stages.model_inputs import (
+    day_before,
+    item_table_of,
+    items_as_of,
+    known_items,
+    product_ids,
+)
 
 RECENT_DAYS = 7
 """Days of the second popularity baseline: D−7 .. D−1."""
@@ -54,6 +61,8 @@ class EvaluationSet:
     """[E] datetime64[D], landing day of each."""
     left_out: dict[str, int]
     """Positives of the day that are no targets, by reason."""
+    products: np.ndarray | None = None
+    """[N] int64, product of each item, of which a list holds one variant; none: lists hold all."""
 
     @property
     def known_excluded(self) -> list[np.ndarray]:
@@ -77,6 +86,9 @@ class EvaluationSet:
         """The most popular items for every user, [U, length], of all earlier days or since one."""
         chosen = slice(None) if since is None else self.past_days >= np.datetime64(since, "D")
         order = popularity_order(self.past_rows[chosen], len(self.item_table))
+        if self.products is not None:
+            order = best_of_products(order[None], len(order), self.products)[0]
+            order = order[order >= 0]
         return same_list_for_all(order, self.excluded, length=length)
 
 
@@ -140,6 +152,9 @@ def read_evaluation_set(
         past_days=past["day"].to_numpy().astype("datetime64[D]"),
         left_out=_left_out(positives, user_ids, item_ids)
         | {"seen before": 0 if keep_seen else int(repeated.sum())},
+        products=product_numbers(product_ids(layout, as_of, table["item_id"]))
+        if source.one_variant_per_product
+        else None,
     )
 
 

@@ -109,6 +109,14 @@ def items_as_of(layout: Layout, day: date) -> pa.Table:
     return newest_rows_as_of(layout, ITEMS, "item_id", day)
 
 
+def product_ids(layout: Layout, day: date, item_ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Products of items as of a day, [N] strings; null for an item without one."""
+    rows = newest_rows_as_of(layout, ITEMS, "item_id", day, columns=("product_id",))
+    return rows["product_id"].take(
+        pc.index_in(item_ids, value_set=rows["item_id"].combine_chunks())
+    )
+
+
 def known_items(layout: Layout, day: date, item_ids: pa.ChunkedArray) -> np.ndarray:
     """Mark the items that had landed before a day, [N] bool."""
     known = newest_rows_as_of(layout, ITEMS, "item_id", day_before(day), columns=())["item_id"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -94,7 +94,8 @@ def ranked_lists(
 ) -> dict[str, np.ndarray]:
     """Lists of every model alone, and `fused`, which is what a server gives.
 
-    A user without a history gets the most popular items in each, as from a server.
+    A user without a history gets the most popular items in each, as from a server. Where lists
+    hold one variant of each product, all of them do.
 
     Args:
         models: to rank by.
@@ -106,17 +107,25 @@ def ranked_lists(
         [U, K] int64 item rows by name of the list.
     """
     items, histories = evaluation_set.item_table, evaluation_set.histories
-    excluded = evaluation_set.known_excluded
+    filters = SearchFilters(
+        excluded=evaluation_set.known_excluded, products=evaluation_set.products
+    )
     by_vectors: dict[str, np.ndarray] = {}
     for name, model in VECTOR_MODELS.items():
         if name in models.folders:
             encoded = model.load(models.folders[name], items)
-            by_vectors |= _vector_lists(name, encoded, histories, excluded, length=length)
+            by_vectors |= _vector_lists(name, encoded, histories, filters, length=length)
     searcher = open_searcher(models.folders["treebridge"], items, models.codes, search)
-    found = searcher.search(histories, k=length, filters=SearchFilters(excluded=excluded))
+    found = searcher.search(histories, k=length, filters=filters)
     h_next, h_gen = by_vectors["stars_h_next"], by_vectors["stars_h_gen"]
     lists = {
-        "fused": fuse_served(h_next=h_next, h_gen=h_gen, tree=found.fused[0], k=length),
+        "fused": fuse_served(
+            h_next=h_next,
+            h_gen=h_gen,
+            tree=found.fused[0],
+            k=length,
+            products=evaluation_set.products,
+        ),
         "treebridge": found.fused[0],
         **{f"treebridge_{tree}": lists for tree, (lists, _) in found.by_tree.items()},
         **by_vectors,
@@ -128,17 +137,18 @@ def _vector_lists(
     name: str,
     encoded: Encoded,
     histories: pa.Table,
-    excluded: Sequence[np.ndarray],
+    filters: SearchFilters,
     *,
     length: int,
 ) -> dict[str, np.ndarray]:
     """Lists of one model, [H, K]: interleaved under its name, and of each of several vectors."""
+    excluded, products = filters.excluded, filters.products
     lists = {
-        vector: top_k(users, encoded.item_vectors, k=length, excluded=excluded)
+        vector: top_k(users, encoded.item_vectors, k=length, excluded=excluded, products=products)
         for vector, users in encoded.users(histories).items()
     }
     each = {f"{name}_{vector}": found for vector, found in lists.items()} if len(lists) > 1 else {}
-    return {name: round_robin(list(lists.values()), length), **each}
+    return {name: round_robin(list(lists.values()), length, products=products), **each}
 
 
 def oracle_lists(file: Path, evaluation_set: EvaluationSet, *, length: int) -> np.ndarray:

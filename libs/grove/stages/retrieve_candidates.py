@@ -14,10 +14,15 @@ from grove.datasets import INTERACTIONS, USER_CANDIDATES, Layout
 from grove.quality.invariants import one_row_per_user
 from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import read_spark
-from grove.settings.models import TreeBridgeSettings
+from grove.settings import Settings
 from grove.stages.generator import read_codes, require_same_trees, write_codes
 from grove.stages.handoffs import read_trees, read_weights
-from grove.stages.model_inputs import day_item_table, histories_through, write_item_table
+from grove.stages.model_inputs import (
+    day_item_table,
+    histories_through,
+    product_ids,
+    write_item_table,
+)
 from grove.systems.treebridge.candidates import SEEN, CandidateSearch, candidate_batches
 
 CANDIDATE_SCHEMA = (
@@ -38,7 +43,7 @@ def retrieve_candidates(run: StageRun) -> None:
     events = read_spark(run.spark(), layout, INTERACTIONS).where(col("day") <= day)
     # Nothing is excluded in a shop whose users buy again.
     seen = seen_items(events, () if source.keep_seen_items else source.positive_events)
-    search = write_search(run.staging, layout, day, model=model, search=run.settings.treebridge)
+    search = write_search(run.staging, layout, day, model=model, settings=run.settings)
     found = search_users(histories, seen, search, tasks=run.settings.spark.embed_partitions)
     candidates = run.persist(found.withColumn("day", lit(day)))
     users, rows = histories.count(), candidates.count()
@@ -98,7 +103,7 @@ def items_distinct(candidates: DataFrame) -> CheckResult:
 
 
 def write_search(
-    folder: Path, layout: Layout, day: date, *, model: Path, search: TreeBridgeSettings
+    folder: Path, layout: Layout, day: date, *, model: Path, settings: Settings
 ) -> CandidateSearch:
     """Write the day's items and codes where every worker can read them.
 
@@ -107,15 +112,20 @@ def write_search(
         layout: paths of the home.
         day: D.
         model: folder of the generator.
-        search: beam, fusion, bonus of cold-start items and length of the lists.
+        settings: search of the trees, length of the lists, and whether they hold one variant of
+            each product.
     """
-    codes = write_codes(folder, read_codes(layout, day))
+    codes, search = write_codes(folder, read_codes(layout, day)), settings.treebridge
+    items = day_item_table(layout, day)
+    if settings.source.one_variant_per_product:
+        items = items.append_column("product_id", product_ids(layout, day, items["item_id"]))
     return CandidateSearch(
         model=str(model),
-        item_table=str(write_item_table(folder, day_item_table(layout, day))),
+        item_table=str(write_item_table(folder, items)),
         codes=tuple((tree, str(file)) for tree, file in codes.items()),
         beam=search.beam,
         fusion=search.fusion,
         new_item_bonus=search.new_item_bonus,
         k=search.candidates,
+        one_variant_per_product=settings.source.one_variant_per_product,
     )

@@ -50,6 +50,11 @@ def test_an_item_has_its_displayed_columns_and_its_model_inputs():
     }
 
 
+def test_an_item_has_its_product_where_the_table_has_it():
+    items = ITEMS.append_column("product_id", pa.array(["mug", None]))
+    assert item_rows(items, ITEM_TABLE, [10, 20])["product_id"].to_pylist() == ["mug", None]
+
+
 def test_two_tables_in_different_orders_are_rejected():
     with pytest.raises(ValueError, match="same order"):
         item_rows(ITEMS, ITEM_TABLE.take([1, 0]), [10, 20])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from tests.unit.serving.small_release import ITEMS, USERS, write_small_release
 
 from grove.errors import DataError
+from grove.index import build_index
 from grove.serving import ReleaseReader, open_current_release, recommend
 from grove.serving.recommend import eligible_items, last_region, nearest_allowed
 
@@ -57,6 +59,47 @@ def with_items(reader, stock, regions):
     shared = {name: getattr(reader, name) for name in ("index", "searcher", "histories")}
     changed.__dict__.update(items=items, **shared)
     return changed
+
+
+def one_variant(reader, products):
+    """The same release, with products, of which lists hold one variant each."""
+    chosen = {**reader.manifest.settings["source"], "one_variant_per_product": True}
+    manifest = replace(reader.manifest, settings={**reader.manifest.settings, "source": chosen})
+    changed = ReleaseReader(reader.folder, manifest)
+    shared = {name: getattr(reader, name) for name in ("index", "searcher", "histories")}
+    items = reader.items.append_column("product_id", pa.array(products, pa.string()))
+    changed.__dict__.update(items=items, **shared)
+    return changed
+
+
+@settings(max_examples=30)
+@given(
+    seed=st.integers(0, 10_000),
+    k=st.integers(1, 40),
+    user=st.integers(0, USERS),
+    count=st.sampled_from([1, 5, 20]),
+)
+def test_a_list_holds_one_variant_of_each_product(reader, seed, k, user, count):
+    drawn = np.random.default_rng(seed).integers(0, count, ITEMS).tolist()
+    products = [f"product{number}" if number else None for number in drawn]
+    shop, name = one_variant(reader, products), f"user{user:04d}"  # the last one is unknown
+    found = rows(recommend(shop, name, k=k, region="south"))
+    allowed = reference_eligible(reader, "south") - seen(reader, name)
+    numbers = shop.products
+    assert set(found) <= allowed
+    listed = [int(numbers[row]) for row in found]
+    assert len(listed) == len(set(listed)) == min(k, len({int(numbers[row]) for row in allowed}))
+
+
+def test_without_products_a_release_shows_what_it_showed(reader):
+    manifest = replace(
+        reader.manifest,
+        settings={**reader.manifest.settings, "source": {"keep_seen_items": False}},
+    )
+    assert reader.products is None
+    assert ReleaseReader(reader.folder, manifest).products is None
+    single = one_variant(reader, [None] * ITEMS)
+    assert recommend(single, "user0001", k=10) == recommend(reader, "user0001", k=10)
 
 
 @settings(max_examples=40)
@@ -168,3 +211,22 @@ def test_the_nearest_allowed_items_are_those_of_exact_search(reader):
         expected = order[allowed[order]][:4]
         found = nearest_allowed(reader, query, allowed, 4)
         assert found[0].tolist() == expected.tolist() + [-1] * (4 - len(expected))
+
+
+@settings(max_examples=30)
+@given(seed=st.integers(0, 1000), distinct=st.integers(1, 6), k=st.integers(1, 40))
+def test_variants_with_equal_vectors_are_all_found(reader, seed, distinct, k):
+    generator = np.random.default_rng(seed)
+    pool = generator.integers(-2, 3, size=(distinct, 4)).astype(np.float32)
+    vectors = pool[generator.integers(0, distinct, ITEMS)]
+    keys = reader.items["item_key"].to_numpy()
+    equal = ReleaseReader(reader.folder, reader.manifest)
+    index = build_index(keys, vectors, factory="IDMap2,HNSW16", ef_construction=40)
+    equal.__dict__.update(items=reader.items, index=index)
+    allowed, query = generator.random(ITEMS) < 0.6, generator.normal(size=(1, 4))
+    (found,) = nearest_allowed(equal, query.astype(np.float32), allowed, k)
+    listed = found[found >= 0]
+    assert len(set(listed)) == len(listed) == min(k, int(allowed.sum()))
+    assert allowed[listed].all()
+    best = np.sort((vectors @ query[0])[allowed])[::-1][: len(listed)]
+    assert np.allclose((vectors @ query[0])[listed], best, atol=1e-5)

@@ -159,3 +159,19 @@ def test_users_are_drawn_by_hash_and_the_others_are_counted(shop, day):
         len(items) for user, items in TODAY.items() if user not in found.users
     )
     assert len({tuple(draw_users(sorted(TODAY), day + timedelta(days=n), 1)) for n in range(9)}) > 1
+
+
+def test_lists_of_one_variant_per_product_know_the_products(shop, day):
+    land_items(shop, day - timedelta(days=1), variants=3)
+    assert read(shop, day).products is None
+    found = read(shop, day, one_variant_per_product=True)
+    assert found.products.tolist() == [row // 3 * 3 for row in range(ITEM_COUNT)]
+    (listed, *_) = found.popularity(ITEM_COUNT)
+    kept = listed[listed >= 0]
+    assert len(kept) == len(set(found.products[kept])) > 5
+
+
+def test_items_without_a_product_are_their_own_products(shop, day):
+    assert read(shop, day, one_variant_per_product=True).products.tolist() == list(
+        range(ITEM_COUNT)
+    )

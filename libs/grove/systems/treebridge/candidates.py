@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from grove.features.model_metadata import read_metadata
 from grove.features.name_rows import rows_of
-from grove.inference.top_k import NO_ITEM
+from grove.inference.products import NO_ITEM, product_numbers
 from grove.systems.treebridge.fusion import Fusion
 from grove.systems.treebridge.search import SearchFilters, TreeBridgeSearcher, load_searcher
 
@@ -45,6 +45,9 @@ class CandidateSearch:
     """Log-score boost of cold-start items."""
     k: int
     """Items per user."""
+    one_variant_per_product: bool = False
+    """Whether a list holds only the best item of each product; the item table then has a column
+    `product_id`."""
 
 
 def candidate_batches(
@@ -98,7 +101,9 @@ def _candidates(search: CandidateSearch, batch: pa.RecordBatch) -> pa.RecordBatc
     rows, scores = searcher.recommend(
         pa.Table.from_batches([batch]),
         k=search.k,
-        filters=SearchFilters(excluded=rows_of_lists(batch.column(SEEN), names)),
+        filters=SearchFilters(
+            excluded=rows_of_lists(batch.column(SEEN), names), products=_products_of_worker(search)
+        ),
     )  # [U, k], [U, k]
     found = rows != NO_ITEM  # [U, k]
     # Arrow's list column is its values in one run and the offsets where each list ends; both come
@@ -126,3 +131,11 @@ def _searcher_of_worker(search: CandidateSearch) -> TreeBridgeSearcher:
         fusion=search.fusion,
         new_item_bonus=search.new_item_bonus,
     )
+
+
+@lru_cache(maxsize=1)
+def _products_of_worker(search: CandidateSearch) -> np.ndarray | None:
+    """Product of each item, [N], where lists hold one variant of each."""
+    if not search.one_variant_per_product:
+        return None
+    return product_numbers(pq.read_table(search.item_table, columns=["product_id"])["product_id"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,6 @@ from grove.features.sequences import SequenceBatch
 from grove.inference.load import LoadedInputs, in_batches, last_events, load_network
 from grove.nn.embeddings import at_cuts
 from grove.systems.treebridge.beam import Candidates, beam_search
-from grove.systems.treebridge.code_tree import CodeTree, read_code_tree
 from grove.systems.treebridge.decoder_scorer import DecoderScorer
 from grove.systems.treebridge.fusion import Fusion, RankedList, fuse_candidates, rank_candidates
 from grove.systems.treebridge.item_scores import boost_cold_items, weigh_items, weighs_items
@@ -29,8 +29,9 @@ from grove.systems.treebridge.search_tree import (
     SearchTree,
     eligible_items,
     live_items,
-    search_tree,
 )
+from grove.systems.treebridge.trained_tree import read_trained_tree
+from grove.systems.treebridge.variants import best_variants, search_products
 
 USERS_PER_SEARCH = 128
 """Users whose paths are scored together; a larger group takes more memory and saves no time."""
@@ -47,6 +48,9 @@ class SearchFilters:
     keyword_vectors: np.ndarray | None = None
     """[U, E], what each user searches for, embedded like items; a row of zeros, or none:
     recommendation without a keyword."""
+    products: np.ndarray | None = None
+    """[N] int64, product of each item, of which a list holds the best item only; none: lists hold
+    all items."""
 
 
 NO_FILTERS = SearchFilters()
@@ -59,6 +63,8 @@ class FoundCandidates:
     by_tree: dict[str, Candidates]
     keywords: Tensor
     """[U, E] of the same users."""
+    products: np.ndarray | None = None
+    """As in `SearchFilters`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +108,9 @@ class TreeBridgeSearcher:
         by_tree: dict[str, list[RankedList]] = {name: [] for name in self.trees}
         for found in self.find(histories, k=k, filters=filters):
             boosted = self._boosted(found)
-            fused.append(self._fused(boosted, k))
+            fused.append(self._fused(boosted, k, found.products))
             for name, candidates in boosted.items():
-                by_tree[name].append(rank_candidates(candidates, k=k))
+                by_tree[name].append(_ranked(candidates, k, found.products))
         alone = {name: _stacked(lists) for name, lists in by_tree.items()}
         return Recommendations(fused=_stacked(fused), by_tree=alone)
 
@@ -120,7 +126,7 @@ class TreeBridgeSearcher:
         Args:
             histories: U rows of `histories`; a user without events has the state of one event
                 with unknown fields, so all such users get one list.
-            k: items per user; a user with at least k allowed items in a tree gets k.
+            k: items per user; a user with at least k allowed items, or products, in a tree gets k.
             filters: of the same U users.
 
         Yields:
@@ -141,10 +147,18 @@ class TreeBridgeSearcher:
             name: eligible_items(tree, filters.eligible) for name, tree in self.trees.items()
         }
         for piece in _pieces(len(states)):
-            yield self._find_piece(states[piece], keywords[piece], eligible, excluded[piece], k)
+            search = partial(
+                self._search_trees, states[piece], keywords[piece], eligible, excluded[piece]
+            )
+            products = filters.products
+            found = search(k) if products is None else search_products(search, products, k)
+            asked = torch.from_numpy(keywords[piece].astype(np.float32))
+            yield FoundCandidates(by_tree=found, keywords=asked, products=products)
 
     def fuse(self, found: FoundCandidates, *, k: int) -> RankedList:
         """Rank the candidates of all trees together, cold-start items boosted.
+
+        Items of equal scores are ordered by row.
 
         Args:
             found: from `find`.
@@ -153,21 +167,21 @@ class TreeBridgeSearcher:
         Returns:
             Rows and scores, [U, k] each.
         """
-        return self._fused(self._boosted(found), k)
+        return self._fused(self._boosted(found), k, found.products)
 
     def _states(self, batch: SequenceBatch) -> np.ndarray:
         """User states after the last event of each history, [B, D]."""
         states = self.model.users(batch, self.item_vectors[batch.item_rows])  # [B, T, D]
         return np.asarray(at_cuts(states, last_events(batch))[:, 0].numpy())
 
-    def _find_piece(
+    def _search_trees(
         self,
         states: np.ndarray,
         keywords: np.ndarray,
         eligible: Mapping[str, EligibleItems],
         excluded: Sequence[np.ndarray],
-        k: int,
-    ) -> FoundCandidates:
+        minimum: int,
+    ) -> dict[str, Candidates]:
         found: dict[str, Candidates] = {}
         with torch.inference_mode():
             query = {
@@ -179,14 +193,20 @@ class TreeBridgeSearcher:
                 scorer = DecoderScorer(decoder=self.model.decoder(name), **query)
                 # Filters act inside the beam: after it, a list could end before k items.
                 live = live_items(tree, eligible[name], excluded)
-                found[name] = beam_search(scorer, tree, live, beam=self.beam, minimum=k)
+                found[name] = beam_search(scorer, tree, live, beam=self.beam, minimum=minimum)
             if self.weighs_items:
                 # Of all trees at once: their scores are divided by one number per user.
                 found = weigh_items(found, **query)
-        return FoundCandidates(by_tree=found, keywords=query["keywords"])
+        return found
 
-    def _fused(self, candidates: Mapping[str, Candidates], k: int) -> RankedList:
-        return fuse_candidates(list(candidates.values()), k=k, fusion=self.fusion)
+    def _fused(
+        self, candidates: Mapping[str, Candidates], k: int, products: np.ndarray | None
+    ) -> RankedList:
+        trees = list(candidates.values())
+        if products is None:
+            return fuse_candidates(trees, k=k, fusion=self.fusion)
+        width = sum(tree.rows.shape[1] for tree in trees)
+        return best_variants(fuse_candidates(trees, k=width, fusion=self.fusion), k, products)
 
     def _boosted(self, found: FoundCandidates) -> dict[str, Candidates]:
         if not self.new_item_bonus:
@@ -197,6 +217,12 @@ class TreeBridgeSearcher:
             cold_items=self.inputs.cold_items,
             bonus=self.new_item_bonus,
         )
+
+
+def _ranked(candidates: Candidates, k: int, products: np.ndarray | None) -> RankedList:
+    if products is None:
+        return rank_candidates(candidates, k=k)
+    return best_variants(rank_candidates(candidates, k=candidates.rows.shape[1]), k, products)
 
 
 def load_searcher(
@@ -230,7 +256,8 @@ def load_searcher(
     """
     model, inputs, vectors = load_network(TreeBridge, folder, item_table)
     trees = {
-        name: _read_tree(inputs, codes, name) for name in sorted(inputs.saved.arguments["trees"])
+        name: read_trained_tree(inputs, codes, name)
+        for name in sorted(inputs.saved.arguments["trees"])
     }
     return TreeBridgeSearcher(
         model=model,
@@ -244,22 +271,6 @@ def load_searcher(
     )
 
 
-def _read_tree(inputs: LoadedInputs, codes: Mapping[str, pa.Table], name: str) -> SearchTree:
-    arguments = inputs.saved.arguments
-    sizes = list(arguments["trees"][name])
-    if name not in codes:
-        raise _other_tree(name, f"codes per level within {sizes}", "no such tree")
-    tree = read_code_tree(codes[name], inputs.encoder.item_ids, capacity=arguments["capacity"])
-    largest = [int(level.max()) for level in tree.codes]
-    fits = len(largest) == len(sizes) and all(map(int.__lt__, largest, sizes))
-    if not fits:
-        raise _other_tree(name, f"codes per level within {sizes}", f"codes up to {largest}")
-    if not _slots_fit(tree, inputs):
-        slots = f"{tree.leaf_items.shape[1]} slots in a leaf"
-        raise _other_tree(name, f"{arguments['capacity']} slots in a leaf", slots)
-    return search_tree(tree)
-
-
 def _require_keywords(vectors: np.ndarray, users: int, width: int) -> None:
     finite = bool(np.isfinite(vectors).all())
     if vectors.shape == (users, width) and finite:
@@ -270,22 +281,6 @@ def _require_keywords(vectors: np.ndarray, users: int, width: int) -> None:
         expected=f"[{users}, {width}] finite numbers",
         found=f"{list(vectors.shape)} numbers{'' if finite else ', some not finite'}",
         next_step="embed keywords with the encoder that embedded the items",
-    )
-
-
-def _slots_fit(tree: CodeTree, inputs: LoadedInputs) -> bool:
-    """Whether a decoder of slots covers every slot; a decoder that scores items has no limit."""
-    arguments = inputs.saved.arguments
-    return arguments["leaf_step"] != "slot" or tree.leaf_items.shape[1] == arguments["capacity"]
-
-
-def _other_tree(name: str, expected: str, found: str) -> DataError:
-    return DataError(
-        "the generator was not trained on these codes",
-        where=f"tree {name}",
-        expected=expected,
-        found=found,
-        next_step="use the codes of the generation named in the model's metadata, or retrain",
     )
 
 
