@@ -49,7 +49,13 @@ def measure_histories(histories: DataFrame, *, max_events: int) -> HistoryFacts:
 def check_histories(facts: HistoryFacts) -> tuple[CheckResult, ...]:
     """Results of the checks; a failed one rejects the day."""
     return (
-        _check("histories_present", "at least 1 history", 0 if facts.rows else 1, facts.rows),
+        CheckResult(
+            name="histories_present",
+            severity="fail",
+            passed=facts.rows > 0,
+            expected="at least 1 history: a user with a positive event up to the day",
+            observed=f"{facts.rows} histories",
+        ),
         _check("events_ordered", "event times ascend", facts.unordered, facts.rows),
         _check("cut_respected", "no event landed after the cut", facts.beyond_cut, facts.rows),
         _check("history_length", "only the newest events", facts.too_long, facts.rows),

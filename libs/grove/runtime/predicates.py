@@ -12,7 +12,7 @@ from grove.errors import BugError
 
 Value = date | str | int
 Partition = Mapping[str, Value | Sequence[Value]]
-"""Value per column; a list or tuple of values means any of them."""
+"""Value per column; a list or tuple of values means any of them, and an empty one no row."""
 
 
 def sql_predicate(partition: Partition) -> str:
@@ -21,6 +21,8 @@ def sql_predicate(partition: Partition) -> str:
     Example:
         >>> sql_predicate({"day": date(2026, 8, 20), "stage": ["a", "b"]})
         "day = '2026-08-20' AND stage IN ('a', 'b')"
+        >>> sql_predicate({"day": []})
+        'FALSE'
     """
     return " AND ".join(_sql_condition(column, value) for column, value in partition.items())
 
@@ -29,7 +31,7 @@ def arrow_predicate(equals: Partition) -> pc.Expression | None:
     """Filter that selects rows by equality; none for an empty partition."""
     condition = None
     for column, value in equals.items():
-        one = pc.field(column).isin(list(values_of(value)))
+        one = _arrow_condition(column, values_of(value))
         condition = one if condition is None else condition & one
     return condition
 
@@ -55,10 +57,17 @@ def require_whole_partition(dataset: Dataset, partition: Partition) -> None:
         )
 
 
+def _arrow_condition(column: str, values: Sequence[Value]) -> pc.Expression:
+    # A list of no value has Arrow's null type, which a column of another type rejects.
+    return pc.field(column).isin(list(values)) if values else pc.scalar(False)
+
+
 def _sql_condition(column: str, value: Value | Sequence[Value]) -> str:
     literals = [_literal(one) for one in values_of(value)]
     if isinstance(value, date | str | int):
         return f"{column} = {literals[0]}"
+    if not literals:
+        return "FALSE"
     return f"{column} IN ({', '.join(literals)})"
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from grove.contracts import CheckResult
 from grove.features.model_metadata import ModelMetadata, read_metadata
-from grove.quality.invariants import finite_losses
+from grove.quality.invariants import finite_losses, something_learned
 from grove.runtime.code_version import code_version
 from grove.runtime.distributed import run_workers
 from grove.runtime.stage_run import StageRun
@@ -60,8 +60,9 @@ class PassWeights:
         )
 
     def loss_checks(self) -> list[CheckResult]:
-        """The check of the losses, if anything was trained."""
-        return [finite_losses(self.metadata.curve)] if self.trained else []
+        """The checks of the losses, if this pass trained."""
+        curve = self.metadata.curve
+        return [finite_losses(curve), something_learned(curve)] if self.trained else []
 
 
 def training_options(section: TrainingSettings, training_pass: str) -> dict[str, Any]:

@@ -107,12 +107,17 @@ def train(
             is of the same training.
 
     Returns:
-        Mean loss of every epoch. A non-finite loss stops the training and is the last value.
+        Mean loss of every epoch; none where no worker has a history to learn from. A non-finite
+        loss stops the training and is the last value.
     """
     optimizer, groups = _optimizer(model, plan)
     curve = resume_progress(checkpoint, model, optimizer) if checkpoint else []
     started, first = time.monotonic(), len(curve)
-    for epoch in range(len(curve), plan.epochs):
+    # Steps without a loss would still decay the weights.
+    epochs = plan.epochs if batches.histories else 0
+    if not epochs and world()[0] == 0:
+        LOG.warning("no history has an event to learn from: the weights stay as they are")
+    for epoch in range(len(curve), epochs):
         seed_torch(plan.seed, "epoch", epoch, world()[0])
         _freeze(groups, epoch)
         model.train()

@@ -222,3 +222,12 @@ def test_a_resumed_training_logs_the_remaining_epochs_only(caplog, tmp_path):
     caplog.set_level(logging.INFO, logger="grove")
     fit(make_model(), checkpoint=checkpoint)
     assert [line.partition(":")[0] for line in caplog.messages] == ["epoch 3 of 4", "epoch 4 of 4"]
+
+
+def test_without_a_history_to_learn_from_the_weights_stay(caplog):
+    model, untouched = make_model(), make_model()
+    with caplog.at_level(logging.WARNING, logger="grove.training"):
+        assert fit(model, Numbers(histories=0)) == []
+    assert same(model, untouched)
+    assert not model.training
+    assert "no history has an event to learn from" in caplog.text

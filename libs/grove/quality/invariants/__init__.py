@@ -15,6 +15,7 @@ from grove.quality.invariants.index import graph_recall, index_recall
 from grove.quality.invariants.models import (
     candidate_not_worse,
     finite_losses,
+    something_learned,
     update_not_worse,
     vector_drift,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "quarantined_share",
     "rows_conserved",
     "rows_on_open_day",
+    "something_learned",
     "update_not_worse",
     "vector_drift",
     "volume_like_weekday",

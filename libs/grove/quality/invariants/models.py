@@ -142,6 +142,18 @@ def finite_losses(losses: Iterable[float]) -> CheckResult:
     )
 
 
+def something_learned(losses: Iterable[float]) -> CheckResult:
+    """A pass had a history to learn from; without one it keeps its weights, which only warns."""
+    epochs = len(list(losses))
+    return CheckResult(
+        name="something_learned",
+        severity="warn",
+        passed=epochs > 0,
+        expected="a history with a new event after another event",
+        observed=f"{epochs} epochs" if epochs else "none: the weights stay as they were",
+    )
+
+
 def vector_drift(drift: float, *, maximum: float) -> CheckResult:
     """The item vectors moved little enough for trees and indexes built on them to stay valid.
 
