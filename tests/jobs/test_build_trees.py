@@ -160,6 +160,26 @@ def test_a_rebuild_gives_every_item_a_code_in_both_trees(layout, rebuild_day, ar
     assert not verdict.failures + verdict.warnings
 
 
+def test_a_shop_whose_items_are_all_equal_gets_balanced_trees(
+    layout, rebuild_day, arguments, monkeypatch
+):
+    vector_of_one = vector_of
+    monkeypatch.setattr(
+        "tests.jobs.test_build_trees.vector_of", lambda _, width: vector_of_one("one", width)
+    )
+    land_items(layout, rebuild_day - timedelta(days=1), 0, 60)
+    land_dssm_vectors(layout, rebuild_day, 60)
+    build_trees.run(arguments())
+    found = codes(layout, rebuild_day)
+    assert len(found) == len({(tree, place) for (tree, _), place in found.items()}) == 120
+    verdict = Verdict.from_json(
+        Path(layout.verdict(rebuild_day, "build_trees", "codes")).read_text()
+    )
+    assert not verdict.failures
+    build_trees.run(arguments())
+    assert codes(layout, rebuild_day) == found
+
+
 def test_a_second_run_gives_the_same_rows_and_a_new_artifact(layout, rebuild_day, arguments):
     build_trees.run(arguments())
     first = read_arrow(layout, CODES, day=rebuild_day).sort_by("item_id").to_pylist()

@@ -256,6 +256,22 @@ def test_a_closed_day_with_rows_is_an_error(layout: Layout, ingest: Ingest) -> N
         ingest(DAY)
 
 
+def test_the_product_of_an_item_is_kept_and_may_be_unknown(
+    layout: Layout, settings_file: Path, ingest: Ingest
+) -> None:
+    declare(settings_file, ["events", "catalogue"])
+    catalogue: Rows = [item(1) | {"product_id": "mug"}, item(2) | {"product_id": "mug"}, item(3)]
+    events: Rows = [event(number, item_id=f"i{number}") for number in (1, 2, 3)]
+    land(layout, DAY, {"events": events, "catalogue": catalogue})
+    ingest(DAY)
+    found = read_arrow(layout, ITEMS, columns=["item_id", "product_id"]).to_pylist()
+    assert {row["item_id"]: row["product_id"] for row in found} == {
+        "i1": "mug",
+        "i2": "mug",
+        "i3": None,
+    }
+
+
 def test_a_shop_without_a_catalogue_derives_its_items_from_events(
     layout: Layout, settings_file: Path, ingest: Ingest
 ) -> None:

@@ -113,6 +113,19 @@ def test_excluded_items_reach_the_lists_by_vector_and_the_search(rank) -> None:
     assert 3 not in lists["fused"][1]
 
 
+def test_lists_of_one_variant_per_product_hold_the_best_of_each(rank) -> None:
+    products = np.array([0, 0, 2, 2, 4])
+    lists = rank.lists(evaluation_set(products=products), *ALL)
+    of_ann = {name: rows[0].tolist() for name, rows in lists.items()}
+    assert of_ann["stars_h_next"] == [0, 2, 4]
+    assert of_ann["dssm"] == of_ann["stars_h_gen"] == [4, 3, 1]
+    # STARS: 0, 4, 2; the tree: 2, 3, 4 (a search that is asked for products gives no variants).
+    assert of_ann["fused"] == [0, 2, 4]
+    assert lists["fused"][1].tolist() == [3, 1, 4]
+    (given,) = rank.searched
+    assert given["filters"].products is products
+
+
 def test_a_release_from_before_a_model_was_added_has_no_list_of_it(rank) -> None:
     lists = rank.lists(evaluation_set(), "stars", "treebridge")
     assert "dssm" not in lists

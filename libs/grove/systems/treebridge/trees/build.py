@@ -54,6 +54,9 @@ def build_tree(
     the level's codebook, and siblings get distinct codes of it. With a tree in use, k-means starts
     at its nodes, which keep their codes; see `grove.systems.treebridge.trees.inheritance`.
 
+    Items with equal vectors are distributed by the seed and the order of their ids over as many
+    neighbouring leaves as they need, mostly below one parent.
+
     Source: TreeBridge, Tree Encoder Generation; the start from a tree in use is ours.
 
     Args:
