@@ -4,7 +4,7 @@ Importing this package is cheap: functions that return Spark or Arrow types load
 """
 
 from grove.contracts.arrow_types import arrow_schema
-from grove.contracts.constraints import delta_constraints
+from grove.contracts.constraints import delta_constraints, is_row_check
 from grove.contracts.contract import Check, Column, Contract
 from grove.contracts.documentation import documentation_table
 from grove.contracts.load import feed_dataset, load_contract, load_contracts
@@ -21,6 +21,7 @@ __all__ = [
     "delta_constraints",
     "documentation_table",
     "feed_dataset",
+    "is_row_check",
     "load_contract",
     "load_contracts",
     "spark_schema",

@@ -26,10 +26,14 @@ def delta_constraints(contract: Contract) -> dict[str, str]:
     return {
         check.name: _condition(check, nullable=contract.column(check.columns[0]).nullable)
         for check in contract.checks
-        if check.severity == "fail"
-        and not check.tolerated_share
-        and (check.kind in _MEASURES or check.kind == "values")
+        if is_row_check(check)
     }
+
+
+def is_row_check(check: Check) -> bool:
+    """Whether a check concerns single rows and tolerates none, so that it can be a constraint."""
+    by_row = check.kind in _MEASURES or check.kind == "values"
+    return by_row and check.severity == "fail" and not check.tolerated_share
 
 
 def _condition(check: Check, *, nullable: bool) -> str:

@@ -10,8 +10,8 @@ import pyspark.sql.functions as F  # noqa: N812
 from pyspark.sql import Column, DataFrame
 
 from grove.contracts import Contract
-from grove.interactions import columns as names
 from grove.interactions.parsing import ParsedFeed, Persist
+from grove.landed import columns as names
 
 BROADCAST_ROWS = 2_000_000
 """Up to this number of duplicates are broadcast; more are joined with a shuffle."""

@@ -19,11 +19,11 @@ from grove.datasets import (
 )
 from grove.interactions.derived_items import derive_items
 from grove.interactions.duplicates import Duplicates, find_duplicates
-from grove.interactions.landed import LandedFiles
+from grove.interactions.landed import LandedFeedFiles
 from grove.interactions.parsing import ParsedFeed, Persist, parse_feed
 from grove.interactions.queries import count_queries
-from grove.interactions.reasons import Limits
 from grove.interactions.split import accepted_rows, as_table, quarantined_rows
+from grove.landed import FeedReader, Limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Ingested:
 
 def ingest_feeds(
     spark: SparkSession,
-    files: Iterable[LandedFiles],
+    files: Iterable[LandedFeedFiles],
     *,
     earlier: Earlier,
     limits: Limits,
@@ -99,10 +99,13 @@ def ingest_feeds(
     return Ingested(tables=tables, parsed=parsed, duplicates=duplicates)
 
 
-def _parse(spark: SparkSession, files: LandedFiles, limits: Limits, persist: Persist) -> ParsedFeed:
+def _parse(
+    spark: SparkSession, files: LandedFeedFiles, limits: Limits, persist: Persist
+) -> ParsedFeed:
     contract = load_contract(feed_dataset(files.feed))
     table = load_contract(FEED_DATASETS[files.feed])
-    return parse_feed(spark, files, contract=contract, table=table, limits=limits, persist=persist)
+    reader = FeedReader(contract=contract, table=table, limits=limits)
+    return parse_feed(spark, files, reader, persist=persist)
 
 
 def _tables(accepted: Mapping[str, DataFrame], earlier: Earlier) -> dict[Dataset, DataFrame]:

@@ -6,11 +6,9 @@ import pyspark.sql.functions as F  # noqa: N812
 from pyspark.sql import DataFrame
 
 from grove.contracts import Contract, spark_schema
-from grove.interactions import columns as names
 from grove.interactions.duplicates import Duplicates
 from grove.interactions.parsing import ParsedFeed
-
-_OFFSET = "row_minus_line"
+from grove.landed import columns as names
 
 
 def accepted_rows(parsed: ParsedFeed, duplicates: Duplicates) -> DataFrame:
@@ -27,16 +25,11 @@ def as_table(rows: DataFrame, table: Contract) -> DataFrame:
 def quarantined_rows(parsed: ParsedFeed) -> DataFrame:
     """Rejected rows as they landed, with feed, reason, file and line number."""
     rejected = parsed.rows.where(F.col(names.REASON).isNotNull())
-    offsets = parsed.rows.sparkSession.createDataFrame(
-        parsed.line_offsets(),
-        f"{names.DAY} date, {names.FILE} string, {names.BLOCK} bigint, {_OFFSET} bigint",
-    )
-    numbered = rejected.join(F.broadcast(offsets), [names.DAY, names.FILE, names.BLOCK])
-    return numbered.select(
+    return rejected.select(
         names.DAY,
         F.lit(parsed.feed).alias("feed"),
         F.col(names.REASON).alias("reason"),
         F.col(names.FILE).alias("file"),
-        (F.col(names.ROW_ID) - F.col(_OFFSET)).alias("line"),
+        F.col(names.LINE).alias("line"),
         F.col(names.TEXT).alias("raw"),
     )

@@ -13,8 +13,6 @@ from grove.day import parse_day
 from grove.errors import DataError
 from grove.runtime.files import list_files, read_json, write_json
 
-FILE_ENDINGS = (".jsonl", ".csv", ".parquet")
-
 
 @dataclass(frozen=True, kw_only=True)
 class LandedFeed:
@@ -63,7 +61,14 @@ def read_marker(layout: Layout, day: date) -> Marker:
         )
     try:
         marker = _parse_marker(read_json(path))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise _malformed(path, f"{type(error).__name__}: {error}") from error
     if marker.day != day or marker.calendar not in ("open", "closed"):
         raise _malformed(path, f"day {marker.day}, calendar {marker.calendar!r}")
@@ -90,11 +95,7 @@ def write_marker(layout: Layout, marker: Marker) -> None:
 
 def feed_files(layout: Layout, feed: str, day: date) -> list[str]:
     """Paths of one feed's files of one day, sorted; empty if the folder does not exist."""
-    return [path for path in list_files(layout.landing_feed(feed, day)) if _is_landed(path)]
-
-
-def _is_landed(path: str) -> bool:
-    return path.endswith(FILE_ENDINGS)
+    return list_files(layout.landing_feed(feed, day))
 
 
 def _parse_marker(value: dict[str, Any]) -> Marker:

@@ -14,10 +14,10 @@ from grove.interactions import (
     Earlier,
     FeedCounts,
     Ingested,
-    LandedFiles,
-    Limits,
+    LandedFeedFiles,
     ingest_feeds,
 )
+from grove.landed import Limits
 from grove.quality import validate_dataset
 from grove.quality.invariants import (
     no_gap,
@@ -139,7 +139,7 @@ def dataset_checks(
 def _ingest(
     spark: SparkSession,
     layout: Layout,
-    files: Sequence[LandedFiles],
+    files: Sequence[LandedFeedFiles],
     limits: IngestSettings,
     *,
     first: date,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from pathlib import PurePosixPath
 
 from grove.datasets import Layout
 from grove.errors import DataError
-from grove.interactions import LandedFiles
+from grove.interactions import LandedFeedFiles
+from grove.landed import LandedFile, landed_files
 from grove.runtime.landing import Marker, feed_files, read_marker
 
 
@@ -27,7 +27,7 @@ def read_days(layout: Layout, days: Iterable[date]) -> list[Marker]:
 
 def declared_files(
     layout: Layout, feeds: Sequence[str], opened: Mapping[date, Marker]
-) -> list[LandedFiles]:
+) -> list[LandedFeedFiles]:
     """The files of every feed the source declares, over all open days.
 
     Args:
@@ -37,24 +37,26 @@ def declared_files(
 
     Raises:
         DataError: a declared feed has no file, or is not in the marker, on one of the days; all
-            of them are named.
+            of them are named. Or a file cannot be read.
     """
-    found: dict[tuple[str, date], list[str]] = {
-        (feed, day): feed_files(layout, feed, day) for feed in feeds for day in opened
+    found: dict[tuple[str, date], list[LandedFile]] = {
+        (feed, day): landed_files(
+            layout.landing_feed(feed, day), day, feed_files(layout, feed, day)
+        )
+        for feed in feeds
+        for day in opened
     }
     _require_landed(layout, found, opened)
     return [
-        LandedFiles(
-            feed=feed,
-            folder=str(PurePosixPath(layout.landing_feed(feed, min(opened))).parent),
-            paths=[path for day in opened for path in found[feed, day]],
-        )
+        LandedFeedFiles(feed=feed, files=[file for day in opened for file in found[feed, day]])
         for feed in feeds
     ]
 
 
 def _require_landed(
-    layout: Layout, found: Mapping[tuple[str, date], Sequence[str]], opened: Mapping[date, Marker]
+    layout: Layout,
+    found: Mapping[tuple[str, date], Sequence[LandedFile]],
+    opened: Mapping[date, Marker],
 ) -> None:
     """Reject feeds without files or without their entry in the marker; name where to look."""
     without_files = [pair for pair, files in found.items() if not files]

@@ -12,9 +12,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from grove.contracts import feed_dataset, load_contract
 from grove.datasets import CONTEXT, INTERACTIONS
-from grove.interactions import columns as names
 from grove.interactions.duplicates import Duplicates, find_duplicates
 from grove.interactions.parsing import ParsedFeed
+from grove.landed import columns as names
 
 pytestmark = pytest.mark.spark
 

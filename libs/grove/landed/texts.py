@@ -1,0 +1,213 @@
+"""Landed values → texts, identifiers and lists of texts."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from grove.landed.rows import NOT_UTF8, TOO_LONG, python_values
+
+WRONG_TYPE = "wrong_type"
+UNPRINTABLE_ID = "unprintable_id"
+EMPTY_ELEMENT = "empty_element"
+
+LIST_SEPARATOR = "|"
+"""CSV has no lists; `a|b` is a list of two elements, and an empty field an empty list."""
+MOST_ELEMENT_CHARACTERS = 500
+MISSING_IDS = frozenset(
+    ("null", "NULL", "None", "nan", "NaN", "NAN", "<NA>", "NaT", "undefined", "#N/A")
+)
+"""Texts that programs write for a missing value; as identifiers they would merge its rows."""
+_PLAIN_ID = r"\A[!-~]+\z"
+_FLOAT_ID = r"\A-?[0-9]+\.0+\z"
+_MOST_EXACT = 2**53
+"""Above it a float no longer holds every integer."""
+
+_Found = tuple[Any, str | None]
+"""A converted value, and the reason why there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Converted:
+    """A column in its table's type; a value that does not fit is null and has a reason."""
+
+    values: pa.Array
+    reasons: Mapping[int, str] = field(default_factory=dict)
+    """Row → reason, of the rows that do not fit."""
+
+
+def as_texts(values: list[Any] | pa.Array, *, longest: float | None = None) -> Converted:
+    """Convert a column of texts.
+
+    A number is written in digits. An object, a list or a truth value is `wrong_type`.
+
+    Args:
+        values: as read.
+        longest: characters above which a text is `too_long`; none: no limit.
+    """
+    plain = _text_array(values)
+    converted = Converted(values=plain) if plain is not None else _each(values, _text)
+    if longest is None:
+        return converted
+    lengths = pc.utf8_length(converted.values)
+    too_long = pc.fill_null(pc.greater(lengths, longest), fill_value=False)
+    return with_reason(converted, too_long, TOO_LONG)
+
+
+def as_ids(values: list[Any] | pa.Array, *, untyped: bool = False) -> Converted:
+    """Convert a column of identifiers.
+
+    Text is freed of surrounding white space and brought to Unicode NFC, so that no two
+    identifiers look alike. An integer is written in digits, and so is a float that is one, because
+    a data frame turns integers into floats where a value is missing; other floats are
+    `wrong_type`. What programs write for a missing value is missing. Characters that cannot be seen
+    make an identifier `unprintable_id`.
+
+    Args:
+        values: as read.
+        untyped: whether the format has no types (CSV); then `17850.0` is the number 17850.
+    """
+    plain = _text_array(values)
+    if plain is None:
+        return _each(values, _id)
+    is_plain = pc.match_substring_regex(plain, _PLAIN_ID)
+    unusual = pc.or_(pc.invert(is_plain), pc.is_in(plain, pa.array(sorted(MISSING_IDS))))
+    if untyped:
+        floats = pc.match_substring_regex(plain, _FLOAT_ID)
+        if pc.any(floats).as_py():
+            whole = pc.replace_substring_regex(plain, r"\.0+\z", "")
+            plain = pc.if_else(floats, whole, plain)
+    if not pc.any(unusual).as_py():
+        return Converted(values=plain)
+    return _each(plain, _id)
+
+
+def as_lists(values: list[Any] | pa.Array, *, split_texts: bool, most: float | None) -> Converted:
+    """Convert a column of lists of texts.
+
+    Args:
+        values: as read.
+        split_texts: whether a text is a list with separators, as in CSV; otherwise it is
+            `wrong_type`.
+        most: elements above which a list is `too_long`; none: no limit.
+    """
+
+    def convert(value: object) -> _Found:
+        if isinstance(value, str) and split_texts:
+            value = value.split(LIST_SEPARATOR) if value else []
+        if value is None:
+            return None, None
+        if not isinstance(value, list):
+            return None, WRONG_TYPE
+        return _elements(value) if most is None or len(value) <= most else (None, TOO_LONG)
+
+    return _each(values, convert, pa.list_(pa.string()))
+
+
+def with_reason(converted: Converted, mask: pa.Array, reason: str) -> Converted:
+    """Make the masked values null, for a reason."""
+    if not pc.any(mask).as_py():
+        return converted
+    rows = dict.fromkeys(pc.indices_nonzero(mask).to_pylist(), reason)
+    empty = pa.scalar(None, converted.values.type)
+    return Converted(
+        values=pc.if_else(mask, empty, converted.values), reasons={**rows, **converted.reasons}
+    )
+
+
+def _each(
+    values: list[Any] | pa.Array,
+    convert: Callable[[object], _Found],
+    kind: pa.DataType | None = None,
+) -> Converted:
+    """Convert value by value, for columns that are not what they should be."""
+    found = [convert(value) for value in python_values(values)]
+    return Converted(
+        values=pa.array([value for value, _ in found], kind or pa.string()),
+        reasons={row: reason for row, (_, reason) in enumerate(found) if reason},
+    )
+
+
+def _text_array(values: list[Any] | pa.Array) -> pa.Array | None:
+    """The column as strings if all of its values are texts."""
+    try:
+        if isinstance(values, list):
+            only_texts = set(map(type, values)) <= {str, type(None)}
+            return pa.array(values, pa.string()) if only_texts else None
+        if pa.types.is_dictionary(values.type):
+            values = values.dictionary_decode()
+        kind = values.type
+        if not (pa.types.is_null(kind) or is_text(kind)):
+            return None
+        values.validate(full=True)
+        return values.cast(pa.string())
+    except (UnicodeEncodeError, pa.ArrowInvalid):
+        return None
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether an Arrow type holds texts."""
+    types = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(holds(kind) for holds in types)
+
+
+def _text(value: object) -> _Found:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None, None
+    if isinstance(value, str):
+        return (value, None) if _is_unicode(value) else (None, NOT_UTF8)
+    if isinstance(value, bytes):
+        return None, NOT_UTF8
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None, WRONG_TYPE
+    return _digits(value) or str(value), None
+
+
+def _id(value: object) -> _Found:
+    if isinstance(value, float | Decimal) and not math.isnan(value):
+        digits = _digits(value)
+        return digits, None if digits else WRONG_TYPE
+    text, reason = _text(value)
+    if text is None:
+        return None, reason
+    identifier = unicodedata.normalize("NFC", text.strip())
+    if not identifier or identifier in MISSING_IDS:
+        return None, None
+    return (identifier, None) if identifier.isprintable() else (None, UNPRINTABLE_ID)
+
+
+def _digits(value: float | Decimal) -> str | None:
+    """An integer in digits; none if the number is no integer, or not exactly one."""
+    if isinstance(value, int):
+        return str(value)
+    is_whole = math.isfinite(value) and value == int(value) and abs(int(value)) <= _MOST_EXACT
+    return str(int(value)) if is_whole else None
+
+
+def _elements(values: list[Any]) -> _Found:
+    found = [_text(value) for value in values]
+    reasons = [reason for _, reason in found if reason]
+    texts = [text for text, _ in found]
+    if reasons:
+        return None, reasons[0]
+    if any(text is None or not text.strip() for text in texts):
+        return None, EMPTY_ELEMENT
+    if any(len(text) > MOST_ELEMENT_CHARACTERS for text in texts):
+        return None, TOO_LONG
+    return texts, None
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text has no half of a surrogate pair, which UTF-8 cannot hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
