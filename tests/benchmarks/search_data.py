@@ -82,7 +82,7 @@ def read_clicks(folder: Path, name: str = "Best Buy") -> Shop:
 
 
 def normalised_query(query: str) -> str:
-    """A query as ingest writes it; see `grove.interactions.values.normalised_query`.
+    """A query as ingest writes it; see `grove.landed.keywords.normal_keyword`.
 
     Example:
         >>> normalised_query(" Gears  of War ３")

@@ -12,7 +12,7 @@ from grove.landed.files import FileFormat
 from grove.landed.keywords import normal_keywords
 from grove.landed.numbers import as_booleans, as_days, as_integers, as_numbers, as_times
 from grove.landed.rows import RawRows
-from grove.landed.texts import Converted, as_ids, as_lists, as_texts
+from grove.landed.texts import Converted, as_ids, as_lists, as_texts, limit_length
 
 _KEYWORD = "query"
 _ID = "_id"
@@ -58,8 +58,8 @@ def _convert_text(
     name: str, values: list[Any] | pa.Array, longest: float | None, *, is_csv: bool
 ) -> Converted:
     if name.endswith(_ID):
-        return as_ids(values, untyped=is_csv)
-    converted = as_texts(values, longest=longest)
+        return limit_length(as_ids(values, untyped=is_csv), longest)
+    converted = limit_length(as_texts(values), longest)
     if name != _KEYWORD:
         return converted
     return Converted(values=normal_keywords(converted.values), reasons=converted.reasons)

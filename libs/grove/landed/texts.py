@@ -43,17 +43,17 @@ class Converted:
     """Row → reason, of the rows that do not fit."""
 
 
-def as_texts(values: list[Any] | pa.Array, *, longest: float | None = None) -> Converted:
-    """Convert a column of texts.
+def as_texts(values: list[Any] | pa.Array) -> Converted:
+    """Convert a column of texts, as read.
 
     A number is written in digits. An object, a list or a truth value is `wrong_type`.
-
-    Args:
-        values: as read.
-        longest: characters above which a text is `too_long`; none: no limit.
     """
     plain = _text_array(values)
-    converted = Converted(values=plain) if plain is not None else _each(values, _text)
+    return Converted(values=plain) if plain is not None else _each(values, _text)
+
+
+def limit_length(converted: Converted, longest: float | None) -> Converted:
+    """Reject texts of more than `longest` characters as `too_long`; none: no limit."""
     if longest is None:
         return converted
     lengths = pc.utf8_length(converted.values)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.landed.landed_day import EVENT, ITEM, accepted, read_lines, reasons
 
-from grove.landed.texts import MISSING_IDS, as_ids, as_lists, as_texts
+from grove.landed.texts import MISSING_IDS, as_ids, as_lists, as_texts, limit_length
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_text_may_look_like_anything(text: str) -> None:
 
 
 def test_numbers_are_written_in_digits_and_long_texts_rejected() -> None:
-    converted = as_texts([7, 7.0, 7.5, None, "x" * 6], longest=5)
+    converted = limit_length(as_texts([7, 7.0, 7.5, None, "x" * 6]), 5)
     assert converted.values.to_pylist() == ["7", "7", "7.5", None, None]
     assert converted.reasons == {4: "too_long"}
 

@@ -1,9 +1,13 @@
 import json
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grove.errors import DataError
 from grove.sources.json_lines import in_files, json_lines
 
 
@@ -49,3 +53,34 @@ def test_a_number_that_json_cannot_express_is_null():
     lines = json_lines(pa.table({"price": pa.array(prices, pa.float64())})).to_pylist()
     assert [json.loads(line)["price"] for line in lines] == [1.5, None, None, None]
     assert not any("nan" in line or "inf" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("values", "written"),
+    [
+        (pa.array(['a"'], pa.large_string()), '"a\\""'),
+        (pa.array(["b"], pa.string_view()), '"b"'),
+        (pa.array(["c"]).dictionary_encode(), '"c"'),
+        (pa.array([date(2026, 8, 20)]), '"2026-08-20"'),
+        (pa.array([1787212800 * 10**9], pa.timestamp("ns")), '"2026-08-20T08:00:00.000000Z"'),
+        (pa.array([datetime(2026, 8, 20, 8, tzinfo=UTC)]), '"2026-08-20T08:00:00.000000Z"'),
+        (pa.array([True]), "true"),
+        (pa.array([Decimal("1.50")]), "1.50"),
+        (pa.array([["x", None]], pa.large_list(pa.string())), '["x",null]'),
+        (pa.array([[date(2026, 8, 20)]]), '["2026-08-20"]'),
+        (pa.nulls(1), "null"),
+    ],
+)
+def test_every_type_a_data_frame_has_is_written_as_json(values: pa.Array, written: str) -> None:
+    (line,) = json_lines(pa.table({"x": values})).to_pylist()
+    assert line == f'{{"x":{written}}}'
+    json.loads(line)
+
+
+@pytest.mark.parametrize(
+    "values", [pa.array([b"x"]), pa.array([{"a": 1}]), pa.array([[b"x"]]), pa.array([time(8)])]
+)
+def test_a_type_that_json_has_not_names_the_column(values: pa.Array) -> None:
+    with pytest.raises(DataError, match="column odd of a source's table") as caught:
+        json_lines(pa.table({"odd": values}))
+    assert str(values.type) in caught.value.found
