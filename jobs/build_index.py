@@ -2,7 +2,8 @@
 
 Reads   item_vectors[stars, update] of D, codes of D (which items there are), h_next of
         user_embeddings of D (the queries of the measurement)
-Writes  an artifact with index.faiss, keys.parquet and index.json
+Writes  an artifact with index.faiss (each distinct vector once), keys.parquet (the entry of every
+        item) and index.json; a small graph with too low a recall is replaced by an exact index
 Fails   when two items share a key or the factory string is wrong; rejects the day when
         recall is low, an item is missing or a vector is not finite
 

@@ -2,7 +2,8 @@
 
 Reads   the report of train_treebridge.update of D and its model folder; items as of D,
         text_embeddings, codes of D; histories of D, cut through; interactions up to D
-Writes  user_candidates of D: the best items of both trees for every user with a history
+Writes  user_candidates of D: the best items of both trees for every user with a history, or the
+        best variant of each product if source.one_variant_per_product is set
 Fails   when the update has not committed; rejects lists that hold an item twice, and users that
         are missing or occur twice
 

@@ -32,6 +32,7 @@ from grove.runtime.tables import read_arrow
 from grove.settings.models import TreeBridgeSettings
 from grove.stages import retrieve_candidates as candidates_module
 from grove.stages.model_inputs import day_item_table
+from grove.stages.retrieve_candidates import products_known
 from grove.systems.treebridge.search import load_searcher
 from jobs import retrieve_candidates
 
@@ -122,6 +123,11 @@ def test_lists_hold_one_variant_per_product_where_the_settings_ask_for_it(
     retrieve_candidates.run(arguments())
     for row in candidates(shop, day).values():
         assert len(products(row)) == len(row["item_ids"]) == PLACES
+    assert products_known(shop, day).passed
+    land_items(shop, day - timedelta(days=1))
+    nothing = products_known(shop, day)
+    assert (nothing.severity, nothing.passed) == ("warn", False)
+    assert nothing.observed == f"0 of {ITEM_COUNT} items with one"
 
 
 def products(row) -> set[int]:

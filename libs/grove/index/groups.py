@@ -65,7 +65,7 @@ class ItemGroups:
         groups = self._numbers_of(group_keys)  # [Q, F]
         order = np.lexsort((groups, -scores), axis=1)  # missing groups have the lowest score
         groups, scores = (np.take_along_axis(one, order, 1) for one in (groups, scores))
-        sizes = np.where(groups < 0, 0, self.sizes[groups])  # [Q, F]
+        sizes = np.where(groups < 0, 0, self.starts[groups + 1] - self.starts[groups])  # [Q, F]
         before = np.cumsum(sizes, axis=1) - sizes  # [Q, F], items of better groups
         taken = np.clip(k - before, 0, sizes).ravel()  # [Q·F]
         # One entry per item of the result: its query, its group, and its rank within the group.

@@ -49,9 +49,9 @@ class SourceSettings(Section):
     )
     one_variant_per_product: bool = Field(
         False,
-        description="lists hold only the best item of each `product_id` of the catalogue; items"
-        " without one are products of their own. Where products have many variants the search of"
-        " the trees reads more of them",
+        description="lists hold only the best item of each `product_id` of the catalogue, from the"
+        " next release on; items without one are products of their own. Where products have many"
+        " variants, the search of the trees takes longer",
     )
     currency: str = Field("EUR", min_length=3, max_length=3, description="unit of every price")
 

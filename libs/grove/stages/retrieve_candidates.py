@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql.functions import array_distinct, col, collect_set, lit, size
 
@@ -20,6 +21,7 @@ from grove.stages.handoffs import read_trees, read_weights
 from grove.stages.model_inputs import (
     day_item_table,
     histories_through,
+    items_as_of,
     product_ids,
     write_item_table,
 )
@@ -53,6 +55,8 @@ def retrieve_candidates(run: StageRun) -> None:
         items_distinct(candidates),
         run.check_gaps(),
     ]
+    if source.one_variant_per_product:
+        checks.append(products_known(layout, day))
     verdict = run.validate(USER_CANDIDATES, candidates, checks)
     run.report.rows(in_=users, out=rows)
     run.commit(USER_CANDIDATES, candidates, verdict)
@@ -99,6 +103,21 @@ def items_distinct(candidates: DataFrame) -> CheckResult:
         expected="no item twice in a list",
         observed=f"{repeated} lists with one",
         unexpected_rows=repeated,
+    )
+
+
+def products_known(layout: Layout, day: date) -> CheckResult:
+    """Check that a shop whose lists hold one variant per product has products."""
+    items = items_as_of(layout, day)
+    named = int(pc.sum(pc.not_equal(items["product_id"], "")).as_py() or 0)
+    return CheckResult(
+        name="products_known",
+        severity="warn",
+        passed=named > 0,
+        expected="product_id of some items, as source.one_variant_per_product is set; land the"
+        " column with the catalogue, or unset it",
+        observed=f"{named} of {len(items)} items with one",
+        column="product_id",
     )
 
 

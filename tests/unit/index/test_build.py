@@ -23,6 +23,18 @@ def test_equal_input_gives_equal_bytes():
     faiss.omp_set_num_threads(1)
 
 
+@pytest.mark.parametrize("factory", ["IDMap2,HNSW32", "IDMap2,Flat"])
+def test_an_index_without_equal_vectors_is_a_plain_one(factory):
+    keys, vectors = pairs(500)
+    plain = faiss.index_factory(8, factory, faiss.METRIC_INNER_PRODUCT)
+    if "HNSW" in factory:
+        faiss.ParameterSpace().set_index_parameter(plain, "efConstruction", 40)
+    faiss.omp_set_num_threads(1)
+    plain.add_with_ids(vectors, keys)
+    found = faiss.serialize_index(build(keys, vectors, factory).vectors)
+    assert found.tobytes() == faiss.serialize_index(plain).tobytes()
+
+
 def test_the_setting_reaches_the_graph():
     index = build(*pairs(50))
     graph = faiss.downcast_index(index.vectors.index)
