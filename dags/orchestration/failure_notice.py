@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -12,6 +11,7 @@ from typing import Any
 
 from airflow.sdk import timezone
 
+from grove.plain_text import json_text
 from orchestration.deployment import deployment
 from orchestration.failures import on_call
 
@@ -77,7 +77,7 @@ def leave_notice(notice: dict[str, Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     parts = (notice["day"], notice["kind"], notice["task"] or notice["dag"], notice["run_id"])
     file = folder / (re.sub(r"[^\w.-]+", "_", "-".join(map(str, parts))) + ".json")
-    text = json.dumps(stamped, indent=2, ensure_ascii=False)
+    text = json_text(stamped, indent=2)
     beside = file.with_name(f"{file.name}.{os.getpid()}.tmp")
     beside.write_text(text + "\n", encoding="utf-8")
     beside.replace(file)

@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from grove.datasets import Layout
 from grove.day import parse_day
+from grove.plain_text import visible
 from orchestration.deployment import deployment
 from orchestration.failures import BrokenStage
 from orchestration.links import DayLink, ReportLink
@@ -122,7 +123,7 @@ def describe(result: dict[str, Any]) -> str:
     """One result as a clause."""
     column = f" of {result['column']}" if result.get("column") else ""
     rows = f", {result['unexpected_rows']} rows" if result.get("unexpected_rows") else ""
-    return (
+    return visible(
         f"{result['name']}{column}: expected {result['expected']}, found {result['observed']}{rows}"
     )
 
@@ -150,9 +151,9 @@ def _cells(result: dict[str, Any]) -> tuple[str, ...]:
     outcome = "passed" if result["passed"] else {"fail": "FAILED"}.get(result["severity"], "warned")
     return (
         outcome,
-        str(result["name"]),
-        str(result.get("column") or ""),
-        str(result["expected"]),
-        str(result["observed"]),
+        visible(result["name"]),
+        visible(result.get("column") or ""),
+        visible(result["expected"]),
+        visible(result["observed"]),
         str(result.get("unexpected_rows") or 0),
     )

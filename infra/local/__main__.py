@@ -9,6 +9,7 @@ from pathlib import Path
 
 from grove.datasets import Layout
 from grove.errors import GroveError
+from grove.plain_text import visible
 from grove.release import expected_release, list_releases
 from infra.local.installation import Installation, remembered_port, require_settings
 from infra.local.jobs import show_plain
@@ -116,7 +117,8 @@ def main() -> int:
     try:
         execute(arguments)
     except GroveError as error:
-        print(f"\n{name_source(str(error), arguments.source)}", file=sys.stderr)
+        message = visible(error, keep="\n")
+        print(f"\n{name_source(message, arguments.source)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         hint = "Airflow continues its runs; `make run` shows them again, `make stop` ends them"

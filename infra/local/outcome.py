@@ -9,6 +9,7 @@ from typing import Any
 
 from grove.datasets import METRICS, Layout, release_day
 from grove.evaluation.comparison import COMPARATOR
+from grove.plain_text import visible
 from grove.release import current_release
 from grove.runtime.reports import find_report
 from grove.runtime.tables import read_arrow
@@ -134,10 +135,10 @@ def rows_table(layout: Layout, days: Sequence[date]) -> list[str]:
     for day in days:
         report = find_report(layout, day, "ingest_landing")
         if report and report.closed_because:
-            lines.append(f"{day!s:<12}closed: {report.closed_because}")
+            lines.append(f"{day!s:<12}closed: {visible(report.closed_because)}")
         for feed, rows in report.landed_feeds.items() if report else ():
             cells = "".join(f"{rows[fate]:>13,}" for fate in FATES)
-            lines.append(f"{day!s:<12}{feed:<12}{cells}")
+            lines.append(f"{day!s:<12}{visible(feed):<12}{cells}")
     return lines
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import date
+from html import escape
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -16,6 +17,7 @@ from fastapi.testclient import TestClient
 
 from conftest import REPOSITORY
 from grove.datasets import Layout
+from grove.plain_text import visible
 
 DAY = date(2026, 8, 20)
 REPORT = {
@@ -96,6 +98,64 @@ def test_files_are_inert_and_only_from_four_folders(client: TestClient) -> None:
     assert answer.headers["content-security-policy"].startswith("sandbox")
     for path in ("reports/..%2F..%2Fsecret.json", "airflow/secrets.json", "reports/none.json"):
         assert client.get(f"/files/{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["reports/a%00b", f"reports/{'a' * 5000}", f"reports/{'a/' * 3000}", "verdicts/%E2%80%AE"],
+)
+def test_a_name_that_no_file_can_have_is_not_found(client: TestClient, path: str) -> None:
+    assert client.get(f"/files/{path}").status_code == 404
+
+
+def test_files_load_nothing(client: TestClient) -> None:
+    answer = client.get("/files/data_docs/2026-08-20/validations/items/page.html")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x>',
+    "\x1b]8;;http://x\x1b",
+    "a\u202egum",
+    "[/b]",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_values_of_reports_verdicts_and_the_pointer_are_text(
+    client: TestClient, layout: Layout, text: str
+) -> None:
+    write(layout.report(DAY, "ingest_landing"), json.dumps(REPORT | {"status": text}))
+    verdict = {"results": [FALLEN | {"observed": text, "expected": text, "severity": text}]}
+    write(layout.verdict(DAY, "ingest_landing", "items"), json.dumps(verdict))
+    write(layout.current_pointer(), json.dumps({"release": text}))
+    for page, times in (("/days", 1), ("/days/2026-08-20", 3)):
+        shown = client.get(page).text
+        assert shown.count(escape(visible(text))) >= times
+        assert "<script" not in shown
+        assert "<img" not in shown
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"rows": {}}', '{"results": [1]}', '"x"', "\ud800"]
+)
+def test_a_file_that_cannot_be_read_is_a_row_of_its_own(
+    client: TestClient, layout: Layout, text: str
+) -> None:
+    for path in (
+        layout.report(DAY, "torn"),
+        layout.verdict(DAY, "torn", "items"),
+        layout.current_pointer(),
+    ):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(text.encode("utf-8", "surrogatepass"))
+    shown = client.get("/days/2026-08-20").text
+    assert "12,345" in shown
+    assert shown.count("cannot be read") == 2
+    assert client.get("/days").status_code == 200
 
 
 def test_the_plugin_adds_a_menu_entry_and_a_tab_of_every_run(pages: ModuleType) -> None:

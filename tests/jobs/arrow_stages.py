@@ -104,7 +104,7 @@ def write_candidates(layout: Layout, day: date, settings: Settings) -> None:
     """Write the generator's list of every user, as `retrieve_candidates` does."""
     staging = Path(layout.staging("retrieve_candidates", day))
     model = read_weights(layout, day, "treebridge", "update").folder
-    search = write_search(staging, layout, day, model=model, search=settings.treebridge)
+    search = write_search(staging, layout, day, model=model, settings=settings)
     kinds = [] if settings.source.keep_seen_items else list(settings.source.positive_events)
     seen: dict[str, set[str]] = {}
     for row in read_arrow(layout, INTERACTIONS, event_type=kinds).to_pylist():

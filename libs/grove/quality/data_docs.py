@@ -1,48 +1,51 @@
-"""The Data Docs site of a day: one page per run of a dataset's checks.
+"""The Data Docs site of a day: one page per run of a dataset's checks, and an index.
 
-Several stages write to one site, each from its own process. Great Expectations would build the
-index from the results of its own process, delete all other pages, and load scripts from the
-network. Therefore it renders only the pages; this module writes the index, a plain table built
-from one small file per page.
+Several stages write to one site, each from its own process. The pages hold the results of Great
+Expectations, but are not drawn by its renderer: that writes landed values as raw HTML, loads
+scripts and styles from other hosts, and copies 4 MB of pictures into every site. Here every value
+is escaped, and a page may load nothing.
 """
 
 from __future__ import annotations
 
-import html
 import json
 import os
+from collections.abc import Iterator
+from datetime import datetime
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from grove.quality.library import import_great_expectations
+from grove.plain_text import json_text, visible
 
 if TYPE_CHECKING:
-    from great_expectations.core import ExpectationSuiteValidationResult
-    from great_expectations.data_context.types.resource_identifiers import (
-        ValidationResultIdentifier,
+    from great_expectations.core import (
+        ExpectationSuiteValidationResult,
+        ExpectationValidationResult,
     )
 
-_SITE = "day"
-_INDEX = """<!doctype html>
+_PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<title>Data Docs</title>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
 <style>
 body {{ font-family: system-ui, sans-serif; margin: 2rem; }}
-td, th {{ padding: 0.3rem 1rem; text-align: left; border-bottom: 1px solid #ccc; }}
+td, th {{ padding: 0.3rem 1rem; text-align: left; border-bottom: 1px solid #ccc;
+vertical-align: top; }}
+.failed {{ color: #b00020; }}
 </style>
-<h1>Checks of the day</h1>
+<h1>{title}</h1>
+{text}
 <table>
-<tr><th>Dataset</th><th>Run</th><th>Checked (UTC)</th><th>Checks</th><th>Failed</th></tr>
+<tr>{head}</tr>
 {rows}
 </table>
 </html>
 """
-_ROW = (
-    '<tr><td><a href="{link}">{dataset}</a></td><td>{run}</td><td>{time}</td>'
-    "<td>{checks}</td><td>{fallen}</td></tr>"
-)
+_INDEX_HEAD = ("Dataset", "Run", "Checked (UTC)", "Checks", "Failed")
+_PAGE_HEAD = ("Result", "Check", "Column", "Unexpected", "Some of the unexpected values")
 
 
 def write_page(outcome: ExpectationSuiteValidationResult, *, run_name: str, folder: str) -> None:
@@ -53,60 +56,63 @@ def write_page(outcome: ExpectationSuiteValidationResult, *, run_name: str, fold
         run_name: name of the run on the index, for example the day and the stage.
         folder: folder of the site; created if it does not exist.
     """
-    _complete_passed_results(outcome)
-    page = _write_gx_page(outcome, run_name=run_name, folder=folder)
+    checked_at: datetime = outcome.meta["validation_time"]
+    site = Path(folder)
+    run = site / "validations" / outcome.suite_name / run_name / f"{checked_at:%Y%m%dT%H%M%S.%fZ}"
+    run.mkdir(parents=True, exist_ok=True)
+    page = run / f"{outcome.suite_name}.html"
+    _write_whole(page, _results_page(outcome, run_name, checked_at))
     summary = {
         "dataset": outcome.suite_name,
         "run": run_name,
-        "time": f"{outcome.meta['validation_time']:%Y-%m-%d %H:%M:%S.%f}",
+        "time": f"{checked_at:%Y-%m-%d %H:%M:%S.%f}",
         "checks": len(outcome.results),
         # The key is as in summaries of earlier code, which the index of the same day also reads.
         "fallen": sum(not result.success for result in outcome.results),
-        "page": page.relative_to(Path(folder).resolve()).as_posix(),
+        "page": page.relative_to(site).as_posix(),
     }
-    _write_whole(page.with_suffix(".json"), json.dumps(summary))
-    _write_index(Path(folder))
+    _write_whole(page.with_suffix(".json"), json_text(summary))
+    _write_index(site)
 
 
-def _complete_passed_results(outcome: ExpectationSuiteValidationResult) -> None:
-    """Add the counts that a passed check without tolerated rows implies: 0 unexpected rows."""
-    for result in outcome.results:
-        if result.success and result.expectation_config.kwargs.get("mostly", 1) == 1:
-            result.result = {"unexpected_count": 0, "unexpected_percent": 0.0}
-
-
-def _write_gx_page(
-    outcome: ExpectationSuiteValidationResult, *, run_name: str, folder: str
-) -> Path:
-    context = import_great_expectations().get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-    files = {"class_name": "TupleFilesystemStoreBackend", "base_directory": folder}
-    site = {"class_name": "SiteBuilder", "show_how_to_buttons": False, "store_backend": files}
-    context.add_data_docs_site(site_name=_SITE, site_config=site)
-    page = _identifier(outcome, run_name)
-    context.validation_results_store.set(page, outcome)
-    context.build_data_docs(site_names=[_SITE], resource_identifiers=[page], build_index=False)
-    time = f"{page.run_id.run_time:%Y%m%dT%H%M%S.%fZ}"
-    run_folder = Path(folder).resolve() / "validations" / outcome.suite_name / run_name / time
-    return next(run_folder.glob("*.html"))
-
-
-def _identifier(
-    outcome: ExpectationSuiteValidationResult, run_name: str
-) -> ValidationResultIdentifier:
-    from great_expectations.core.run_identifier import RunIdentifier
-    from great_expectations.data_context.types.resource_identifiers import (
-        ExpectationSuiteIdentifier,
-        ValidationResultIdentifier,
+def _results_page(
+    outcome: ExpectationSuiteValidationResult, run_name: str, checked_at: datetime
+) -> str:
+    failed = sum(not result.success for result in outcome.results)
+    text = (
+        f"<p>{_shown(run_name)}, checked at {checked_at:%Y-%m-%d %H:%M:%S} UTC: "
+        f"{len(outcome.results)} checks, {failed} failed.</p>"
     )
+    ordered = sorted(outcome.results, key=lambda result: bool(result.success))
+    rows = "\n".join(map(_result_row, ordered))
+    return _page(f"Checks of {outcome.suite_name}", text, _PAGE_HEAD, rows)
 
-    run = RunIdentifier(run_name=run_name, run_time=outcome.meta["validation_time"])
-    outcome.meta["run_id"] = run
-    return ValidationResultIdentifier(
-        expectation_suite_identifier=ExpectationSuiteIdentifier(outcome.suite_name),
-        run_id=run,
-        batch_identifier=outcome.batch_id,
+
+def _result_row(result: ExpectationValidationResult) -> str:
+    """Row of one check: whether it passed, how many rows break it, and some of their values."""
+    kwargs, values = result.expectation_config.kwargs, dict(result.result or {})
+    unexpected = int(values.get("unexpected_count") or 0)
+    of_rows = f", of {values['element_count']} rows" if "element_count" in values else ""
+    cells = (
+        "passed" if result.success else "failed",
+        result.expectation_config.description,
+        kwargs.get("column") or ", ".join(kwargs.get("column_list", ())),
+        f"{unexpected} unexpected values found{of_rows}" if unexpected else "none",
     )
+    shown = "".join(f"<td>{_shown(cell)}</td>" for cell in cells)
+    kind = "" if result.success else ' class="failed"'
+    return f"<tr{kind}>{shown}<td>{'<br>'.join(_samples(values))}</td></tr>"
+
+
+def _samples(values: dict[str, Any]) -> Iterator[str]:
+    """Unexpected values with their counts; without counts, some values as they came."""
+    counts = values.get("partial_unexpected_counts")
+    if isinstance(counts, list) and all("value" in one for one in counts):
+        for one in counts:
+            yield f"{_shown(one['value'])} ({_shown(one.get('count', '?'))} times)"
+        return
+    for value in values.get("partial_unexpected_list") or ():
+        yield _shown(value)
 
 
 def _write_index(folder: Path) -> None:
@@ -117,16 +123,25 @@ def _write_index(folder: Path) -> None:
     files = sorted(folder.glob("validations/**/*.json"))
     summaries = [json.loads(file.read_text(encoding="utf-8")) for file in files]
     summaries.sort(key=lambda summary: summary["time"], reverse=True)
-    for summary in summaries:
-        summary["time"] = summary["time"].partition(".")[0]
-    rows = "\n".join(
-        _ROW.format(
-            link=quote(summary.pop("page")),
-            **{key: html.escape(str(value)) for key, value in summary.items()},
-        )
-        for summary in summaries
-    )
-    _write_whole(folder / "index.html", _INDEX.format(rows=rows))
+    rows = "\n".join(map(_index_row, summaries))
+    _write_whole(folder / "index.html", _page("Checks of the day", "", _INDEX_HEAD, rows))
+
+
+def _index_row(summary: dict[str, Any]) -> str:
+    cells = (summary["run"], summary["time"].partition(".")[0], summary["checks"])
+    link = f'<a href="{quote(summary["page"])}">{_shown(summary["dataset"])}</a>'
+    shown = "".join(f"<td>{_shown(cell)}</td>" for cell in (*cells, summary["fallen"]))
+    return f"<tr><td>{link}</td>{shown}</tr>"
+
+
+def _page(title: str, text: str, head: tuple[str, ...], rows: str) -> str:
+    heads = "".join(f"<th>{name}</th>" for name in head)
+    return _PAGE.format(title=_shown(title), text=text, head=heads, rows=rows)
+
+
+def _shown(value: object) -> str:
+    """A value as HTML shows it: no markup, and no character that hides or reorders others."""
+    return escape(visible(value)) or "(empty)"
 
 
 def _write_whole(file: Path, text: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from grove.errors import SettingsError
+from grove.plain_text import json_text
 
 TEMPORARY_SUFFIX = ".tmp"
 """Suffix of a file or folder that is still being written."""
@@ -27,8 +28,7 @@ def write_json(path: str | Path, value: object) -> None:
         path: target file; missing parent folders are created.
         value: any value that `json` can write.
     """
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
-    write_text(path, text + "\n")
+    write_text(path, json_text(value, indent=2) + "\n")
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -7,6 +7,8 @@ import sys
 import time
 from datetime import date
 
+from grove.plain_text import visible
+
 ROOT_LOGGER = "grove"
 
 
@@ -22,13 +24,20 @@ def configure_logs(job: str, day: date | None) -> logging.Logger:
     """
     label = day.isoformat() if day else "-"
     line = f"%(asctime)sZ %(levelname)s {job} {label} %(message)s"
-    formatter = logging.Formatter(line, datefmt="%Y-%m-%dT%H:%M:%S")
+    formatter = _VisibleFormatter(line, datefmt="%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger(ROOT_LOGGER).setLevel(logging.INFO)
     return job_logger(job)
+
+
+class _VisibleFormatter(logging.Formatter):
+    """Lines whose landed values cannot recolour or overwrite a terminal; messages keep breaks."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record), keep="\n\t")
 
 
 def job_logger(job: str) -> logging.Logger:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from grove.contracts import arrow_schema, load_contract
 from grove.contracts.verdict import Verdict
 from grove.datasets import METRICS, QUALITY_RESULTS, STAGE_REPORTS, Dataset, Layout
+from grove.plain_text import visible
 from grove.runtime.reports import Report
 from grove.runtime.tables import replace_partition
 
@@ -48,6 +49,8 @@ def _result_rows(day: date, stage: str, verdicts: Iterable[Verdict]) -> Iterable
             row = asdict(result)
             row["check_name"] = row.pop("name")
             row["column_name"] = row.pop("column")
+            # A table cannot hold a lone surrogate, which a name of a file may bring into a text.
+            row |= {"expected": visible(result.expected), "observed": visible(result.observed)}
             yield {"day": day, "stage": stage, "dataset": verdict.dataset, **row}
 
 

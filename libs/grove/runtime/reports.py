@@ -6,7 +6,6 @@ function of `grove.stages.handoffs`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +14,7 @@ from typing import Any, Literal
 
 from grove.datasets import Layout
 from grove.errors import DataError, InfrastructureError
+from grove.plain_text import json_text
 from grove.runtime.files import read_json
 
 Status = Literal["committed", "refused", "closed", "failed"]
@@ -113,7 +113,7 @@ class Report:
             "rows_rejected": self._rows["rejected"],
             "session_seconds": self.session_seconds,
             "work_seconds": self.work_seconds,
-            "report": json.dumps(self.as_json(), sort_keys=True, ensure_ascii=False),
+            "report": json_text(self.as_json()),
         }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -239,7 +240,8 @@ def _file_count(frame: DataFrame, partition: Partition) -> int:
 def partition_files(layout: Layout, dataset: Dataset, partition: Partition) -> list[str]:
     """Paths of the Parquet files that hold a partition now, sorted."""
     table = open_table(layout, dataset)
-    return sorted(table.file_uris(file_pruning_predicate=sql_predicate(partition)))
+    # The addresses are quoted as in a URI: a home's folder may have a space or an umlaut.
+    return sorted(map(unquote, table.file_uris(file_pruning_predicate=sql_predicate(partition))))
 
 
 def partition_days(layout: Layout, dataset: Dataset) -> list[date]:

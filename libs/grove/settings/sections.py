@@ -12,6 +12,8 @@ from grove.settings.section import AtLeastOne, Section
 from grove.settings.shop import IngestSettings, SourceSettings
 from grove.settings.trees import TreeSettings
 
+_NOT_IN_PATHS = re.compile(r"""[][{}*?:%#\\|<>"^`\x00-\x1f\x7f]""")
+
 
 class TextSettings(Section):
     """The encoder of item and query texts."""
@@ -226,5 +228,11 @@ class Settings(Section):
             raise ValueError(
                 "object storage is not supported yet: locks, reports and releases need a file"
                 " system; give the path of a folder that every machine mounts"
+            )
+        special = sorted(set(_NOT_IN_PATHS.findall(home)))
+        if special:
+            raise ValueError(
+                f"Spark and Delta read {' '.join(map(repr, special))} in a path as a pattern, an"
+                " escape or a part of an address; give the path of a folder without them"
             )
         return home

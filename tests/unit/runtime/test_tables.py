@@ -5,10 +5,20 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from tests.jobs.shop_day import land_histories
 
 from grove.contracts import arrow_schema, load_contract
-from grove.datasets import DATASETS, ITEMS, METRICS, STAGE_REPORTS, TEXT_EMBEDDINGS
+from grove.datasets import (
+    DATASETS,
+    HISTORIES,
+    ITEMS,
+    METRICS,
+    STAGE_REPORTS,
+    TEXT_EMBEDDINGS,
+    Layout,
+)
 from grove.errors import BugError, InfrastructureError
 from grove.runtime.tables import (
     create_tables,
@@ -267,3 +277,13 @@ def test_times_keep_their_zone_and_their_microseconds(layout):
     table = pa.Table.from_pylist([row], schema=arrow_schema(load_contract(INTERACTIONS)))
     replace_partition(table, layout, INTERACTIONS, {"day": DAY})
     assert read_arrow(layout, INTERACTIONS)["event_time"].to_pylist() == [moment]
+
+
+@pytest.mark.parametrize("name", ["a b", "é杯", "$HOME", "a'b", "a,b=c;d", "a&b+c@d", "(a)!~-"])
+def test_a_home_may_have_any_letter_that_settings_allow(tmp_path, name):
+    layout = Layout(str(tmp_path / name / "home"))
+    create_tables(layout)
+    land_histories(layout, DAY, users=3)
+    assert read_arrow(layout, HISTORIES, day=DAY, cut="before").num_rows == 3
+    files = partition_files(layout, HISTORIES, {"day": DAY, "cut": "before"})
+    assert [pq.read_metadata(file).num_rows for file in files] == [3]

@@ -154,3 +154,15 @@ def test_every_section_forbids_unknown_keys_and_explains_every_field():
         assert model.model_config["frozen"]
         for name, field in model.model_fields.items():
             assert field.description or model is Settings, f"{model.__name__}.{name}"
+
+
+@pytest.mark.parametrize("letter", [*"[]{}*?:%#|<>^`", '"', "\\", "\n", "\x1b", "\x7f"])
+def test_a_home_that_spark_or_delta_would_misread_is_refused_by_its_letters(letter: str) -> None:
+    with pytest.raises(SettingsError, match=r"home: .*without them") as error:
+        parse_settings({"home": f"/data/a{letter}b/shop"}, where="settings.yaml")
+    assert repr(letter) in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["a b", "é杯", "$HOME", "a'b", "a,b=c;d", "a&b+c@d", "(a)!~-"])
+def test_other_letters_are_part_of_a_home(name: str) -> None:
+    assert parse_settings({"home": f"/data/{name}"}, where="x").home == f"/data/{name}"
