@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import re
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from airflow.sdk import timezone
 from grove.plain_text import json_text
 from orchestration.deployment import deployment
 from orchestration.failures import on_call
+
+LONGEST_STEM = 180
+"""Bytes of a file's name; with a hash, process id and endings it stays below the usual 255."""
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +80,7 @@ def leave_notice(notice: dict[str, Any]) -> Path:
     stamped = {**notice, "at": timezone.utcnow().isoformat()}
     folder = Path(deployment().layout.notices())
     folder.mkdir(parents=True, exist_ok=True)
-    parts = (notice["day"], notice["kind"], notice["task"] or notice["dag"], notice["run_id"])
-    file = folder / (re.sub(r"[^\w.-]+", "_", "-".join(map(str, parts))) + ".json")
+    file = folder / f"{_file_stem(notice)}.json"
     text = json_text(stamped, indent=2)
     beside = file.with_name(f"{file.name}.{os.getpid()}.tmp")
     beside.write_text(text + "\n", encoding="utf-8")
@@ -84,6 +88,17 @@ def leave_notice(notice: dict[str, Any]) -> Path:
     log.error("notice written to %s", file)
     _send(text)
     return file
+
+
+def _file_stem(notice: dict[str, Any]) -> str:
+    """Day, kind, task and run as a name; a hash keeps long ones apart from each other."""
+    parts = (notice["day"], notice["kind"], notice["task"] or notice["dag"], notice["run_id"])
+    whole = "-".join(map(str, parts))
+    stem = re.sub(r"[^\w.-]+", "_", whole)
+    if len(stem.encode()) <= LONGEST_STEM:
+        return stem
+    digest = hashlib.blake2b(whole.encode("utf-8", "replace"), digest_size=8).hexdigest()
+    return f"{stem.encode()[:LONGEST_STEM].decode('utf-8', 'ignore')}-{digest}"
 
 
 def _send(text: str) -> None:
@@ -95,5 +110,5 @@ def _send(text: str) -> None:
     )
     try:
         urllib.request.urlopen(request, timeout=10).close()
-    except OSError as error:
+    except (OSError, HTTPException, ValueError) as error:
         log.warning("webhook delivery failed: %s", error)

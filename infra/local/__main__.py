@@ -20,6 +20,7 @@ from infra.local.make_variables import (
     read_flag,
     read_port,
     read_range,
+    read_source,
     read_word,
 )
 from infra.local.refresh import RunRequest, backfill_days, run_days, stop_all, trigger_day
@@ -64,7 +65,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def execute(arguments: argparse.Namespace) -> None:
     """Run the command."""
-    home = HOMES / arguments.source
+    home = HOMES / read_source(arguments.source)
     installation = Installation(home=home, port=read_port(arguments.port or remembered_port(home)))
     match arguments.command:
         case "run":

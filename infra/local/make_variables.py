@@ -7,6 +7,7 @@ from datetime import date
 
 from grove.day import FORM, parse_day
 from grove.errors import SettingsError
+from grove.plain_text import visible
 
 HIGHEST_PORT = 65535
 DEFAULT_SOURCE = "marketplace"
@@ -14,6 +15,7 @@ COMMAND = re.compile(
     r"\bmake (run|stop|trigger|backfill|recommend|rollback|export)\b(?!.* SOURCE=)"
 )
 """A command in a message, unless it already names a source."""
+SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def name_source(message: str, source: str) -> str:
@@ -27,7 +29,23 @@ def name_source(message: str, source: str) -> str:
     """
     if source == DEFAULT_SOURCE:
         return message
-    return COMMAND.sub(rf"make \1 SOURCE={source}", message)
+    return COMMAND.sub(lambda found: f"{found[0]} SOURCE={visible(source)}", message)
+
+
+def read_source(text: str) -> str:
+    """Read `SOURCE`, which is also the name of a folder below `var/`.
+
+    Raises:
+        SettingsError: it is a path, or empty, or has other characters than a name.
+    """
+    if not SOURCE_NAME.fullmatch(text):
+        raise _wrong(
+            "SOURCE",
+            expected="a name of ASCII letters, digits, hyphens, dots and underscores",
+            found=text or "nothing",
+            example="make run SOURCE=online-retail",
+        )
+    return text
 
 
 def read_word(text: str, *, variable: str, expected: str, example: str) -> str:

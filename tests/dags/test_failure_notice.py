@@ -81,3 +81,22 @@ def test_a_webhook_that_does_not_answer_costs_only_a_warning(
 ) -> None:
     report_late_run({"dag_run": {}})
     assert "webhook delivery failed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "run_id",
+    ["r" * 250, "é" * 250, "../../etc/passwd", "a\x00b", "{a,b}*.?", "\x1b]8;;x", "<b>\ud800"],
+)
+def test_a_notice_of_any_run_id_is_one_file_of_the_folder(layout: Layout, run_id: str) -> None:
+    ti = SimpleNamespace(dag_id="daily_refresh", task_id="t", run_id=run_id, log_url="log")
+    run = SimpleNamespace(partition_key="2026-08-20")
+    report_failure({"ti": ti, "dag_run": run, "exception": ValueError(run_id)})
+    notice = read_only_notice(layout)
+    assert notice["run_id"] == notice["reason"] == run_id
+
+
+def test_long_run_ids_that_differ_at_the_end_have_notices_of_their_own(layout: Layout) -> None:
+    for end in "ab":
+        run = {"dag_id": "daily_refresh", "partition_key": "2026-08-20", "run_id": "r" * 249 + end}
+        report_late_run({"dag_run": run})
+    assert len(list(Path(layout.notices()).glob("*.json"))) == 2

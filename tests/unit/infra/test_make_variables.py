@@ -9,6 +9,7 @@ import pytest
 
 from grove.datasets import Layout
 from grove.errors import DataError, SettingsError
+from grove.plain_text import visible
 from grove.release.manifest import MANIFEST_FILE
 from grove.runtime.files import write_text
 from infra.local import __main__ as program
@@ -37,6 +38,10 @@ from infra.local.make_variables import DEFAULT_SOURCE, name_source, read_flag, r
         ),
         (["rollback", "--to", ""], "TO", "nothing", "make rollback TO="),
         (["export", "--to", ""], "TO", "nothing", "make export TO="),
+        (["--source", "/srv/shop", "stop"], "SOURCE", "/srv/shop", "make run SOURCE="),
+        (["--source", "../..", "rollback"], "SOURCE", "../..", "make run SOURCE="),
+        (["--source", "", "stop"], "SOURCE", "nothing", "make run SOURCE="),
+        (["--source", "a b[/]", "stop"], "SOURCE", "a b[/]", "make run SOURCE="),
         (["--port", "65536", "stop"], "PORT", "65536", "make run PORT=8081"),
         (["--port", "0", "stop"], "PORT", "0", "make run PORT=8081"),
         (["--port", "eighty", "stop"], "PORT", "eighty", "make run PORT=8081"),
@@ -94,3 +99,14 @@ def test_only_the_named_source_is_stopped(tmp_path: Path, monkeypatch: pytest.Mo
     assert stopped == [homes, [homes[1]]]
     with pytest.raises(DataError, match="never run"):
         program.execute(program.parse_arguments(["--source", "amazon-reviews", "stop", "--this"]))
+
+
+@pytest.mark.parametrize("source", ["\\1", "\\g<9>", "\x1b[2J", "a\\"])
+def test_a_source_that_is_no_name_ends_with_a_message_not_a_traceback(
+    source: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["grove", "--source", source, "recommend"])
+    assert program.main() == SettingsError.exit_code
+    shown = capsys.readouterr().err
+    assert visible(source) in shown
+    assert "\x1b" not in shown
