@@ -1,9 +1,10 @@
 """Turn landed feeds into clean tables, and keep what is rejected, with the reason.
 
 Reads   landing/<feed>/day=D of every feed the source declares, after its marker; the
-        interactions of the days an event may repeat, and earlier items
+        interactions of the days before and after that an event may repeat, and earlier items
 Writes  items, users, context, queries, quarantine and, last, interactions of D, none where one
-        is rejected; with --from and --to a whole range in one pass, each day separately
+        is rejected; with --from and --to a whole range in one pass, each day separately; a day
+        that is closed now loses the rows of an earlier landing
 Fails   when a marker or a declared feed is missing, or no row carries a required column;
         rejects a day that fails a check; a closed day ends with its reason
 

@@ -28,12 +28,15 @@ from grove.landed import FeedReader, Limits
 
 @dataclass(frozen=True, kw_only=True)
 class Earlier:
-    """Tables of the days before the first ingested day."""
+    """Tables of the days before the first ingested day, and the events of those after the last."""
 
     interactions: DataFrame
     """At least `day` and `event_id` of the days in an event's lookback."""
     items: DataFrame
     """All versions of all items."""
+    later: DataFrame | None = None
+    """As `interactions`, of the days after the last ingested one in whose lookback it is; none
+    where no such day was ingested."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +74,7 @@ def ingest_feeds(
 
     The result of a range equals that of its days one by one: the lookback of an event covers the
     days before it in the range and in the table, and so does that of an item derived from events.
+    An event that a day after the range holds already stays there.
 
     Args:
         spark: open session.
@@ -90,6 +94,7 @@ def ingest_feeds(
             earlier=earlier.interactions if feed == "events" else None,
             within_days=limits.lateness_days,
             persist=persist,
+            later=earlier.later if feed == "events" else None,
         )
         for feed, each in parsed.items()
     }

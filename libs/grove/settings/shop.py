@@ -88,6 +88,20 @@ class IngestSettings(Section):
         description="share of a feed's rows in quarantine above which its gate warns; at most"
         " max_quarantined_share",
     )
+    max_unknown_items_share: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="share of a day's events on items that the catalogue does not have above which"
+        " the day is rejected; 1 never rejects. Without a catalogue feed there is no such check",
+    )
+    warn_unknown_items_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="share of a day's events on unknown items above which its gate warns; at most"
+        " max_unknown_items_share",
+    )
     max_price: float = Field(
         1_000_000, gt=0, description="highest plausible price, in `source.currency`"
     )
@@ -98,10 +112,11 @@ class IngestSettings(Section):
         " this factor",
     )
 
-    @field_validator("warn_quarantined_share")
+    @field_validator("warn_quarantined_share", "warn_unknown_items_share")
     @classmethod
     def _warns_before_it_rejects(cls, share: float, info: ValidationInfo) -> float:
-        most = info.data.get("max_quarantined_share")
+        limit = str(info.field_name).replace("warn_", "max_")
+        most = info.data.get(limit)
         if most is not None and share > most:
-            raise ValueError(f"must be at most max_quarantined_share, {most:g}")
+            raise ValueError(f"must be at most {limit}, {most:g}")
         return share

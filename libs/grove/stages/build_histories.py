@@ -6,7 +6,7 @@ from grove import histories
 from grove.datasets import CUTS, HISTORIES, INTERACTIONS
 from grove.runtime.days import require_history
 from grove.runtime.stage_run import StageRun
-from grove.runtime.tables import read_spark
+from grove.runtime.tables import open_table, read_spark
 
 
 def build_histories(run: StageRun) -> None:
@@ -14,6 +14,8 @@ def build_histories(run: StageRun) -> None:
     run.earlier_report("ingest_landing")
     require_history(run.layout, run.day)
     max_events = run.settings.histories.max_events
+    # Before the rows are read: a landing in between counts as one after this build.
+    run.report.version(INTERACTIONS.name, open_table(run.layout, INTERACTIONS).version())
     built = histories.build_histories(
         read_spark(run.spark(), run.layout, INTERACTIONS),
         run.day,

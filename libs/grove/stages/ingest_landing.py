@@ -32,6 +32,8 @@ from grove.runtime.reports import find_report
 from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import read_spark
 from grove.settings.shop import IngestSettings
+from grove.stages.compared_days import compare_days
+from grove.stages.landed_again import keep_version, later_events, record_version, remove_closed
 from grove.stages.landed_counts import Counts, count_feeds
 from grove.stages.landed_days import declared_files, read_days
 
@@ -56,6 +58,8 @@ class DayFacts:
     """Missing days before it."""
     weekday_rows: Sequence[int]
     """Accepted events of the same weekday, in the weeks before."""
+    compared: Sequence[CheckResult] = ()
+    """Results of comparing its events with the other days and with the catalogue."""
 
 
 def ingest_landing(run: StageRun, days: Sequence[date]) -> None:
@@ -68,10 +72,13 @@ def ingest_landing(run: StageRun, days: Sequence[date]) -> None:
     Raises:
         DataError: a day has not landed, a declared feed is missing, or lacks a required column.
     """
+    keep_version(run)
     markers = read_days(run.layout, days)
     for marker in markers:
+        keep_version(run.for_day(marker.day))
         if marker.closed:
             run.for_day(marker.day).close(marker.reason or "closed by the source's calendar")
+    remove_closed(run, [marker.day for marker in markers if marker.closed])
     opened = {marker.day: marker for marker in markers if not marker.closed}
     if opened:
         _ingest_open_days(run, opened)
@@ -85,7 +92,7 @@ def _ingest_open_days(run: StageRun, opened: Markers) -> None:
         run.layout,
         files,
         run.settings.ingest,
-        first=min(opened),
+        days=sorted(opened),
         persist=run.persist,
     )
     frames = {dataset: _hold(ingested, dataset, run.persist) for dataset in ingested.tables}
@@ -96,7 +103,12 @@ def _ingest_open_days(run: StageRun, opened: Markers) -> None:
             verdict = _undeclared(dataset)
             for day in opened:
                 run.for_day(day).record(verdict)
-    facts = {day: _day_facts(run.for_day(day), marker, counts) for day, marker in opened.items()}
+    held = ingested.duplicates["events"].accepted_later
+    compared = compare_days(run, frames, sorted(opened), held=held)
+    facts = {
+        day: _day_facts(run.for_day(day), marker, counts, compared.checks[day])
+        for day, marker in opened.items()
+    }
     docs_folder, limits = run.layout.data_docs(run.day), run.settings.ingest
     outputs = []
     for dataset in INGESTED:
@@ -109,7 +121,8 @@ def _ingest_open_days(run: StageRun, opened: Markers) -> None:
                 for day in opened
             }
             outputs.append((dataset, frames[dataset], checked))
-    run.commit_days(outputs)
+    written = run.commit_days(outputs)
+    record_version(run, compared.changed.intersection(written))
 
 
 def dataset_checks(
@@ -134,6 +147,7 @@ def dataset_checks(
         yield volume_like_weekday(
             events.accepted, list(facts.weekday_rows), ratio=limits.volume_ratio
         )
+        yield from facts.compared
 
 
 def _ingest(
@@ -142,17 +156,19 @@ def _ingest(
     files: Sequence[LandedFeedFiles],
     limits: IngestSettings,
     *,
-    first: date,
+    days: Sequence[date],
     persist: Persist,
 ) -> Ingested:
     interactions, items = read_spark(spark, layout, INTERACTIONS), read_spark(spark, layout, ITEMS)
-    looked_back = [first - timedelta(days=days + 1) for days in range(limits.lateness_days)]
+    first, last = days[0], days[-1]
+    looked_back = [first - timedelta(days=back + 1) for back in range(limits.lateness_days)]
     return ingest_feeds(
         spark,
         files,
         earlier=Earlier(
             interactions=interactions.where(interactions["day"].isin(looked_back)),
             items=items.where(items["day"] < first),
+            later=later_events(spark, layout, last, limits.lateness_days),
         ),
         limits=Limits(max_price=limits.max_price, lateness_days=limits.lateness_days),
         persist=persist,
@@ -181,13 +197,15 @@ def _report(run: StageRun, counts: Counts, extra_columns: Mapping[str, Sequence[
         report.note("extra_columns", extra_columns)
 
 
-def _day_facts(run: StageRun, marker: Marker, counts: Counts) -> DayFacts:
+def _day_facts(
+    run: StageRun, marker: Marker, counts: Counts, compared: Sequence[CheckResult]
+) -> DayFacts:
     """Facts of the day of a run, whose gaps it also reports."""
     # Earlier days of this run are about to be written, so they are no gaps.
     gaps = [gap for gap in run.gap_days if gap not in counts["events"]]
     run.report.gaps = [gap.isoformat() for gap in gaps]
     weekday_rows = tuple(_rows_of_weekday(run.layout, run.day, counts["events"]))
-    return DayFacts(marker=marker, gaps=gaps, weekday_rows=weekday_rows)
+    return DayFacts(marker=marker, gaps=gaps, weekday_rows=weekday_rows, compared=compared)
 
 
 def _undeclared(dataset: Dataset) -> Verdict:

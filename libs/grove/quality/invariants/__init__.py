@@ -19,7 +19,13 @@ from grove.quality.invariants.models import (
     update_not_worse,
     vector_drift,
 )
+from grove.quality.invariants.order import (
+    earlier_days_current,
+    left_events_kept,
+    no_later_day_built,
+)
 from grove.quality.invariants.rows import (
+    known_items,
     no_gap,
     one_row_per_user,
     quarantined_share,
@@ -30,14 +36,18 @@ from grove.quality.invariants.rows import (
 
 __all__ = [
     "candidate_not_worse",
+    "earlier_days_current",
     "every_text_embedded",
     "finite_losses",
     "finite_unit_vectors",
     "finite_vectors",
     "graph_recall",
     "index_recall",
+    "known_items",
     "leaf_capacity",
+    "left_events_kept",
     "no_gap",
+    "no_later_day_built",
     "one_path_per_item",
     "one_row_per_user",
     "quarantined_share",

@@ -132,3 +132,36 @@ def no_gap(missing_days: Iterable[date], *, fail: bool) -> CheckResult:
         expected="every earlier day accepted",
         observed=f"missing: {', '.join(map(str, gaps))}" if gaps else "every earlier day accepted",
     )
+
+
+def known_items(
+    unknown: int, events: int, *, warn_above: float, fail_above: float, before: str
+) -> tuple[CheckResult, CheckResult]:
+    """Nearly all events are of items that the catalogue had by the day of the event.
+
+    Events of other items are kept, but no model ranks such an item. A large share means a catalogue
+    that has not landed, or that spells item ids in another way than the events do.
+
+    Args:
+        unknown: accepted events of items without a row in `items` as of the day.
+        events: accepted events.
+        warn_above: share, 0 to 1, above which the gate warns.
+        fail_above: share, 0 to 1, above which the day is rejected; 1 never rejects.
+        before: the share of the accepted day before, as text.
+
+    Returns:
+        The `warn` and the `fail` check, in this order.
+    """
+    share = unknown / events if events else 0.0
+
+    def at_most(limit: float, severity: Severity) -> CheckResult:
+        return CheckResult(
+            name=f"unknown_items_{severity}",
+            severity=severity,
+            passed=share <= limit,
+            expected=f"at most {limit:.1%} of events on items that are not in the catalogue",
+            observed=f"{unknown} of {events} events ({share:.1%}); {before}",
+            unexpected_rows=unknown,
+        )
+
+    return at_most(warn_above, "warn"), at_most(fail_above, "fail")

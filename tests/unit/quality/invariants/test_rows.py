@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grove.quality.invariants import (
+    known_items,
     no_gap,
     one_row_per_user,
     quarantined_share,
@@ -14,6 +15,7 @@ from grove.quality.invariants import (
     rows_on_open_day,
     volume_like_weekday,
 )
+from grove.settings.shop import IngestSettings
 
 counts = st.integers(min_value=0, max_value=10**9)
 
@@ -77,3 +79,31 @@ def test_gaps_are_named_in_order(fail: bool, severity: str) -> None:
     assert (result.passed, result.severity) == (False, severity)
     assert result.observed == "missing: 2026-08-18, 2026-08-19"
     assert no_gap([], fail=fail).passed
+
+
+@pytest.mark.parametrize(
+    ("unknown", "events", "warned", "rejected"),
+    [(0, 0, False, False), (5, 100, False, False), (6, 100, True, False), (100, 100, True, True)],
+)
+def test_events_on_unknown_items_warn_and_reject_above_their_limits(
+    unknown: int, events: int, warned: bool, rejected: bool
+) -> None:
+    warning, failure = known_items(
+        unknown, events, warn_above=0.05, fail_above=0.9, before="1.0% on 2026-08-19"
+    )
+    assert (warning.severity, failure.severity) == ("warn", "fail")
+    assert (not warning.passed, not failure.passed) == (warned, rejected)
+    assert warning.observed.endswith("1.0% on 2026-08-19")
+    assert warning.unexpected_rows == unknown
+
+
+def test_by_default_unknown_items_never_reject() -> None:
+    limits = IngestSettings()
+    _, failure = known_items(
+        9,
+        9,
+        warn_above=limits.warn_unknown_items_share,
+        fail_above=limits.max_unknown_items_share,
+        before="",
+    )
+    assert failure.passed
