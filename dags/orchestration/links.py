@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from airflow.sdk import BaseOperatorLink
 from airflow.sdk.configuration import conf
@@ -29,7 +29,7 @@ class ReportLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """Address of the report, once the task's templates are rendered."""
-        return page(f"files/reports/{operator.day}/{operator.stage}.json")
+        return page(f"files/reports/{quote(operator.day, safe='')}/{quote(operator.stage)}.json")
 
 
 class DayLink(BaseOperatorLink):
@@ -39,4 +39,4 @@ class DayLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """Address of the page, once the task's templates are rendered."""
-        return page(f"days/{operator.day}")
+        return page(f"days/{quote(operator.day, safe='')}")

@@ -12,10 +12,12 @@ from typing import Any
 
 from grove.datasets import Layout, stage_name
 from grove.errors import DataError, InfrastructureError
+from grove.plain_text import visible
 from grove.runtime.clock import Stopwatch
 from grove.runtime.files import read_json
 from infra.local.airflow_api import AirflowApi
 
+LINE_BREAK = "\n"
 POLL_SECONDS = 2.0
 ABSENT_SECONDS = 60.0
 """A day without a run after so many seconds does not get one from the scheduler."""
@@ -148,7 +150,7 @@ def show_finished(
     }
     for task in ended.values():
         show_running("")
-        print(stage_line(layout, run["partition_key"], task), flush=True)
+        print(visible(stage_line(layout, run["partition_key"], task)), flush=True)
     return frozenset(ended)
 
 
@@ -205,7 +207,7 @@ def show_running(line: str) -> None:
     """
     if sys.stdout.isatty():
         width = shutil.get_terminal_size().columns - 1
-        print(f"\r\x1b[K{line[:width]}", end="", flush=True)
+        print(f"\r\x1b[K{visible(line)[:width]}", end="", flush=True)
 
 
 def failed_day(layout: Layout, run: dict[str, Any], tasks: Sequence[dict[str, Any]]) -> DataError:
@@ -227,4 +229,4 @@ def failed_day(layout: Layout, run: dict[str, Any], tasks: Sequence[dict[str, An
 
 def say(line: str) -> None:
     """Print the next step."""
-    print(f"grove: {line}", flush=True)
+    print(f"grove: {visible(line, keep=LINE_BREAK)}", flush=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from urllib.parse import unquote
+
 import pytest
 from rendered import DAY, context, dag_of
 
-from orchestration.links import page, page_path
+from orchestration.links import DayLink, ReportLink, page, page_path
 
 PLACES = {
     "ingest_landing": "ingest_landing",
@@ -29,3 +32,12 @@ def test_pages_keep_the_path_under_which_airflow_is_served(monkeypatch: pytest.M
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://host.example/airflow/")
     assert page("days") == "https://host.example/airflow/grove/days"
     assert page_path("runs/{DAG_ID}/{RUN_ID}") == "/airflow/grove/runs/{DAG_ID}/{RUN_ID}"
+
+
+@pytest.mark.parametrize("key", ["../../x", "a?b#c", "<b>", "a b", "%2e%2e"])
+def test_a_key_that_is_no_day_stays_one_part_of_the_address(key: str) -> None:
+    operator = SimpleNamespace(day=key, stage="ingest_landing")
+    for link, before in ((DayLink(), "/grove/days/"), (ReportLink(), "/grove/files/reports/")):
+        part = link.get_link(operator, ti_key=None).partition(before)[2].partition("/")[0]
+        assert unquote(part) == key
+        assert not set(part) & set("?#<> ")

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.unit.serving.small_release import DAY, write_small_release
+from tests.unit.test_plain_text import HOSTILE
 
 from grove.errors import DataError
+from grove.plain_text import visible
 from grove.stages.recommend import SHOWN_USERS
 from jobs import recommend
 
@@ -75,3 +77,12 @@ def test_a_query_starts_the_generator(served, settings_file, capsys, monkeypatch
 def test_no_published_release_is_reported(layout, settings_file):
     with pytest.raises(DataError, match="publish a day first"):
         recommend.run(command(settings_file))
+
+
+@pytest.mark.parametrize("user", HOSTILE[:-1])
+def test_a_user_id_is_shown_as_it_is(served, settings_file, capsys, user):
+    recommend.run(command(settings_file, f"--user={user}", "--k", "1"))
+    shown = capsys.readouterr().out
+    wrapped = "".join(visible(user).split())
+    assert wrapped in "".join(shown.split())
+    assert all(line.isprintable() for line in shown.splitlines())

@@ -181,9 +181,9 @@ class TinyShop:
             return self._run(day, instead)
 
     def recommend(self) -> None:
-        """Show the lists of some users, and of a user that nobody knows."""
-        for user in (None, "nobody"):
-            recommend.run(self._arguments(None, user=user, k=10, region=None, query=""))
+        """Show the lists of some users, and of an unknown user in an unknown region."""
+        for user, region in ((None, None), ("nobody", "nowhere")):
+            recommend.run(self._arguments(None, user=user, k=10, region=region, query=""))
 
     def report(self, day: date, stage: str) -> dict[str, Any]:
         """Report of a stage."""

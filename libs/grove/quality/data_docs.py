@@ -44,6 +44,8 @@ vertical-align: top; }}
 </table>
 </html>
 """
+_LONGEST_SHOWN = 500
+"""Characters of a value: a title may have millions."""
 _INDEX_HEAD = ("Dataset", "Run", "Checked (UTC)", "Checks", "Failed")
 _PAGE_HEAD = ("Result", "Check", "Column", "Unexpected", "Some of the unexpected values")
 
@@ -141,7 +143,9 @@ def _page(title: str, text: str, head: tuple[str, ...], rows: str) -> str:
 
 def _shown(value: object) -> str:
     """A value as HTML shows it: no markup, and no character that hides or reorders others."""
-    return escape(visible(value)) or "(empty)"
+    text = visible(value)
+    short = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}… ({len(text)} long)"
+    return escape(short) or "(empty)"
 
 
 def _write_whole(file: Path, text: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from grove.datasets import Layout
 from grove.errors import DataError, InfrastructureError
+from grove.plain_text import visible
 from grove.runtime.files import write_json
 from infra.local import progress
 from infra.local.outcome import metric_table, rows_table, time_table
@@ -237,3 +238,18 @@ def test_rows_of_a_day_are_counted_by_where_they_ended(layout: Layout) -> None:
         [str(DAY), "events", "1,010", "1,000", "4", "6"],
         [str(saturday), "closed:", "no", "trade", "on", "Saturdays"],
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1b[2J", "a\u202egum", "\x1b]8;;http://x\x07", "[/b]", "{a,b}*.?"]
+)
+def test_names_and_reasons_send_the_terminal_no_control_sequence(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layout = Layout(str(tmp_path))
+    values = {"status": "closed", "rows": {"in": 0, "out": 0, "rejected": 0}, "seconds": {}}
+    report = values | {"stage": "ingest_landing", "day": str(DAY), "notes": {"reason": text}}
+    write_json(layout.report(DAY, "ingest_landing"), report)
+    assert rows_table(layout, [DAY])[1:] == [f"{DAY!s:<12}closed: {visible(text)}"]
+    progress.say(f"{text} waits\nfor its logs")
+    assert capsys.readouterr().out == f"grove: {visible(text)} waits\nfor its logs\n"

@@ -50,6 +50,15 @@ def test_a_landed_value_is_no_markup_of_a_page(text: str, tmp_path: Path) -> Non
     assert "default-src 'none'" in page
 
 
+def test_a_long_value_is_cut(tmp_path: Path) -> None:
+    contract = load_contract(INTERACTIONS)
+    rows = [row | {"event_type": "x" * 100_000} for row in valid_rows(contract, 2)]
+    validate_frame(as_table(rows, contract), contract, run_name="t", docs_folder=str(tmp_path))
+    page = next(tmp_path.glob("validations/**/*.html")).read_text(encoding="utf-8")
+    assert f"{'x' * 500}… (100000 long) (2 times)" in page
+    assert len(page) < 20_000
+
+
 def test_nothing_but_pages_is_written(tmp_path: Path) -> None:
     contract = load_contract(USERS)
     table = as_table(valid_rows(contract, 1), contract)
