@@ -94,6 +94,21 @@ def test_a_broken_release_is_not_started_from(encoded, arguments, day):
     assert plan_of(encoded, day)["reason"].startswith(f"asked for; {folder.name} is broken: ")
 
 
+def test_days_that_were_built_before_an_earlier_landing_are_reported(encoded, arguments, day):
+    two_before, yesterday = (day - timedelta(days=days) for days in (2, 1))
+    for landed, version in ((two_before, 9), (yesterday, 3)):
+        for stage in ("ingest_landing", "build_histories"):
+            report = {"status": "committed", "versions": {"interactions": version}}
+            write_json(encoded.report(landed, stage), report)
+    run(arguments(retrain=False))
+    assert plan_of(encoded, day)["stale_days"] == {str(yesterday): str(two_before)}
+    write_json(
+        encoded.report(yesterday, "build_histories"), report | {"versions": {"interactions": 9}}
+    )
+    run(arguments(retrain=False))
+    assert "stale_days" not in plan_of(encoded, day)
+
+
 def test_a_day_without_texts_is_a_data_error(layout, arguments, day):
     assert run_job(run, arguments(retrain=False)) == DATA_EXIT_CODE
     report = json.loads(Path(layout.report(day, "plan_day")).read_text(encoding="utf-8"))

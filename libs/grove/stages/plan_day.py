@@ -20,6 +20,7 @@ from grove.runtime.stage_run import StageRun
 from grove.runtime.tables import newest_rows_as_of
 from grove.settings import Settings
 from grove.stages.handoffs import read_encoder
+from grove.stages.landed_again import stale_days
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,21 @@ def plan_day(run: StageRun, *, retrain: bool) -> None:
         run.log.warning("not starting from %s", start.broken)
         plan = replace(plan, reason=f"{plan.reason}; {start.broken}")
     run.report.note_all(plan.as_notes())
+    _warn_of_stale_days(run)
     run.log.info("%s is a day of kind %s: %s", run.day, plan.kind, plan.reason)
+
+
+def _warn_of_stale_days(run: StageRun) -> None:
+    """Report the days whose weights do not know events that landed before them by now.
+
+    An update pass learns the events of its own landing day only, so what such a day missed is
+    learned by the next retrain day, or when the days have run again.
+    """
+    stale = stale_days(run.layout, run.day)
+    if stale:
+        run.report.note("stale_days", {str(day): str(landed) for day, landed in stale.items()})
+        for day, landed in stale.items():
+            run.log.warning("%s was built before %s landed again", day, landed)
 
 
 def find_start(layout: Layout, day: date) -> Start:
