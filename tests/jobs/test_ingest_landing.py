@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -305,3 +307,79 @@ def test_a_gap_is_named(layout: Layout, ingest: Ingest) -> None:
 def test_a_day_in_the_future_is_a_data_error(settings_file: Path) -> None:
     given = parse_arguments(["--day", "2999-01-01", "--settings", str(settings_file)])
     assert run_job(run, given) == DATA_EXIT_CODE
+
+
+def warnings(layout: Layout, dataset: Dataset, day: date) -> dict[str, str]:
+    results = verdict_of(layout, dataset, day).warnings
+    return {result.name: result.observed for result in results}
+
+
+def test_a_feed_that_looks_different_is_reported(layout: Layout, ingest: Ingest) -> None:
+    land(layout, DAY, good_feeds())
+    renamed: Rows = []
+    for number in range(10, 16):
+        row = event(number, NEXT, device="tv" if number < 12 else None, unit_price=4.5)
+        renamed.append({name: value for name, value in row.items() if name != "price"})
+    land(layout, NEXT, good_feeds(NEXT) | {"events": renamed})
+    ingest(DAY)
+    ingest(NEXT)
+    found = warnings(layout, INTERACTIONS, NEXT)
+    assert found["columns_as_before"] == (
+        "price is in no row (100.0% on 2026-08-20); unit_price is new and in no contract"
+    )
+    assert "device in 33.3% of rows (0.0% on 2026-08-20)" in found["filled_as_before"]
+    assert report_of(layout, NEXT)["notes"]["extra_columns"] == {"events": ["unit_price"]}
+    assert warnings(layout, ITEMS, NEXT) == {}
+    before = report_of(layout, NEXT), found
+    ingest(DAY, NEXT)
+    assert (report_of(layout, NEXT)["notes"], warnings(layout, INTERACTIONS, NEXT)) == (
+        before[0]["notes"],
+        before[1],
+    )
+
+
+def test_a_file_that_cannot_be_read_is_a_data_error_and_leaves_the_rows(
+    layout: Layout, ingest: Ingest
+) -> None:
+    land(layout, DAY, good_feeds())
+    ingest(DAY)
+    before = contents(layout)
+    folder = Path(layout.landing_feed("events", DAY))
+    for name, content in (
+        ("_part.jsonl", b""),
+        ("part.parquet", b"PAR1 and no more"),
+        ("part.csv", b"a;b\n1;2\n"),
+        ("part.jsonl.gz", gzip.compress(b"{}\n" * 5_000)[:-20]),
+    ):
+        (folder / name).write_bytes(content)
+        with pytest.raises(DataError) as caught:
+            ingest(DAY)
+        assert name in caught.value.where
+        (folder / name).unlink()
+    assert contents(layout) == before
+
+
+def test_what_landed_in_many_formats_is_one_day(layout: Layout, ingest: Ingest) -> None:
+    """Random tables are read in `tests/unit/landed`; this is their way through a whole ingest."""
+    land(layout, DAY, good_feeds())
+    folder = Path(layout.landing_feed("events", DAY))
+    rows = [event(number) for number in range(100, 104)]
+    pq.write_table(pa.Table.from_pylist(rows[:1]), folder / "b.parquet")
+    (folder / "c.ndjson.gz").write_bytes(gzip.compress(json.dumps(rows[1]).encode() + b"\n\n"))
+    (folder / "hour=03").mkdir()
+    (folder / "hour=03" / "part-00000.json").write_text(json.dumps(rows[2]) + "\n{broken")
+    columns = ",".join(reversed(rows[3]))
+    values = ",".join(map(str, reversed(rows[3].values())))
+    (folder / "d 10:00.csv").write_text(f"{columns}\n{values}\n{values},x\n")
+    landed = {feed: LandedFeed(files=1, rows=len(rows)) for feed, rows in good_feeds().items()}
+    landed["events"] = LandedFeed(files=5, rows=12)
+    write_marker(layout, Marker(day=DAY, feeds=landed))
+    ingest(DAY)
+    assert report_of(layout)["status"] == "committed"
+    found = read_arrow(layout, INTERACTIONS)
+    assert set(column(found, "event_id")) >= {f"e{number}" for number in range(100, 104)}
+    quarantine = read_arrow(layout, QUARANTINE).select(["file", "line", "reason"]).to_pylist()
+    assert {tuple(row.values()) for row in quarantine} == {
+        ("hour=03/part-00000.json", 2, "malformed"),
+        ("d 10:00.csv", 3, "malformed"),
+    }

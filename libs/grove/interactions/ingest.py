@@ -55,12 +55,6 @@ class Ingested:
         feeds = [feed for feed in self.parsed if FEED_DATASETS[feed] == dataset]
         return sum(self.parsed[feed].rows_valid() for feed in feeds or ["events"])
 
-    def extra_columns(self) -> dict[str, list[str]]:
-        """Feed → fields that are not in its contract, for feeds with such fields."""
-        return {
-            feed: each.extra_columns for feed, each in self.parsed.items() if each.extra_columns
-        }
-
 
 def ingest_feeds(
     spark: SparkSession,

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from grove.contracts import Contract
 from grove.errors import DataError
 from grove.interactions.landed import LandedFeedFiles, read_landed
+from grove.interactions.shape import CATEGORICAL, MOST_VALUES, FeedShape
 from grove.landed import UNREADABLE, FeedReader
 from grove.landed import columns as names
 from grove.landed.reasons import MISSING_KEY
@@ -35,6 +36,8 @@ class RowGroup:
     """Field names found in the rows."""
     filled: dict[str, int]
     """Number of rows with a value, per column."""
+    values: dict[str, frozenset[str]]
+    """Values of the categorical columns."""
     text: str | None
     """One of the rows as it landed, if they are rejected."""
 
@@ -50,11 +53,24 @@ class ParsedFeed:
     """Persisted. Bookkeeping columns, the day, and the feed's columns in the table's types."""
     groups: tuple[RowGroup, ...]
 
-    @property
-    def extra_columns(self) -> list[str]:
-        """Fields that are not in the contract, sorted."""
-        found = frozenset[str]().union(*(group.fields for group in self.groups))
-        return sorted(found - set(self.contract.column_names))
+    def shape(self, day: date) -> FeedShape:
+        """Columns of the feed on a day, over all rows that landed."""
+        groups = [group for group in self.groups if group.day == day]
+        fields = frozenset[str]().union(*(group.fields for group in groups))
+        known = self.contract.column_names
+        values = {
+            name: sorted(frozenset[str]().union(*(group.values[name] for group in groups)))
+            for name in known
+            if name in CATEGORICAL
+        }
+        return FeedShape(
+            rows=sum(group.rows for group in groups),
+            filled={name: sum(group.filled[name] for group in groups) for name in known},
+            unknown=tuple(sorted(fields - set(known))),
+            values={
+                name: tuple(found) for name, found in values.items() if len(found) <= MOST_VALUES
+            },
+        )
 
     def rows_landed(self, day: date) -> int:
         """All rows of a day."""
@@ -98,11 +114,13 @@ def parse_feed(
 def _sum_up(rows: DataFrame, contract: Contract) -> tuple[RowGroup, ...]:
     """One line per file and reason: few lines for a feed of any size."""
     by = (names.DAY, names.FILE, names.REASON)
+    categorical = [name for name in contract.column_names if name in CATEGORICAL]
     sums = rows.groupBy(*by).agg(
         F.count("*").alias("rows"),
         F.flatten(F.collect_set(names.FIELDS)).alias("fields"),
         F.min(names.TEXT).alias("text"),
         *(F.count(name).alias(f"filled_{name}") for name in contract.column_names),
+        *(F.collect_set(name).alias(f"values_{name}") for name in categorical),
     )
     return tuple(
         RowGroup(
@@ -112,6 +130,7 @@ def _sum_up(rows: DataFrame, contract: Contract) -> tuple[RowGroup, ...]:
             rows=line["rows"],
             fields=frozenset(line["fields"]),
             filled={name: line[f"filled_{name}"] for name in contract.column_names},
+            values={name: frozenset(line[f"values_{name}"]) for name in categorical},
             text=line["text"],
         )
         for line in sums.orderBy(*by).collect()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from grove.landed.files import FileFormat, LandedFile
+from grove.landed.files import LandedFile
 from grove.landed.headers import open_parquet, require_csv_header
 
 BLOCK_BYTES = 16 * 1024 * 1024
@@ -60,9 +60,9 @@ def _parts(
     file: LandedFile, columns: tuple[str, ...], block_bytes: int
 ) -> Iterator[tuple[int, int | None, int]]:
     """Start, stop and first line of each block of a file."""
-    if file.format is FileFormat.PARQUET:
+    if file.format == "Parquet":
         yield from _row_groups(file, columns, block_bytes)
-    elif file.format is FileFormat.CSV:
+    elif file.format == "CSV":
         require_csv_header(file, columns)
         yield 0, None, 1
     elif file.gzipped or file.size_bytes <= block_bytes:

@@ -37,10 +37,10 @@ def convert_column(
     values = rows.columns.get(column.name)
     if values is None:
         return Converted(values=pa.nulls(len(rows.lines), kind))
-    is_csv = file_format is FileFormat.CSV
+    is_csv = file_format == "CSV"
     if column.logical_type == "string":
         return _convert_text(column.name, values, longest, is_csv=is_csv)
-    from_texts = file_format is not FileFormat.JSON_LINES
+    from_texts = file_format != "JSON lines"
     if column.logical_type == "array":
         listed = ["" if value is None else value for value in values] if is_csv else values
         return as_lists(listed, split_texts=from_texts, most=longest)

@@ -10,26 +10,19 @@ import fnmatch
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from grove.errors import DataError
 
+FileFormat = Literal["JSON lines", "CSV", "Parquet"]
 
-class FileFormat(StrEnum):
-    """Formats of a landed file."""
-
-    JSON_LINES = "JSON lines"
-    CSV = "CSV"
-    PARQUET = "Parquet"
-
-
-ENDINGS = {
-    ".jsonl": FileFormat.JSON_LINES,
-    ".ndjson": FileFormat.JSON_LINES,
-    ".json": FileFormat.JSON_LINES,
-    ".csv": FileFormat.CSV,
-    ".parquet": FileFormat.PARQUET,
+ENDINGS: dict[str, FileFormat] = {
+    ".jsonl": "JSON lines",
+    ".ndjson": "JSON lines",
+    ".json": "JSON lines",
+    ".csv": "CSV",
+    ".parquet": "Parquet",
 }
 """Ending of a name, in any case, → format; all but Parquet may be followed by `.gz`."""
 BOOKKEEPING = (
@@ -99,14 +92,14 @@ def _landed_file(path: str, name: str, day: date) -> LandedFile:
     file_format = _format(path, name)
     beginning = _beginning(path)
     gzipped = beginning.startswith(_GZIP)
-    if not gzipped and file_format is not FileFormat.PARQUET:
+    if not gzipped and file_format != "Parquet":
         _require_text(path, beginning, file_format)
     return LandedFile(
         path=path,
         name=name,
         day=day,
         format=file_format,
-        gzipped=gzipped and file_format is not FileFormat.PARQUET,
+        gzipped=gzipped and file_format != "Parquet",
         size_bytes=Path(path).stat().st_size,
     )
 
@@ -124,7 +117,7 @@ def _format(path: str, name: str) -> FileFormat:
     lower = name.lower()
     plain = lower.removesuffix(".gz")
     for ending, file_format in ENDINGS.items():
-        if plain.endswith(ending) and (plain == lower or file_format is not FileFormat.PARQUET):
+        if plain.endswith(ending) and (plain == lower or file_format != "Parquet"):
             return file_format
     raise unreadable(
         path,
@@ -162,7 +155,7 @@ def _require_text(path: str, beginning: bytes, file_format: FileFormat) -> None:
     if foreign:
         raise unreadable(path, expected=f"{file_format} in UTF-8", found=foreign[0])
     shown = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if file_format is FileFormat.JSON_LINES and shown.startswith(b"["):
+    if file_format == "JSON lines" and shown.startswith(b"["):
         raise unreadable(path, expected="one JSON object per line", found="a JSON list")
 
 

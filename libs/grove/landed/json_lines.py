@@ -24,8 +24,7 @@ _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _HEAD_BYTES = 65_536
 
 
-class _Repeated(dict[str, Any]):
-    """An object in which a name occurs twice: nothing says which value is meant."""
+_Pairs = list[tuple[str, Any]]
 
 
 def read_json_lines(block: Block, columns: Sequence[str]) -> Iterator[RawRows]:
@@ -83,9 +82,10 @@ def _object(line: bytes) -> tuple[str, dict[str, Any], str | None]:
     return (text, value, None) if type(value) is dict else (text, {}, MALFORMED)
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_repeats(pairs: _Pairs) -> dict[str, Any] | _Pairs:
+    """An object, or its pairs where a name occurs twice: nothing says which value is meant."""
     value = dict(pairs)
-    return value if len(value) == len(pairs) else _Repeated(value)
+    return value if len(value) == len(pairs) else pairs
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_without_repeats)

@@ -16,7 +16,6 @@ from grove.landed import columns as names
 from grove.landed.blocks import Block
 from grove.landed.convert import convert_column
 from grove.landed.csv_rows import read_csv
-from grove.landed.files import FileFormat
 from grove.landed.json_lines import read_json_lines
 from grove.landed.numbers import TIMESTAMP
 from grove.landed.parquet_rows import read_parquet
@@ -27,9 +26,9 @@ MOST_FIELDS = 1_000
 """Names of unknown fields that one batch reports."""
 MOST_FIELD_CHARACTERS = 200
 _READERS = {
-    FileFormat.JSON_LINES: read_json_lines,
-    FileFormat.CSV: read_csv,
-    FileFormat.PARQUET: read_parquet,
+    "JSON lines": read_json_lines,
+    "CSV": read_csv,
+    "Parquet": read_parquet,
 }
 _DAMAGED = (OSError, EOFError, zlib.error, gzip.BadGzipFile, pa.ArrowException)
 _TYPES = {

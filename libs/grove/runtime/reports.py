@@ -151,6 +151,12 @@ class StageReport:
             for feed, counts in feeds.items()
         }
 
+    @property
+    def landed_shapes(self) -> Mapping[str, Mapping[str, Any]]:
+        """Shape of each landed feed: rows, filled columns, unknown fields, values."""
+        shapes: Mapping[str, Mapping[str, Any]] = self.notes.get("shapes", {})
+        return shapes
+
 
 def find_report(layout: Layout, day: date, stage: str) -> StageReport | None:
     """Newest report of a stage for a day; none where it never ran."""

@@ -102,6 +102,20 @@ class IngestSettings(Section):
         description="share of a day's events on unknown items above which its gate warns; at most"
         " max_unknown_items_share",
     )
+    warn_share_change: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="change of the share of rows with a value in a column, against the mean of the"
+        " last 7 days, above which a gate warns",
+    )
+    warn_new_values_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="share of rows whose region, device or event type no day of the last 7 had,"
+        " above which a gate warns",
+    )
     max_price: float = Field(
         1_000_000, gt=0, description="highest plausible price, in `source.currency`"
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from pyspark.sql import DataFrame, SparkSession
 
-from grove.contracts import CheckResult, Verdict, load_contract
+from grove.contracts import CheckResult, Verdict
 from grove.datasets import FEED_DATASETS, INGESTED, INTERACTIONS, ITEMS, Dataset, Layout
 from grove.interactions import (
     Earlier,
@@ -18,15 +18,15 @@ from grove.interactions import (
     ingest_feeds,
 )
 from grove.landed import Limits
-from grove.quality import validate_dataset
 from grove.quality.invariants import (
+    files_as_announced,
     no_gap,
     quarantined_share,
     rows_conserved,
     rows_on_open_day,
     volume_like_weekday,
 )
-from grove.runtime.conform import Frame, rows_of_days
+from grove.runtime.conform import Frame
 from grove.runtime.landing import Marker
 from grove.runtime.reports import find_report
 from grove.runtime.stage_run import StageRun
@@ -36,6 +36,8 @@ from grove.stages.compared_days import compare_days
 from grove.stages.landed_again import keep_version, later_events, record_version, remove_closed
 from grove.stages.landed_counts import Counts, count_feeds
 from grove.stages.landed_days import declared_files, read_days
+from grove.stages.landed_drift import FeedDrift, Shapes, drift_checks, drifts_of_day
+from grove.stages.landed_verdicts import contract_verdicts, undeclared_verdict
 
 Markers = Mapping[date, Marker]
 Persist = Callable[[DataFrame], DataFrame]
@@ -58,7 +60,11 @@ class DayFacts:
     """Missing days before it."""
     weekday_rows: Sequence[int]
     """Accepted events of the same weekday, in the weeks before."""
-    compared: Sequence[CheckResult] = ()
+    files: Mapping[str, int]
+    """Landed files by feed."""
+    drifts: Mapping[str, FeedDrift]
+    """Comparison of each feed with the days before."""
+    compared: Sequence[CheckResult]
     """Results of comparing its events with the other days and with the catalogue."""
 
 
@@ -97,23 +103,29 @@ def _ingest_open_days(run: StageRun, opened: Markers) -> None:
     )
     frames = {dataset: _hold(ingested, dataset, run.persist) for dataset in ingested.tables}
     counts = count_feeds(ingested, frames, opened)
-    _report(run, counts, ingested.extra_columns())
-    for dataset in INGESTED:
-        if dataset not in frames:
-            verdict = _undeclared(dataset)
-            for day in opened:
-                run.for_day(day).record(verdict)
+    shapes = {
+        feed: {day: parsed.shape(day) for day in opened} for feed, parsed in ingested.parsed.items()
+    }
+    _report(run, counts, shapes)
+    _record_undeclared(run, frames, opened)
     held = ingested.duplicates["events"].accepted_later
     compared = compare_days(run, frames, sorted(opened), held=held)
     facts = {
-        day: _day_facts(run.for_day(day), marker, counts, compared.checks[day])
+        day: _day_facts(
+            run.for_day(day),
+            marker,
+            counts,
+            files=files,
+            compared=compared.checks[day],
+            drifts=drifts_of_day(run.layout, day, ingested.parsed, shapes),
+        )
         for day, marker in opened.items()
     }
     docs_folder, limits = run.layout.data_docs(run.day), run.settings.ingest
     outputs = []
     for dataset in INGESTED:
         if dataset in frames:
-            verdicts = _contract_verdicts(dataset, frames[dataset], sorted(opened), docs_folder)
+            verdicts = contract_verdicts(dataset, frames[dataset], sorted(opened), docs_folder)
             checked = {
                 day: _with_checks(
                     verdicts[day], dataset_checks(dataset, counts, facts[day], limits)
@@ -140,6 +152,8 @@ def dataset_checks(
     for feed, by_day in counts.items():
         if FEED_DATASETS[feed] == dataset:
             yield from _feed_checks(by_day[marker.day], marker.feeds[feed].rows, limits)
+            yield files_as_announced(facts.files[feed], marker.feeds[feed].files)
+            yield from drift_checks(facts.drifts[feed], limits)
     if dataset == INTERACTIONS:
         events = counts["events"][marker.day]
         yield no_gap(facts.gaps, fail=limits.fail_on_gap)
@@ -188,55 +202,48 @@ def _hold(ingested: Ingested, dataset: Dataset, persist: Persist) -> Frame:
     return kept.toArrow() if kept.count() <= ROWS_AT_HAND else kept
 
 
-def _report(run: StageRun, counts: Counts, extra_columns: Mapping[str, Sequence[str]]) -> None:
+def _report(run: StageRun, counts: Counts, shapes: Mapping[str, Shapes]) -> None:
     """Report the counts of every day; it holds the run because every day has a report."""
     for day, events in counts["events"].items():
         report = run.for_day(day).report
         report.rows(in_=events.landed, out=events.accepted, rejected=events.rejected)
         report.note("feeds", {feed: by_day[day].as_json() for feed, by_day in counts.items()})
-        report.note("extra_columns", extra_columns)
+        report.note("shapes", {feed: by_day[day].as_notes() for feed, by_day in shapes.items()})
+        unknown = {feed: list(by_day[day].unknown) for feed, by_day in shapes.items()}
+        report.note("extra_columns", {feed: names for feed, names in unknown.items() if names})
 
 
 def _day_facts(
-    run: StageRun, marker: Marker, counts: Counts, compared: Sequence[CheckResult]
+    run: StageRun,
+    marker: Marker,
+    counts: Counts,
+    *,
+    files: Sequence[LandedFeedFiles],
+    compared: Sequence[CheckResult],
+    drifts: Mapping[str, FeedDrift],
 ) -> DayFacts:
     """Facts of the day of a run, whose gaps it also reports."""
     # Earlier days of this run are about to be written, so they are no gaps.
     gaps = [gap for gap in run.gap_days if gap not in counts["events"]]
     run.report.gaps = [gap.isoformat() for gap in gaps]
-    weekday_rows = tuple(_rows_of_weekday(run.layout, run.day, counts["events"]))
-    return DayFacts(marker=marker, gaps=gaps, weekday_rows=weekday_rows, compared=compared)
-
-
-def _undeclared(dataset: Dataset) -> Verdict:
-    """A gate reads a verdict of every table, so a table that is absent by design needs one too."""
-    result = CheckResult(
-        name="feed_declared",
-        severity="warn",
-        passed=True,
-        expected=f"rows only where the source declares a feed for {dataset.name}",
-        observed="the source declares none",
+    return DayFacts(
+        marker=marker,
+        gaps=gaps,
+        weekday_rows=tuple(_rows_of_weekday(run.layout, run.day, counts["events"])),
+        files={each.feed: sum(file.day == marker.day for file in each.files) for each in files},
+        compared=compared,
+        drifts=drifts,
     )
-    return Verdict(dataset.name, (result,))
 
 
-def _contract_verdicts(
-    dataset: Dataset, rows: Frame, days: Sequence[date], docs_folder: str
-) -> dict[date, Verdict]:
-    """One pass over all days; only if a check failed in it is each day validated separately."""
-    contract = load_contract(dataset)
-    name = " to ".join(sorted({str(days[0]), str(days[-1])}))
-    together = validate_dataset(
-        contract, rows, run_name=f"{name} ingest_landing", docs_folder=docs_folder
-    )
-    if (together.failures or together.warnings) and len(days) > 1:
-        return {
-            day: validate_dataset(
-                contract, rows_of_days(rows, [day]), run_name=f"{day} ingest_landing"
-            )
-            for day in days
-        }
-    return dict.fromkeys(days, replace(together, seconds=together.seconds / len(days)))
+def _record_undeclared(
+    run: StageRun, declared: Collection[Dataset], opened: Collection[date]
+) -> None:
+    """Record a verdict of every table without a feed; it holds the run of each day for that."""
+    for dataset in INGESTED:
+        if dataset not in declared:
+            for day in opened:
+                run.for_day(day).record(undeclared_verdict(dataset))
 
 
 def _with_checks(verdict: Verdict, checks: Iterator[CheckResult]) -> Verdict:

@@ -11,6 +11,11 @@ from grove.quality.invariants.artifacts import (
     leaf_capacity,
     one_path_per_item,
 )
+from grove.quality.invariants.drift import (
+    columns_as_before,
+    filled_as_before,
+    values_as_before,
+)
 from grove.quality.invariants.index import graph_recall, index_recall
 from grove.quality.invariants.models import (
     candidate_not_worse,
@@ -25,6 +30,7 @@ from grove.quality.invariants.order import (
     no_later_day_built,
 )
 from grove.quality.invariants.rows import (
+    files_as_announced,
     known_items,
     no_gap,
     one_row_per_user,
@@ -36,8 +42,11 @@ from grove.quality.invariants.rows import (
 
 __all__ = [
     "candidate_not_worse",
+    "columns_as_before",
     "earlier_days_current",
     "every_text_embedded",
+    "files_as_announced",
+    "filled_as_before",
     "finite_losses",
     "finite_unit_vectors",
     "finite_vectors",
@@ -55,6 +64,7 @@ __all__ = [
     "rows_on_open_day",
     "something_learned",
     "update_not_worse",
+    "values_as_before",
     "vector_drift",
     "volume_like_weekday",
 ]

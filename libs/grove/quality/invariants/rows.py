@@ -81,6 +81,17 @@ def quarantined_share(
     return at_most(warn_above, "warn"), at_most(fail_above, "fail")
 
 
+def files_as_announced(found: int, announced: int) -> CheckResult:
+    """As many files as the marker says; rows are what counts, so this only warns."""
+    return CheckResult(
+        name="files_as_announced",
+        severity="warn",
+        passed=found == announced,
+        expected=f"{announced} files, as the marker says",
+        observed=f"{found} files",
+    )
+
+
 def rows_on_open_day(rows: int) -> CheckResult:
     """A day on which the shop was open has at least one row."""
     return CheckResult(
