@@ -36,7 +36,7 @@ from grove.stages.compared_days import compare_days
 from grove.stages.landed_again import keep_version, later_events, record_version, remove_closed
 from grove.stages.landed_counts import Counts, count_feeds
 from grove.stages.landed_days import declared_files, read_days
-from grove.stages.landed_drift import FeedDrift, Shapes, drift_checks, drifts_of_day
+from grove.stages.landed_drift import FeedDrift, Shapes, drift_checks, drifts_of_day, shapes_of
 from grove.stages.landed_verdicts import contract_verdicts, undeclared_verdict
 
 Markers = Mapping[date, Marker]
@@ -103,9 +103,7 @@ def _ingest_open_days(run: StageRun, opened: Markers) -> None:
     )
     frames = {dataset: _hold(ingested, dataset, run.persist) for dataset in ingested.tables}
     counts = count_feeds(ingested, frames, opened)
-    shapes = {
-        feed: {day: parsed.shape(day) for day in opened} for feed, parsed in ingested.parsed.items()
-    }
+    shapes = shapes_of(ingested.parsed, opened)
     _report(run, counts, shapes)
     _record_undeclared(run, frames, opened)
     held = ingested.duplicates["events"].accepted_later

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -29,6 +29,12 @@ class FeedDrift:
     """Shapes of the accepted ones of the last days."""
     new_rows: Mapping[str, Mapping[str, int]]
     """Categorical column → value that no earlier day had → rows with it."""
+
+
+def shapes_of(parsed: Mapping[str, ParsedFeed], days: Iterable[date]) -> dict[str, Shapes]:
+    """Feed → day → shape, of the feeds and days of a run."""
+    chosen = tuple(days)
+    return {feed: {day: each.shape(day) for day in chosen} for feed, each in parsed.items()}
 
 
 def drifts_of_day(
