@@ -121,16 +121,13 @@ def _ingest_open_days(run: StageRun, opened: Markers) -> None:
     }
     docs_folder, limits = run.layout.data_docs(run.day), run.settings.ingest
     outputs = []
-    for dataset in INGESTED:
-        if dataset in frames:
-            verdicts = contract_verdicts(dataset, frames[dataset], sorted(opened), docs_folder)
-            checked = {
-                day: _with_checks(
-                    verdicts[day], dataset_checks(dataset, counts, facts[day], limits)
-                )
-                for day in opened
-            }
-            outputs.append((dataset, frames[dataset], checked))
+    for dataset in [each for each in INGESTED if each in frames]:
+        verdicts = contract_verdicts(dataset, frames[dataset], sorted(opened), docs_folder)
+        checked = {
+            day: _with_checks(verdicts[day], dataset_checks(dataset, counts, facts[day], limits))
+            for day in opened
+        }
+        outputs.append((dataset, frames[dataset], checked))
     written = run.commit_days(outputs)
     record_version(run, compared.changed.intersection(written))
 
