@@ -31,7 +31,7 @@ SILENCE := $(if $(filter setup,$(MAKECMDGOALS)),,--quiet)
 
 .PHONY: help
 help: ## Explain the commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Make both Python environments, find Java, fetch two jars, keep Spark's classes; once
@@ -40,6 +40,10 @@ setup: ## Make both Python environments, find Java, fetch two jars, keep Spark's
 .PHONY: run
 run: setup ## Run every day that is missing  [SOURCE= DATA= DAYS=from..to SIZE= PORT=]
 	@$(GROVE) run --data $(call typed,DATA) --days $(call typed,DAYS) --size $(call typed,SIZE)
+
+.PHONY: check-landing
+check-landing: setup ## Land one day and show its verdict, without Airflow  DAY= [DATA= LANDING=folder]
+	@$(GROVE) check-landing --day $(call typed,DAY) --data $(call typed,DATA) --landing $(call typed,LANDING)
 
 .PHONY: stop
 stop: setup ## Stop Airflow, every source's or one  [SOURCE=]

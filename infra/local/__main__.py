@@ -13,6 +13,7 @@ from grove.plain_text import visible
 from grove.release import expected_release, list_releases
 from infra.local.installation import Installation, remembered_port, require_settings
 from infra.local.jobs import show_plain
+from infra.local.landing_check import CheckRequest, check_landing
 from infra.local.make_variables import (
     DEFAULT_SOURCE,
     name_source,
@@ -45,6 +46,12 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     run.add_argument("--data", help="folder of an external data set")
     run.add_argument("--days", help="from..to; default: up to yesterday")
     run.add_argument("--size", help="size of the simulated marketplace")
+    check = commands.add_parser(
+        "check-landing", help="land and ingest one day, and show its verdict"
+    )
+    check.add_argument("--day", default="", help="the day")
+    check.add_argument("--data", help="file or folder of an external data set")
+    check.add_argument("--landing", help="landing zone of a shop with its own collector")
     trigger = commands.add_parser("trigger", help="run one day again")
     trigger.add_argument("--day", default="", help="the day")
     trigger.add_argument("--retrain", default="", help="1: train from scratch")
@@ -76,18 +83,30 @@ def execute(arguments: argparse.Namespace) -> None:
                 size=arguments.size,
             )
             run_days(installation, request)
+        case "check-landing":
+            check_landing(HOMES / "checks" / arguments.source, _read_check(arguments))
         case "trigger":
             example = "make trigger DAY=2026-08-20"
             day = read_day(arguments.day, variable="DAY", example=example)
             trigger_day(installation, day, retrain=read_flag(arguments.retrain, "RETRAIN", example))
         case "backfill":
             backfill_days(installation, *read_range(arguments.first, arguments.last))
+        case "recommend" | "rollback" | "export":
+            _show_job(arguments, installation)
+        case "stop":
+            homes = sorted(path for path in HOMES.glob("*") if path.is_dir())
+            stop_all([require_settings(installation).parent] if arguments.this else homes)
+
+
+def _show_job(arguments: argparse.Namespace, installation: Installation) -> None:
+    """Run a command that is one job, which prints to the terminal."""
+    match arguments.command:
         case "recommend":
             user = ("--user", arguments.user) if arguments.user else ()
             query = ("--query", arguments.query) if arguments.query else ()
             show_plain("recommend", require_settings(installation), *user, *query)
         case "rollback":
-            release = _read_release(arguments.to, home)
+            release = _read_release(arguments.to, installation.home)
             show_plain("rollback_release", require_settings(installation), "--to", release)
         case "export":
             folder = read_word(
@@ -97,9 +116,16 @@ def execute(arguments: argparse.Namespace) -> None:
                 example="make export TO=var/exports/2026-11-18",
             )
             show_plain("export_treebridge", require_settings(installation), "--to", folder)
-        case "stop":
-            homes = sorted(path for path in HOMES.glob("*") if path.is_dir())
-            stop_all([require_settings(installation).parent] if arguments.this else homes)
+
+
+def _read_check(arguments: argparse.Namespace) -> CheckRequest:
+    example = "make check-landing SOURCE=online-retail DATA=<path> DAY=2011-11-18"
+    return CheckRequest(
+        source=arguments.source,
+        day=read_day(arguments.day, variable="DAY", example=example),
+        data=arguments.data or None,
+        landing=arguments.landing or None,
+    )
 
 
 def _read_release(text: str, home: Path) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 from grove.datasets import LAUNCHER_VARIABLE
 from grove.errors import InfrastructureError
+from grove.plain_text import visible
 from grove.runtime.clock import Stopwatch
 from grove.runtime.spark_session import driver_memory_gib
 from grove.settings import Settings
@@ -46,6 +48,29 @@ def run_plain(job: str, settings_file: Path, *arguments: str) -> None:
         InfrastructureError: the job failed; its last lines are in the message.
     """
     _call(_plain(job, settings_file, *arguments), job, settings_file.parent)
+
+
+def run_step(job: str, settings_file: Path, *arguments: str) -> None:
+    """Run a job quietly; where it fails, only its error is shown, without the log before it.
+
+    Raises:
+        SystemExit: the job failed; with its exit code.
+    """
+    show_running(f"{job} …")
+    command = _plain(job, settings_file, *arguments)
+    ended = subprocess.run(
+        command,
+        env=job_environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    show_running("")
+    if ended.returncode:
+        _, _, reason = ended.stderr.rpartition(" ERROR ")
+        print(f"\n{visible(reason or ended.stderr, keep=chr(10))}", file=sys.stderr)
+        raise SystemExit(ended.returncode)
 
 
 def run_spark(job: str, settings_file: Path, settings: Settings, *arguments: str) -> None:

@@ -12,7 +12,7 @@ from grove.plain_text import visible
 HIGHEST_PORT = 65535
 DEFAULT_SOURCE = "marketplace"
 COMMAND = re.compile(
-    r"\bmake (run|stop|trigger|backfill|recommend|rollback|export)\b(?!.* SOURCE=)"
+    r"\bmake (run|check-landing|stop|trigger|backfill|recommend|rollback|export)\b(?!.* SOURCE=)"
 )
 """A command in a message, unless it already names a source."""
 SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

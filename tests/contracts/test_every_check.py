@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.contracts.sample_rows import as_table, break_row, broken_everywhere, valid_rows
 
-from grove.contracts import Contract, load_contracts
+from grove.contracts import Contract, is_row_check, load_contracts
+from grove.landed.reasons import breaks
 from grove.quality import validate_frame
 
 CONTRACTS = load_contracts()
@@ -59,3 +60,12 @@ def test_a_tolerated_share_is_tolerated_and_no_more(name: str) -> None:
             result = next(result for result in results if result.name == check.name)
             assert result.passed == passes, (check.name, broken)
             assert result.severity == "warn"
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_ingest_rejects_the_rows_that_a_check_of_rows_rejects(contract: Contract) -> None:
+    rows = valid_rows(contract, 4)
+    for check in filter(is_row_check, contract.checks):
+        broken = [*rows[:3], break_row(rows[3], check, rows[0])]
+        values = as_table(broken, contract)[check.columns[0]].combine_chunks()
+        assert breaks(check, values).to_pylist() == [False] * 3 + [True], check.name

@@ -12,8 +12,8 @@ To add a source, write two files:
    `source.feeds` are those of the source.
 
 In both names of the second file, hyphens replace underscores. `make run SOURCE=<name> DATA=<path>`
-finds the source by them. The columns of each feed are in `schemas/feed_<feed>.v1.yaml`; leave out
-the optional ones that the shop does not have.
+finds the source by them. `README.md` beside this file says what may land: columns, forms of values,
+identifiers, and `make check-landing`, which tries one day.
 
 This one reads a file of orders, one per line and as the shop exports it:
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
+from grove.texts.markup import without_markup
+
 ITEM_COLUMNS = ("title", "description", "brand", "category_path", "tags")
 
 
@@ -26,15 +28,18 @@ def item_text(
     Source: TreeBridge, Embedding Generation: title, tags and description in one sequence.
     Deviation: brand and category are included.
 
+    HTML is kept in `items`, but the model should not spend its tokens on tags.
+
     Returns:
-        NFC text with single spaces; empty parts are skipped.
+        NFC text with single spaces and without HTML; empty parts are skipped.
 
     Example:
         >>> item_text("Mug", None, "Acme", ["Home", "Kitchen"], ["red", "gift"])
         'Mug. Home > Kitchen. Acme. red, gift'
     """
     parts = (title, " > ".join(category_path), brand or "", ", ".join(tags), description or "")
-    return normal_text(". ".join(part for part in parts if part.strip()))
+    words = map(without_markup, parts)
+    return normal_text(". ".join(part for part in words if part.strip()))
 
 
 def query_text(query: str) -> str:
