@@ -50,4 +50,4 @@ def test_files_come_feed_by_feed_over_all_days(layout, day):
     opened = {day: marker(day, *FEEDS), later: marker(later, *FEEDS)}
     found = declared_files(layout, FEEDS, opened)
     assert [landed.feed for landed in found] == list(FEEDS)
-    assert [len(landed.paths) for landed in found] == [2, 2, 2, 2]
+    assert [len(landed.files) for landed in found] == [2, 2, 2, 2]

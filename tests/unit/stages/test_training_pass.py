@@ -53,6 +53,7 @@ def test_reused_weights_report_no_curve_and_have_no_losses_to_check(tmp_path):
 )
 def test_losses_of_a_trained_pass_must_be_finite(tmp_path, curve, passed):
     trained = weights(tmp_path, trained=True, curve=curve)
-    (check,) = trained.loss_checks()
-    assert (check.name, check.severity, check.passed) == ("finite_losses", "fail", passed)
+    finite, learned = trained.loss_checks()
+    assert (finite.name, finite.severity, finite.passed) == ("finite_losses", "fail", passed)
+    assert (learned.name, learned.severity) == ("something_learned", "warn")
     assert len(trained.report.curve) == len(curve)
