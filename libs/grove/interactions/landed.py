@@ -1,7 +1,7 @@
 """Landed files as a Spark frame.
 
-The files are read by `grove.landed`, in this process if they are small and by Spark's workers, one
-task per block, if they are not; the rows are the same.
+The files are read by `grove.landed`, in this process if they are small and by Spark's workers if
+they are not; the rows are the same.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from grove.landed import (
+    BLOCK_BYTES,
     FeedReader,
     LandedFile,
     batch_schema,
@@ -49,11 +50,14 @@ def read_landed(spark: SparkSession, files: Sequence[LandedFile], reader: FeedRe
     """
     blocks = cut_blocks(files, reader.contract.column_names)
     schema = batch_schema(reader.contract, reader.table)
-    if sum(file.size_bytes for file in files) <= BYTES_AT_HAND:
+    size_bytes = sum(file.size_bytes for file in files)
+    if size_bytes <= BYTES_AT_HAND:
         table = read_table(reader, blocks)
         if table.num_rows:
             return spark.createDataFrame(table)
         return spark.createDataFrame([], from_arrow_schema(schema))
 
-    one_task_each = spark.range(0, len(blocks), 1, numPartitions=len(blocks))
-    return one_task_each.mapInArrow(task_of_blocks(reader, blocks), from_arrow_schema(schema))
+    # Many small files share a task; a whole block has one of its own.
+    tasks = min(len(blocks), size_bytes // BLOCK_BYTES + spark.sparkContext.defaultParallelism)
+    numbers = spark.range(0, len(blocks), 1, numPartitions=tasks)
+    return numbers.mapInArrow(task_of_blocks(reader, blocks), from_arrow_schema(schema))

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from grove.contracts import Contract
 from grove.errors import DataError
 from grove.interactions.landed import LandedFeedFiles, read_landed
-from grove.interactions.shape import CATEGORICAL, MOST_VALUES, FeedShape
+from grove.interactions.shape import CATEGORICAL, MOST_UNKNOWN, MOST_VALUES, FeedShape
 from grove.landed import UNREADABLE, FeedReader
 from grove.landed import columns as names
 from grove.landed.reasons import MISSING_KEY
@@ -38,8 +38,8 @@ class RowGroup:
     """Number of rows with a value, per column."""
     values: dict[str, frozenset[str]]
     """Values of the categorical columns."""
-    text: str | None
-    """One of the rows as it landed, if they are rejected."""
+    damage: str | None
+    """Why the rest of the file cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class ParsedFeed:
         return FeedShape(
             rows=sum(group.rows for group in groups),
             filled={name: sum(group.filled[name] for group in groups) for name in known},
-            unknown=tuple(sorted(fields - set(known))),
+            unknown=tuple(sorted(fields - set(known))[:MOST_UNKNOWN]),
             values={
                 name: tuple(found) for name, found in values.items() if len(found) <= MOST_VALUES
             },
@@ -118,7 +118,7 @@ def _sum_up(rows: DataFrame, contract: Contract) -> tuple[RowGroup, ...]:
     sums = rows.groupBy(*by).agg(
         F.count("*").alias("rows"),
         F.flatten(F.collect_set(names.FIELDS)).alias("fields"),
-        F.min(names.TEXT).alias("text"),
+        F.min(F.when(F.col(names.REASON) == UNREADABLE, F.col(names.TEXT))).alias("damage"),
         *(F.count(name).alias(f"filled_{name}") for name in contract.column_names),
         *(F.collect_set(name).alias(f"values_{name}") for name in categorical),
     )
@@ -131,7 +131,7 @@ def _sum_up(rows: DataFrame, contract: Contract) -> tuple[RowGroup, ...]:
             fields=frozenset(line["fields"]),
             filled={name: line[f"filled_{name}"] for name in contract.column_names},
             values={name: frozenset(line[f"values_{name}"]) for name in categorical},
-            text=line["text"],
+            damage=line["damage"],
         )
         for line in sums.orderBy(*by).collect()
     )
@@ -144,7 +144,7 @@ def _require_read(parsed: ParsedFeed) -> None:
             "a landed file is damaged",
             where=", ".join(f"day={group.day}/{group.file}" for group in damaged),
             expected=f"files of the feed {parsed.feed} that can be read to their end",
-            found=damaged[0].text or "no more of the file",
+            found=damaged[0].damage or "no more of the file",
             next_step="land the day again",
         )
 

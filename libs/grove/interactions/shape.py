@@ -11,6 +11,8 @@ CATEGORICAL = frozenset({"event_type", "region", "device"})
 
 Weather and promotions are not among them: a new one is news of the day, not of the collector.
 """
+MOST_UNKNOWN = 200
+"""Unknown fields that a shape names; keys of a map that landed as fields would fill a report."""
 MOST_VALUES = 100
 """A column with more values has too many to compare; it then has none in the shape."""
 

@@ -5,12 +5,13 @@ block, `values` converts columns, `reasons` rejects rows, and `read` puts these 
 Arrow: the same code runs in the process of a job and in Spark's workers.
 """
 
-from grove.landed.blocks import Block, cut_blocks
+from grove.landed.blocks import BLOCK_BYTES, Block, cut_blocks
 from grove.landed.files import LandedFile, landed_files
 from grove.landed.read import FeedReader, batch_schema, read_table, task_of_blocks
 from grove.landed.reasons import REASONS, UNREADABLE, Limits
 
 __all__ = [
+    "BLOCK_BYTES",
     "REASONS",
     "UNREADABLE",
     "Block",
