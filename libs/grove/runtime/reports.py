@@ -152,6 +152,18 @@ class StageReport:
         }
 
     @property
+    def accepted_later(self) -> Mapping[date, int]:
+        """Landed events of the day that a later day holds already, by that day."""
+        held: Mapping[str, int] = self.notes.get("accepted_later", {})
+        return {date.fromisoformat(day): rows for day, rows in held.items()}
+
+    @property
+    def unknown_items(self) -> tuple[int, int] | None:
+        """Events on items that the catalogue does not have, and all events; none: not counted."""
+        counts: list[int] | None = self.notes.get("unknown_items")
+        return (counts[0], counts[1]) if counts else None
+
+    @property
     def landed_shapes(self) -> Mapping[str, Mapping[str, Any]]:
         """Shape of each landed feed: rows, filled columns, unknown fields, values."""
         shapes: Mapping[str, Mapping[str, Any]] = self.notes.get("shapes", {})

@@ -193,7 +193,7 @@ def _left_to(run: StageRun, days: Collection[date]) -> dict[date, int]:
     for back in range(run.settings.ingest.lateness_days, 0, -1):
         earlier = run.day - timedelta(days=back)
         report = None if earlier in days else find_report(run.layout, earlier, INGEST_STAGE)
-        rows = report.notes.get(_LEFT, {}).get(str(run.day), 0) if report else 0
+        rows = report.accepted_later.get(run.day, 0) if report else 0
         if rows:
             left[earlier] = rows
     return left

@@ -83,7 +83,7 @@ def _day_before(
     if newest is None:
         return "no day before"
     report = None if newest in counts else find_report(run.layout, newest, INGEST_STAGE)
-    unknown, events = counts.get(newest) or (report.notes.get(_NOTE) if report else None) or (0, 0)
+    unknown, events = counts.get(newest) or (report.unknown_items if report else None) or (0, 0)
     return f"{unknown / events:.1%} on {newest}" if events else f"not counted on {newest}"
 
 
