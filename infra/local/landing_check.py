@@ -96,10 +96,10 @@ def _show(layout: Layout, settings: Settings, day: date) -> None:
         print(f"the first of {len(rejected)} rows in quarantine")
         for line in _samples(rejected):
             print(f"  {visible(line)}")
-    failed = list(_failed(layout, day))
-    if failed:
-        show_table(
-            "checks", ("table", "check", "severity", "expected", "found"), map(_line, failed)
+    for table, result in _failed(layout, day):
+        print(
+            f"{result.severity}: {table} {result.name}: expected {visible(result.expected)},"
+            f" found {visible(result.observed)}"
         )
     _require_accepted(report, day, settings.source.name)
 
@@ -129,11 +129,6 @@ def _failed(layout: Layout, day: date) -> Iterator[tuple[str, CheckResult]]:
             verdict = Verdict.from_json(path.read_text(encoding="utf-8"))
             for result in (*verdict.failures, *verdict.warnings):
                 yield dataset.name, result
-
-
-def _line(failed: tuple[str, CheckResult]) -> tuple[object, ...]:
-    table, result = failed
-    return table, result.name, result.severity, result.expected, result.observed
 
 
 def _require_accepted(report: StageReport, day: date, source: str) -> None:
