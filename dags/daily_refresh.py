@@ -24,8 +24,7 @@ fix what it reports, then clear the task. A red `wait_for_landing` names the mis
 other red task is a code or cluster problem, and two retries have failed already: read the
 driver's lines in its log. If all tasks after `is_open` are skipped, the day was a closed day. To
 serve an earlier release: `make rollback TO=<release>`. To run days again, in order:
-`make backfill FROM= TO=`. A warning `no_later_day_built` or `earlier_days_current` names the days
-that were built before an earlier one landed again, and the backfill that builds them in order.
+`make backfill FROM= TO=`; a warning of a gate names days that were built before an earlier one.
 """
 
 from __future__ import annotations

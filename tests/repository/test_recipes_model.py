@@ -154,9 +154,11 @@ from grove.stages.encoded import Encoded
 from grove.stages.plan_day import plan_shape
 from grove.stages.ranked_lists import _vector_lists
 from grove.stages.vector_models import VECTOR_MODELS
+from grove.systems.treebridge.search import SearchFilters
 items, vectors = pa.table({"item_id": ["a", "b", "c"]}), np.eye(3, dtype=np.float32)
 encoded = Encoded(item_vectors=vectors, users=lambda rows: {"user": vectors[: len(rows)]})
-lists = _vector_lists("echo", encoded, items, [[]] * 3, length=2)
+filters = SearchFilters(excluded=[np.array([], dtype=int)] * 3)
+lists = _vector_lists("echo", encoded, items, filters, length=2)
 system = {one.name: one for one in SYSTEMS}["echo"]
 known = [one for one in load_contract(ITEM_VECTORS).checks if one.name == "model_known"]
 print(json.dumps({

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grove.landed.files import LandedFile
-from grove.landed.headers import open_parquet, require_csv_header
+from grove.landed.headers import (
+    has_carriage_returns,
+    open_parquet,
+    open_text,
+    require_csv_header,
+)
 
 BLOCK_BYTES = 16 * 1024 * 1024
 """Larger files are cut into blocks of about this size."""
@@ -65,10 +70,15 @@ def _parts(
     elif file.format == "CSV":
         require_csv_header(file, columns)
         yield 0, None, 1
-    elif file.gzipped or file.size_bytes <= block_bytes:
+    elif file.gzipped or file.size_bytes <= block_bytes or _has_carriage_returns(file):
         yield 0, None, 1
     else:
         yield from _line_ranges(file, block_bytes)
+
+
+def _has_carriage_returns(file: LandedFile) -> bool:
+    with open_text(file) as stream:
+        return has_carriage_returns(stream)
 
 
 def _line_ranges(file: LandedFile, block_bytes: int) -> Iterator[tuple[int, int | None, int]]:

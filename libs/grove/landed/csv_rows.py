@@ -7,12 +7,13 @@ quotes written twice. The first line names the columns, in any order.
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator, Sequence
 
 from grove.landed.blocks import Block
-from grove.landed.headers import open_text, split_header
+from grove.landed.csv_lines import CsvLines, stripped
+from grove.landed.headers import open_text
 from grove.landed.rows import (
+    BATCH_CHARACTERS,
     BATCH_ROWS,
     MALFORMED,
     MOST_LINE_BYTES,
@@ -21,6 +22,8 @@ from grove.landed.rows import (
     RawRows,
 )
 
+_MISSING = ("", r"\N")
+"""Fields without a value; databases export a null as the latter."""
 _Row = tuple[int, str, list[str], str | None]
 """Line on which the row starts, its text, its fields, and why it could not be read."""
 
@@ -37,77 +40,37 @@ def read_csv(block: Block, columns: Sequence[str]) -> Iterator[RawRows]:
         columns: names of the contract's columns.
     """
     with open_text(block.file) as stream:
-        buffered = io.BufferedReader(stream)
-        lines = _Lines(io.TextIOWrapper(buffered, "utf-8-sig", "surrogateescape", newline=""))
-        header = split_header(next(lines, ""))
-        batch: list[_Row] = []
+        lines = CsvLines(stream)
+        header = lines.read_header()
+        batch, characters = list[_Row](), 0
         for row in _rows(lines, header):
             batch.append(row)
-            if len(batch) == BATCH_ROWS:
+            characters += len(row[1])
+            if len(batch) == BATCH_ROWS or characters > BATCH_CHARACTERS:
                 yield _by_column(batch, header, columns)
-                batch = []
+                batch, characters = [], 0
         if batch:
             yield _by_column(batch, header, columns)
 
 
-class _Lines:
-    """Lines of a text, of which those read last can be given back."""
-
-    def __init__(self, stream: io.TextIOBase) -> None:
-        self._stream = stream
-        self._returned: list[str] = []
-        self.taken: list[str] = []
-        self.number = 0
-        """Of the line read last."""
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._returned.pop() if self._returned else self._next_line()
-        self.number += 1
-        self.taken.append(line)
-        return line
-
-    def keep_first(self) -> None:
-        """Give back all lines taken but the first."""
-        self._returned += reversed(self.taken[1:])
-        self.number -= len(self.taken) - 1
-        del self.taken[1:]
-
-    def _next_line(self) -> str:
-        line = self._stream.readline(MOST_LINE_BYTES + 1)
-        if not line:
-            raise StopIteration
-        rest = line
-        while len(rest) > MOST_LINE_BYTES and rest[-1] not in "\r\n":
-            rest = self._stream.readline(MOST_LINE_BYTES + 1)
-        return line
-
-
-def _rows(lines: _Lines, header: list[str]) -> Iterator[_Row]:
-    lines.taken.clear()
+def _rows(lines: CsvLines, header: list[str]) -> Iterator[_Row]:
     # A field longer than this would be a quote that is never closed.
     csv.field_size_limit(MOST_LINE_BYTES)
     reader = csv.reader(lines, strict=True)
     while True:
+        lines.start_row()
         try:
             fields: list[str] | None = next(reader)
         except StopIteration:
             return
         except csv.Error:
             lines.keep_first()
-            fields, reader = None, csv.reader(lines, strict=True)
+            fields = None
+            reader = csv.reader(lines, strict=True)
         text = "".join(lines.taken)
         start = lines.number - len(lines.taken) + 1
-        lines.taken.clear()
-        if not text.strip() or (fields and _names(fields) == header):
-            continue
-        yield start, text.rstrip("\r\n"), fields or [], _defect(text, fields, header)
-
-
-def _names(fields: list[str]) -> list[str]:
-    return [field.strip() for field in fields]
+        if text.strip() and not (fields and stripped(fields) == header):
+            yield start, text.rstrip("\r\n"), fields or [], _defect(text, fields, header)
 
 
 def _defect(text: str, fields: list[str] | None, header: list[str]) -> str | None:
@@ -115,7 +78,16 @@ def _defect(text: str, fields: list[str] | None, header: list[str]) -> str | Non
         return TOO_LONG
     if not text.isascii() and not _is_utf8(text):
         return NOT_UTF8
-    return None if fields and len(fields) == len(header) else MALFORMED
+    if not fields or len(fields) != len(header) or _has_quotes_as_text(text, fields):
+        return MALFORMED
+    return None
+
+
+def _has_quotes_as_text(text: str, fields: list[str]) -> bool:
+    """Whether a space before a quote made the quotes part of a field."""
+    return ', "' in text and any(
+        field.startswith(" ") and field.lstrip().startswith('"') for field in fields
+    )
 
 
 def _is_utf8(text: str) -> bool:
@@ -133,7 +105,7 @@ def _by_column(rows: Sequence[_Row], header: list[str], columns: Sequence[str]) 
     return RawRows(
         lines=[row[0] for row in rows],
         columns={
-            name: [row[place] or None if row else None for row in values]
+            name: [None if not row or row[place] in _MISSING else row[place] for row in values]
             for name, place in places.items()
         },
         fields=frozenset(header),

@@ -7,6 +7,8 @@ a file that nobody reads would be a silent loss.
 from __future__ import annotations
 
 import fnmatch
+import gzip
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -47,6 +49,7 @@ _FOREIGN_BEGINNINGS = {
     b"Obj\x01": "an Avro file",
     b"ORC": "an ORC file",
     b"PAR1": "a Parquet file",
+    _GZIP: "gzip data inside gzip data",
 }
 READ = ", ".join(ENDINGS)
 
@@ -92,8 +95,8 @@ def _landed_file(path: str, name: str, day: date) -> LandedFile:
     file_format = _format(path, name)
     beginning = _beginning(path)
     gzipped = beginning.startswith(_GZIP)
-    if not gzipped and file_format != "Parquet":
-        _require_text(path, beginning, file_format)
+    if file_format != "Parquet":
+        _require_text(path, _decompressed(path) if gzipped else beginning, file_format)
     return LandedFile(
         path=path,
         name=name,
@@ -128,6 +131,13 @@ def _format(path: str, name: str) -> FileFormat:
 
 
 def _require_shown(path: str, name: str) -> None:
+    if not name.isprintable():
+        raise unreadable(
+            path.encode("unicode_escape").decode(),
+            expected="a file name of printable characters",
+            found=ascii(name),
+            next_step="rename the file and run the day again",
+        )
     hidden = [part for part in PurePosixPath(name).parts if part.startswith(("_", "."))]
     if hidden:
         raise unreadable(
@@ -136,18 +146,20 @@ def _require_shown(path: str, name: str) -> None:
             found=f"{hidden[0]!r}",
             next_step="rename it if it is complete, else remove it, and run the day again",
         )
-    if not name.isprintable():
-        raise unreadable(
-            path.encode("unicode_escape").decode(),
-            expected="a file name of printable characters",
-            found=ascii(name),
-            next_step="rename the file and run the day again",
-        )
 
 
 def _beginning(path: str) -> bytes:
     with Path(path).open("rb") as file:
         return file.read(4096)
+
+
+def _decompressed(path: str) -> bytes:
+    """Beginning of the text in a gzip file; a damaged one is reported when its rows are read."""
+    try:
+        with gzip.open(path, "rb") as file:
+            return file.read(4096)
+    except (OSError, EOFError, zlib.error):
+        return b""
 
 
 def _require_text(path: str, beginning: bytes, file_format: FileFormat) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from io import BufferedIOBase
@@ -12,7 +13,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from grove.landed.csv_lines import CsvLines
 from grove.landed.files import LandedFile, unreadable
+from grove.landed.rows import MOST_LINE_BYTES
 
 _SEPARATORS = ";\t|"
 
@@ -22,32 +25,27 @@ def open_text(file: LandedFile) -> BufferedIOBase:
     return gzip.open(file.path, "rb") if file.gzipped else Path(file.path).open("rb")
 
 
+def has_carriage_returns(stream: BufferedIOBase) -> bool:
+    """Whether lines end in carriage returns only, as of old systems; the stream is rewound."""
+    head = stream.read(MOST_LINE_BYTES + 1)
+    stream.seek(0)
+    return b"\r" in head[:-1] and b"\n" not in head
+
+
 def require_csv_header(file: LandedFile, columns: Sequence[str]) -> None:
-    """Reject a CSV file whose first line is no header of the feed; an empty file has no rows.
+    """Reject a CSV file whose first row is no header of the feed; an empty file has no rows.
 
     Raises:
         DataError: no column of the contract is named, or one is named twice.
     """
     try:
         with open_text(file) as stream:
-            line = stream.readline(MOST_HEADER_BYTES).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+            names = CsvLines(stream).read_header()
+        ", ".join(names).encode()
+    except (OSError, EOFError, zlib.error, UnicodeError, csv.Error) as error:
         raise unreadable(file.path, expected="a header in UTF-8", found=str(error)) from error
-    if line.strip():
-        _require_names(file.path, split_header(line), columns, line)
-
-
-MOST_HEADER_BYTES = 1024 * 1024
-
-
-def split_header(line: str) -> list[str]:
-    """Column names of a CSV header, without spaces around them.
-
-    Example:
-        >>> split_header('event_id, "user_id"')
-        ['event_id', 'user_id']
-    """
-    return [name.strip() for name in next(csv.reader([line], skipinitialspace=True), [])]
+    if names:
+        _require_names(file.path, names, columns, ",".join(names))
 
 
 def open_parquet(file: LandedFile, columns: Sequence[str]) -> pq.ParquetFile:

@@ -9,8 +9,9 @@ from io import BufferedIOBase
 from typing import Any
 
 from grove.landed.blocks import Block
-from grove.landed.headers import open_text
+from grove.landed.headers import has_carriage_returns, open_text
 from grove.landed.rows import (
+    BATCH_CHARACTERS,
     BATCH_ROWS,
     MALFORMED,
     MOST_LINE_BYTES,
@@ -21,7 +22,7 @@ from grove.landed.rows import (
 )
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
-_HEAD_BYTES = 65_536
+_BLANK = _BOM.encode() + b" \t\r\n"
 
 
 _Pairs = list[tuple[str, Any]]
@@ -37,13 +38,14 @@ def read_json_lines(block: Block, columns: Sequence[str]) -> Iterator[RawRows]:
         block: of a file of JSON lines.
         columns: names of the contract's columns.
     """
-    numbered: list[tuple[int, bytes]] = []
+    numbered, size_bytes = list[tuple[int, bytes]](), 0
     for number, line in enumerate(_lines(block), start=block.first_line):
-        if line.strip():
+        if line.strip(_BLANK):
             numbered.append((number, line))
-        if len(numbered) == BATCH_ROWS:
+            size_bytes += len(line)
+        if len(numbered) == BATCH_ROWS or size_bytes > BATCH_CHARACTERS:
             yield _parse(numbered, columns)
-            numbered = []
+            numbered, size_bytes = [], 0
     if numbered:
         yield _parse(numbered, columns)
 
@@ -120,12 +122,7 @@ def _next_line(stream: BufferedIOBase) -> tuple[bytes, int]:
 def _open(block: Block) -> BufferedIOBase:
     """The file as lines that end in a line feed; old files with carriage returns only are read."""
     stream = open_text(block.file)
-    with_line_feeds = block.start or block.stop is not None
-    if with_line_feeds:
+    if block.start or block.stop is not None or not has_carriage_returns(stream):
         return stream
-    head = stream.read(_HEAD_BYTES)
-    if b"\r" in head and b"\n" not in head:
-        with stream:
-            return io.BytesIO((head + stream.read()).replace(b"\r", b"\n"))
-    stream.seek(0)
-    return stream
+    with stream:
+        return io.BytesIO(stream.read().replace(b"\r", b"\n"))

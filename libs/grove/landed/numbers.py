@@ -14,14 +14,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from grove.landed.rows import python_values
-from grove.landed.texts import WRONG_TYPE, Converted, is_text, with_reason
+from grove.landed.texts import MISSING_WORDS, WRONG_TYPE, Converted, is_text, with_reason
 
 UNPARSEABLE_TIME = "unparseable_time"
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _COMMON_TIME = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z\z"
+_NAIVE = pa.timestamp("us")
+_UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 1}
+"""Microseconds per unit; nanoseconds have been cast before."""
+_DAY_MICROSECONDS = 86_400_000_000
+_YEARS_MICROSECONDS = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+"""First and last microsecond of the years 1 to 9999, from 1970."""
 _DATE_CHARACTERS = 10
+_FRACTION_OF_SECONDS = re.compile(r"[T ][0-9]{2}:?[0-9]{2}:?[0-9]{2}[.,][0-9]")
 _END_OF_DAY = re.compile(r"T24(:?00){0,2}([.,]0+)?(?=$|Z|[+-])")
 _WORDS = {"true": True, "false": False, "1": True, "0": False}
 
@@ -86,13 +93,15 @@ def as_times(values: list[Any] | pa.Array) -> Converted:
     if isinstance(values, pa.Array) and pa.types.is_temporal(values.type):
         return _times_of_frame(values)
     plain = _common_times(values)
-    return plain if plain is not None else _convert_times(values, _time, TIMESTAMP)
+    if plain is None:
+        return _convert_times(values, _time, TIMESTAMP)
+    return _within_years(plain, plain.values, 1)
 
 
 def as_days(values: list[Any] | pa.Array) -> Converted:
     """Convert a column of days; a time of midnight adds nothing to its day."""
-    if isinstance(values, pa.Array) and pa.types.is_date(values.type):
-        return Converted(values=values.cast(pa.date32()))
+    if isinstance(values, pa.Array) and pa.types.is_temporal(values.type):
+        return _days_of_frame(values)
     return _convert_times(values, _day, pa.date32())
 
 
@@ -115,7 +124,7 @@ def _number(value: object, *, from_texts: bool) -> float | str | None:
     """A number, none if it is missing, or the reason why it is neither."""
     if isinstance(value, str) and from_texts:
         text = value.strip()
-        if text.lower() in ("", "nan"):
+        if not text or text.lower() in MISSING_WORDS:
             return None
         return float(text) if _NUMBER.fullmatch(text) else WRONG_TYPE
     if value is None:
@@ -145,12 +154,43 @@ def _common_times(values: list[Any] | pa.Array) -> Converted | None:
 
 
 def _times_of_frame(values: pa.Array) -> Converted:
-    if pa.types.is_timestamp(values.type) or pa.types.is_date(values.type):
-        zone = getattr(values.type, "tz", None)
-        return Converted(values=values.cast(pa.timestamp("us", zone), safe=False).cast(TIMESTAMP))
+    if pa.types.is_date(values.type):
+        days = _days_of_frame(values)
+        return Converted(values=days.values.cast(_NAIVE).cast(TIMESTAMP), reasons=days.reasons)
+    if not pa.types.is_timestamp(values.type):
+        return _no_times(values, TIMESTAMP)
+    held = _within_years(Converted(values=values), values, _UNITS[values.type.unit])
+    micros = held.values.cast(pa.timestamp("us", values.type.tz), safe=False)
+    return Converted(values=micros.cast(TIMESTAMP), reasons=held.reasons)
+
+
+def _days_of_frame(values: pa.Array) -> Converted:
+    """Days, and times that are midnights where they were written."""
+    if pa.types.is_date(values.type):
+        days = values.cast(pa.date32())
+        return _within_years(Converted(values=days), days.cast(pa.int32()), _DAY_MICROSECONDS)
+    if not pa.types.is_timestamp(values.type):
+        return _no_times(values, pa.date32())
+    held = _within_years(Converted(values=values), values, _UNITS[values.type.unit])
+    written = pc.local_timestamp(held.values) if values.type.tz else held.values
+    midnights = pc.floor_temporal(written, unit="day")
+    later = pc.fill_null(pc.not_equal(written, midnights), fill_value=False)
+    days = Converted(values=midnights.cast(pa.date32()), reasons=held.reasons)
+    return with_reason(days, later, UNPARSEABLE_TIME)
+
+
+def _within_years(converted: Converted, counts: pa.Array, micros_per_unit: int) -> Converted:
+    """Without what lies outside the years 1 to 9999, such as the infinity of a database."""
+    numbers = counts.cast(pa.int64())
+    low, high = (bound // micros_per_unit for bound in _YEARS_MICROSECONDS)
+    outside = pc.or_(pc.less(numbers, low), pc.greater(numbers, high))
+    return with_reason(converted, pc.fill_null(outside, fill_value=False), UNPARSEABLE_TIME)
+
+
+def _no_times(values: pa.Array, kind: pa.DataType) -> Converted:
     rows = pc.indices_nonzero(pc.is_valid(values)).to_pylist()
     return Converted(
-        values=pa.nulls(len(values), TIMESTAMP), reasons=dict.fromkeys(rows, UNPARSEABLE_TIME)
+        values=pa.nulls(len(values), kind), reasons=dict.fromkeys(rows, UNPARSEABLE_TIME)
     )
 
 
@@ -194,9 +234,16 @@ def _written_time(value: object) -> datetime | str:
         return datetime.combine(value, time())
     if isinstance(value, bool | list | dict | bytes):
         return WRONG_TYPE
-    text = value.strip().upper().removesuffix(" UTC") if isinstance(value, str) else ""
+    return _parsed_time(value) if isinstance(value, str) else UNPARSEABLE_TIME
+
+
+def _parsed_time(value: str) -> datetime | str:
+    text = value.strip().upper().removesuffix(" UTC")
     separator = text[_DATE_CHARACTERS : _DATE_CHARACTERS + 1]
-    if not text.isascii() or (separator not in ("", "T", " ") and "T" not in text):
+    is_separated = separator in ("", "T", " ") or "T" in text
+    # Python would read a fraction of a minute or an hour as one of a second.
+    has_odd_fraction = ("." in text or "," in text) and not _FRACTION_OF_SECONDS.search(text)
+    if not text.isascii() or not is_separated or has_odd_fraction:
         return UNPARSEABLE_TIME
     try:
         ended = _END_OF_DAY.sub("T00:00", text)

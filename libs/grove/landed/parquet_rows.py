@@ -30,7 +30,7 @@ def read_parquet(block: Block, columns: Sequence[str]) -> Iterator[RawRows]:
         yield RawRows(
             lines=range(line, line + batch.num_rows),
             columns={
-                name: _in_microseconds(values)
+                name: _plain(values)
                 for name, values in zip(batch.schema.names, batch.columns, strict=True)
                 if name in columns
             },
@@ -39,8 +39,9 @@ def read_parquet(block: Block, columns: Sequence[str]) -> Iterator[RawRows]:
         line += batch.num_rows
 
 
-def _in_microseconds(values: pa.Array) -> pa.Array:
+def _plain(values: pa.Array) -> pa.Array:
     """Data frames write nanoseconds, which neither Python nor the tables hold."""
-    if pa.types.is_timestamp(values.type) and values.type.unit == "ns":
-        return values.cast(pa.timestamp("us", values.type.tz), safe=False)
+    kind = values.type
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return values.cast(pa.timestamp("us", kind.tz), safe=False)
     return values

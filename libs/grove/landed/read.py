@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ _READERS = {
     "CSV": read_csv,
     "Parquet": read_parquet,
 }
-_DAMAGED = (OSError, EOFError, zlib.error, gzip.BadGzipFile, pa.ArrowException)
+_DAMAGED = (OSError, EOFError, zlib.error, ValueError, OverflowError, pa.ArrowException)
 _TYPES = {
     "string": pa.string(),
     "boolean": pa.bool_(),

@@ -17,7 +17,9 @@ MOST_LINE_BYTES = 1024 * 1024
 MOST_RAW_CHARACTERS = 65_536
 """A rejected row is kept up to this length."""
 BATCH_ROWS = 8_192
-"""Rows that are typed together."""
+"""Rows that are typed together, unless they are long."""
+BATCH_CHARACTERS = 16 * 1024 * 1024
+"""Length of the rows of a batch after which it ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,19 +49,42 @@ class RawRows:
 
 
 def python_values(column: list[Any] | pa.Array) -> list[Any]:
-    """Values as Python objects; a string that is not UTF-8 stays bytes."""
+    """Values as Python objects; a string that is not UTF-8 stays bytes.
+
+    A time that Python cannot hold, such as the infinity of a database, becomes a tuple, which is
+    of no type that a column accepts.
+    """
     if isinstance(column, list):
         return column
+    if _is_binary(column.type):
+        return _bytes_where_needed(column)
     try:
         return list(column.to_pylist())
     except UnicodeDecodeError:
-        values = column.cast(pa.large_binary()).to_pylist()
-        return [value if value is None else _decoded(value) for value in values]
+        return _bytes_where_needed(column)
+    except (OverflowError, ValueError, KeyError):
+        return [(None,) if value.is_valid else None for value in column]
 
 
-def _decoded(value: bytes) -> str | bytes:
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    element = kind.value_type if _is_list(kind) else kind
+    return bool(pa.types.is_binary(element) or pa.types.is_large_binary(element))
+
+
+def _bytes_where_needed(column: pa.Array) -> list[Any]:
+    if _is_list(column.type):
+        lists = column.cast(pa.large_list(pa.large_binary())).to_pylist()
+        return [each if each is None else list(map(_decoded, each)) for each in lists]
+    return list(map(_decoded, column.cast(pa.large_binary()).to_pylist()))
+
+
+def _decoded(value: bytes | None) -> str | bytes | None:
     try:
-        return value.decode()
+        return None if value is None else value.decode()
     except UnicodeDecodeError:
         return value
 

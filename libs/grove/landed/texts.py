@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,14 +25,31 @@ EMPTY_ELEMENT = "empty_element"
 LIST_SEPARATOR = "|"
 """CSV has no lists; `a|b` is a list of two elements, and an empty field an empty list."""
 MOST_ELEMENT_CHARACTERS = 500
-MISSING_IDS = frozenset(
-    ("null", "NULL", "None", "nan", "NaN", "NAN", "<NA>", "NaT", "undefined", "#N/A")
+MISSING_WORDS = frozenset(
+    (
+        "null",
+        "none",
+        "nan",
+        "nat",
+        "nil",
+        "undefined",
+        r"\n",
+        "<na>",
+        "<null>",
+        "(null)",
+        "n/a",
+        "#n/a",
+        "#null!",
+    )
 )
-"""Texts that programs write for a missing value; as identifiers they would merge its rows."""
+"""Texts, in lower case, that programs write for a missing value; as ids they would merge rows."""
 _PLAIN_ID = r"\A[!-~]+\z"
-_FLOAT_ID = r"\A-?[0-9]+\.0+\z"
+_FLOAT_ID = re.compile(r"-?(0|[1-9][0-9]*)\.0+")
+_ROUNDED_ID = re.compile(r"[0-9](\.[0-9]+)?[eE]\+[0-9]+")
+_LOOKS_LIKE_NUMBER = r"\A\s*-?[0-9.]+([eE]\+[0-9]+)?\s*\z"
 _MOST_EXACT = 2**53
-"""Above it a float no longer holds every integer."""
+"""From here on a float no longer holds every integer."""
+_MOST_EXACT_OF = {pa.float16(): 2**11, pa.float32(): 2**24}
 
 _Found = tuple[Any, str | None]
 """A converted value, and the reason why there is none."""
@@ -76,17 +97,17 @@ def as_ids(values: list[Any] | pa.Array, *, untyped: bool = False) -> Converted:
     """
     plain = _text_array(values)
     if plain is None:
-        return _each(values, _id)
-    is_plain = pc.match_substring_regex(plain, _PLAIN_ID)
-    unusual = pc.or_(pc.invert(is_plain), pc.is_in(plain, pa.array(sorted(MISSING_IDS))))
+        exact = _MOST_EXACT if isinstance(values, list) else _exact_of(values.type)
+        return _each(values, partial(_id, exact=exact))
+    unusual = pc.or_(
+        pc.invert(pc.match_substring_regex(plain, _PLAIN_ID)),
+        pc.is_in(pc.utf8_lower(plain), pa.array(sorted(MISSING_WORDS))),
+    )
     if untyped:
-        floats = pc.match_substring_regex(plain, _FLOAT_ID)
-        if pc.any(floats).as_py():
-            whole = pc.replace_substring_regex(plain, r"\.0+\z", "")
-            plain = pc.if_else(floats, whole, plain)
+        unusual = pc.or_(unusual, pc.match_substring_regex(plain, _LOOKS_LIKE_NUMBER))
     if not pc.any(unusual).as_py():
         return Converted(values=plain)
-    return _each(plain, _id)
+    return _each(plain, _untyped_id if untyped else _id)
 
 
 def as_lists(values: list[Any] | pa.Array, *, split_texts: bool, most: float | None) -> Converted:
@@ -101,7 +122,7 @@ def as_lists(values: list[Any] | pa.Array, *, split_texts: bool, most: float | N
 
     def convert(value: object) -> _Found:
         if isinstance(value, str) and split_texts:
-            value = value.split(LIST_SEPARATOR) if value else []
+            value = _split(value)
         if value is None:
             return None, None
         if not isinstance(value, list):
@@ -109,6 +130,19 @@ def as_lists(values: list[Any] | pa.Array, *, split_texts: bool, most: float | N
         return _elements(value) if most is None or len(value) <= most else (None, TOO_LONG)
 
     return _each(values, convert, pa.list_(pa.string()))
+
+
+def _split(text: str) -> object:
+    """The list that a text means: with separators, or written as JSON."""
+    stripped = text.strip()
+    if not stripped or stripped.lower() in MISSING_WORDS:
+        return []
+    if stripped[0] + stripped[-1] in ("[]", "{}"):
+        try:
+            return json.loads(stripped)
+        except ValueError:
+            return {}
+    return text.split(LIST_SEPARATOR)
 
 
 def with_reason(converted: Converted, mask: pa.Array, reason: str) -> Converted:
@@ -165,30 +199,46 @@ def _text(value: object) -> _Found:
         return (value, None) if _is_unicode(value) else (None, NOT_UTF8)
     if isinstance(value, bytes):
         return None, NOT_UTF8
+    if isinstance(value, UUID):
+        return str(value), None
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None, WRONG_TYPE
     return _digits(value) or str(value), None
 
 
-def _id(value: object) -> _Found:
+def _id(value: object, *, exact: int = _MOST_EXACT) -> _Found:
     if isinstance(value, float | Decimal) and not math.isnan(value):
-        digits = _digits(value)
+        digits = _digits(value, exact)
         return digits, None if digits else WRONG_TYPE
     text, reason = _text(value)
     if text is None:
         return None, reason
     identifier = unicodedata.normalize("NFC", text.strip())
-    if not identifier or identifier in MISSING_IDS:
+    if not identifier or identifier.lower() in MISSING_WORDS:
         return None, None
     return (identifier, None) if identifier.isprintable() else (None, UNPRINTABLE_ID)
 
 
-def _digits(value: float | Decimal) -> str | None:
+def _untyped_id(value: object) -> _Found:
+    """An identifier of CSV: a float that is an integer is meant as one; a rounded one is lost."""
+    text = value.strip() if isinstance(value, str) else ""
+    if _FLOAT_ID.fullmatch(text):
+        return _id(Decimal(text)) if abs(Decimal(text)) < _MOST_EXACT else (None, WRONG_TYPE)
+    return (None, WRONG_TYPE) if _ROUNDED_ID.fullmatch(text) else _id(value)
+
+
+def _exact_of(kind: pa.DataType) -> int:
+    return _MOST_EXACT_OF.get(kind, _MOST_EXACT)
+
+
+def _digits(value: float | Decimal, exact: int = _MOST_EXACT) -> str | None:
     """An integer in digits; none if the number is no integer, or not exactly one."""
     if isinstance(value, int):
         return str(value)
-    is_whole = math.isfinite(value) and value == int(value) and abs(int(value)) <= _MOST_EXACT
-    return str(int(value)) if is_whole else None
+    if not math.isfinite(value) or value != int(value):
+        return None
+    is_exact = isinstance(value, Decimal) or abs(int(value)) < exact
+    return str(int(value)) if is_exact else None
 
 
 def _elements(values: list[Any]) -> _Found:

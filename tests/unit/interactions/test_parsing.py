@@ -122,7 +122,7 @@ def test_one_row_with_all_columns_is_enough(parse: ParseLines) -> None:
 
 def test_extra_columns_are_accepted_and_named(parse: ParseLines) -> None:
     parsed = parse(EVENT | {"campaign": "spring", "abroad": True, "page.name": "x"})
-    assert parsed.extra_columns == ["abroad", "campaign", "page.name"]
+    assert parsed.shape(DAY).unknown == ("abroad", "campaign", "page.name")
     assert len(accepted(parsed)) == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from tests.unit.landed.landed_day import EVENT, ITEM, accepted, read_feed, reasons
 
 from grove.errors import DataError
+from grove.landed import csv_lines, csv_rows
+from grove.landed.rows import MOST_LINE_BYTES
 
 HEADER = ",".join(EVENT)
 ROW = ",".join(EVENT.values())
@@ -140,3 +143,90 @@ def test_what_pythons_writer_writes_is_read_back(
     for row, value in zip(rows, values, strict=True):
         assert row["landed_reason"] == (None if value.strip() else "missing_key")
         assert value.strip() == "" or row["title"] == value
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("before", ["", "{end}", "﻿{end} {end}"])
+def test_a_header_behind_blank_lines_and_lines_of_any_system(
+    tmp_path: Path, end: str, before: str
+) -> None:
+    blank = before.format(end=end)
+    text = f"{blank}{HEADER}{end}{ROW}{end}{ROW},more{end}"
+    rows = read(tmp_path, text)
+    assert len(accepted(rows)) == 1
+    assert reasons(rows) == {blank.count(end) + 3: "malformed"}
+
+
+def test_a_header_with_a_line_break_in_a_name(tmp_path: Path) -> None:
+    rows = read(tmp_path, f'{HEADER},"Note\n(internal)"\n{ROW},x\n{ROW}\n')
+    assert len(accepted(rows)) == 1
+    assert reasons(rows) == {4: "malformed"}
+
+
+def test_a_damaged_beginning_is_refused_by_name(tmp_path: Path) -> None:
+    content = bytearray(gzip.compress(f"{HEADER}\n{ROW}\n".encode() * 50))
+    content[14:40] = b"\xff" * 26
+    with pytest.raises(DataError) as caught:
+        read_feed(tmp_path, {"part.csv.gz": bytes(content)})
+    assert caught.value.where.endswith("part.csv.gz")
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ('"[""Home"",""Kitchen""]"', ["Home", "Kitchen"]),
+        ("[]", []),
+        ("NULL", []),
+        (r"\N", []),
+        ("nan", []),
+        ("['Home']", None),
+        ("{Home}", None),
+        ("[Home", ["[Home"]),
+    ],
+)
+def test_lists_of_other_writers(tmp_path: Path, cell: str, expected: list[str] | None) -> None:
+    rows = read(tmp_path, f"{ITEM_HEADER}\ni1,Mug,,A,{cell},1,,2026-11-19\n", "catalogue")
+    if expected is None:
+        assert reasons(rows) == {2: "wrong_type"}
+    else:
+        assert [row["tags"] for row in accepted(rows)] == [expected]
+
+
+def test_nulls_of_a_database_are_missing(tmp_path: Path) -> None:
+    header = HEADER + ",price,query\n"
+    rows = read(tmp_path, header + ROW + ",\\N,\\N\n" + ROW + ",NULL,mug\n")
+    assert [(row["price"], row["query"]) for row in accepted(rows)] == [(None, None), (None, "mug")]
+    assert reasons(read(tmp_path, header + ROW.replace("u1", r"\N") + ",1,\n")) == {
+        2: "missing_key"
+    }
+
+
+@pytest.mark.parametrize("name", ["u1", "17850.0", "00123"])
+def test_a_space_before_a_quote_is_another_dialect(tmp_path: Path, name: str) -> None:
+    rows = read(tmp_path, f'{HEADER}\n{ROW.replace("u1", f" {name} ")}\ne2,click, "u1",i1,x\n')
+    assert [row["user_id"] for row in accepted(rows)] == [name.removesuffix(".0")]
+    assert reasons(rows) == {3: "malformed"}
+
+
+def test_an_endless_line_does_not_swallow_the_next(tmp_path: Path) -> None:
+    endless = "k," * (MOST_LINE_BYTES // 2) + '"ab,cdefgh"'
+    rows = read(tmp_path, f'{HEADER}\n{endless}\n{ROW}\n{ROW},5"\n{ROW}\n')
+    assert reasons(rows) == {2: "too_long", 4: "malformed"}
+    assert len(accepted(rows)) == 2
+
+
+def test_a_file_full_of_odd_quotes_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_lines, "MOST_GIVEN_BACK", 10_000)
+    odd = 'b",",c,d,e,f\n' * 2_000
+    rows = read(tmp_path, f"{HEADER}\n{odd}{ROW}\n")
+    assert len(rows) == 2_001
+    assert [row["landed_line"] for row in accepted(rows)] == [2_002]
+
+
+def test_long_rows_are_typed_in_small_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_rows, "BATCH_CHARACTERS", 100)
+    rows = read(tmp_path, f"{HEADER}\n" + f"{ROW}\n" * 10)
+    assert sum(row["landed_fields"] is not None for row in rows) > 2
+    assert len(accepted(rows)) == 10

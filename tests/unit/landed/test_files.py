@@ -77,6 +77,8 @@ def test_a_name_that_cannot_be_printed_is_refused(tmp_path: Path) -> None:
         ("a.jsonl", b"PK\x03\x04rest", "ZIP"),
         ("a.csv", b"PAR1....PAR1", "Parquet"),
         ("a.json", b'\xef\xbb\xbf [\n{"a": 1}]', "a JSON list"),
+        ("a.json.gz", gzip.compress(b"[1]"), "a JSON list"),
+        ("a.csv.gz", gzip.compress(gzip.compress(b"a,b")), "gzip"),
         ("a.parquet", b"", "Parquet"),
         ("a.parquet", b"PAR1....", "Parquet"),
         ("a.parquet", ROW, "Parquet"),

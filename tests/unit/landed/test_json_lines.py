@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.landed.landed_day import EVENT, accepted, json_file, read_feed, read_lines, reasons
 
+from grove.landed import json_lines
 from grove.landed.rows import MOST_LINE_BYTES
 
 TEXT = json.dumps(EVENT)
@@ -115,3 +116,29 @@ def test_blocks_of_any_size_give_the_same_rows(
     filled = [number for number, line in enumerate(lines, start=1) if line.strip()]
     assert [row["landed_line"] for row in whole] == filled
     assert len({row["landed_row"] for row in cut}) == len(cut)
+
+
+def test_carriage_returns_are_found_in_a_file_of_many_blocks(tmp_path: Path) -> None:
+    content = json_file(EVENT, "{broken", EVENT, end=b"\r")
+    rows = read_feed(tmp_path, {"part.jsonl": content}, block_bytes=100)
+    assert reasons(rows) == {2: "malformed"}
+    assert len(rows) == 3
+
+
+def test_a_long_first_line_keeps_the_numbers_right(tmp_path: Path) -> None:
+    first = json.dumps(EVENT | {"title": "x"}).ljust(65_535)
+    rows = read_feed(tmp_path, {"part.jsonl": json_file(first, "{broken", TEXT, end=b"\r\n")})
+    assert reasons(rows) == {2: "malformed"}
+
+
+def test_a_file_of_only_a_byte_order_mark_has_no_rows(tmp_path: Path) -> None:
+    assert read_feed(tmp_path, {"part.jsonl": b"\xef\xbb\xbf"}) == []
+
+
+def test_long_lines_are_typed_in_small_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_lines, "BATCH_CHARACTERS", 100)
+    rows = read_lines(tmp_path, *[TEXT] * 10)
+    assert sum(row["landed_fields"] is not None for row in rows) > 2
+    assert len(accepted(rows)) == 10

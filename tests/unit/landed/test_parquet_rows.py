@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from tests.unit.landed.landed_day import accepted, event_columns, parquet_file, read_feed, reasons
+from tests.unit.landed.landed_day import (
+    ITEM,
+    accepted,
+    event_columns,
+    parquet_file,
+    read_feed,
+    reasons,
+)
 
 from grove.errors import DataError
 
@@ -118,3 +125,56 @@ def test_a_damaged_page_says_so(tmp_path: Path) -> None:
     content[50:200] = bytes(150)
     rows = read_feed(tmp_path, {"a.parquet": bytes(content)})
     assert rows[-1]["landed_reason"] == "unreadable"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([2**62] * 2, pa.timestamp("us")),
+        pa.array([-(2**62)] * 2, pa.timestamp("us", "UTC")),
+        pa.array([2**50] * 2, pa.timestamp("s")),
+        pa.array([(2**64 + 1795075262 * 10**6) // 10**6] * 2, pa.timestamp("s")),
+        pa.array([2**62 + 1] * 2, pa.timestamp("ms")),
+        pa.array([10**7] * 2, pa.int32()).cast(pa.date32()),
+        pa.array([-(10**6)] * 2, pa.int32()).cast(pa.date32()),
+    ],
+)
+def test_times_outside_the_calendar_reject_their_rows(tmp_path: Path, values: pa.Array) -> None:
+    rows = read(tmp_path, event_time=values)
+    assert set(reasons(rows).values()) == {"unparseable_time"}
+    assert set(reasons(read(tmp_path, user_id=values)).values()) == {"wrong_type"}
+    items = {name: [value] * 2 for name, value in ITEM.items()} | {"first_seen": values}
+    found = read_feed(tmp_path, {"part.parquet": parquet_file(items)}, "catalogue")
+    assert set(reasons(found).values()) == {"unparseable_time"}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (pa.array([16777215.0, 2.0], pa.float32()), ["16777215", "2"]),
+        (pa.array([16777217.0, 2.0], pa.float32()), None),
+        (pa.array([2049.0, 2.0], pa.float16()), None),
+        (pa.array([2.0**53, 1.0]), None),
+        (pa.array([Decimal(12345678901234567890)] * 2), ["12345678901234567890"] * 2),
+        (pa.array([b"u1", b"u2"]), ["u1", "u2"]),
+    ],
+)
+def test_identifiers_are_exact(
+    tmp_path: Path, values: pa.Array, expected: list[str] | None
+) -> None:
+    rows = read(tmp_path, user_id=values)
+    if expected is None:
+        assert reasons(rows)[1] == "wrong_type"
+    else:
+        assert [row["user_id"] for row in accepted(rows)] == expected
+
+
+def test_one_element_that_is_not_utf8_rejects_its_row_alone(tmp_path: Path) -> None:
+    tags = pa.array([[b"red"], [b"\xff"]], pa.list_(pa.binary()))
+    as_texts = pa.ListArray.from_arrays(tags.offsets, tags.values.view(pa.string()))
+    for values in (tags, as_texts):
+        items = {name: [value] * 2 for name, value in ITEM.items()}
+        items |= {"item_id": ["i1", "i2"], "tags": values}
+        rows = read_feed(tmp_path, {"part.parquet": parquet_file(items)}, "catalogue")
+        assert reasons(rows) == {2: "not_utf8"}
+        assert rows[0]["tags"] == ["red"]

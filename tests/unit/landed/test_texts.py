@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.landed.landed_day import EVENT, ITEM, accepted, read_lines, reasons
 
-from grove.landed.texts import MISSING_IDS, as_ids, as_lists, as_texts, limit_length
+from grove.landed.texts import MISSING_WORDS, as_ids, as_lists, as_texts, limit_length
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,6 @@ from grove.landed.texts import MISSING_IDS, as_ids, as_lists, as_texts, limit_le
         ("A17 mug/3", "A17 mug/3"),
         ("{}", "{}"),
         ('["x"]', '["x"]'),
-        ("none", "none"),
     ],
 )
 def test_identifiers(value: Any, expected: str) -> None:
@@ -67,7 +66,18 @@ def test_what_is_no_identifier(value: Any, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, "", "  ", "\N{NO-BREAK SPACE}", float("nan"), *sorted(MISSING_IDS)]
+    "value",
+    [
+        None,
+        "",
+        "  ",
+        "\N{NO-BREAK SPACE}",
+        float("nan"),
+        *sorted(MISSING_WORDS),
+        "NULL",
+        "NaN",
+        r"\N",
+    ],
 )
 def test_a_missing_identifier_is_missing(value: object) -> None:
     converted = as_ids(["u1", value])
@@ -76,8 +86,17 @@ def test_a_missing_identifier_is_missing(value: object) -> None:
 
 
 def test_a_format_without_types_writes_floats_for_integers() -> None:
-    values = pa.array(["17850.0", "-3.00", "1.5", "v1.0", "a"])
-    assert as_ids(values, untyped=True).values.to_pylist() == ["17850", "-3", "1.5", "v1.0", "a"]
+    values = pa.array(["17850.0", "-3.00", "1.5", "v1.0", "00123", "-0.0"])
+    expected = ["17850", "-3", "1.5", "v1.0", "00123", "0"]
+    assert as_ids(values, untyped=True).values.to_pylist() == expected
+    spaced = as_ids(pa.array([" 17850.0 ", "00123.0", "1e5"]), untyped=True)
+    assert spaced.values.to_pylist() == ["17850", "00123.0", "1e5"]
+
+
+@pytest.mark.parametrize("text", ["1.23457E+12", "1e+17", "9007199254740993.0"])
+def test_a_rounded_number_is_no_identifier(text: str) -> None:
+    assert as_ids(pa.array([text, "u1"]), untyped=True).reasons == {0: "wrong_type"}
+    assert as_ids([text]).values.to_pylist() == [text]
 
 
 @given(st.lists(st.text(max_size=6), min_size=1, max_size=20))

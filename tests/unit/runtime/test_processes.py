@@ -89,7 +89,7 @@ def test_the_memory_of_a_job_covers_children_and_their_children(monkeypatch):
     child.stdout.readline()
     sizes = other_processes_mib()
     assert len(sizes) == before + 2
-    assert all(0 < size < 100 for size in sizes[-2:])
+    assert sum(0 < size < 100 for size in sizes) >= 2
     # As under `spark-submit`, where the parent of this process is the JVM of its job.
     monkeypatch.setattr(processes, "_is_jvm", lambda process: process == os.getppid())
     assert len(other_processes_mib()) > len(sizes)
