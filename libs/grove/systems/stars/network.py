@@ -5,7 +5,7 @@ Notable features:
 - candidate weights e_k are tied to the item tokens;
 - two user vectors, h_next at the last item and h_gen at [USER];
 - one [USER] per cut and a mask without leaks, so every position is trained in one pass.
-Not built: context offsets (§4.4), logistic negatives (eq. 5), the auxiliary loss (eq. 6), same-page
+Not built: context offsets (§4.4), logistic negatives (eq. 5), the auxiliary loss (§4.3), same-page
 negatives, tags of a language model; see README.md.
 
 Shapes: B batch, T events, P cuts, M items, A attributes, D width, E text width, S = T + P.
