@@ -24,6 +24,7 @@ from grove.runtime.tables import read_arrow
 from grove.runtime.terminal import show_table
 from grove.settings import Settings
 from infra.local.jobs import run_step
+from infra.local.outcome import rows_table
 from infra.local.settings_file import write_settings
 
 SHOWN_ROWS_PER_REASON = 2
@@ -82,9 +83,7 @@ def _show(layout: Layout, settings: Settings, day: date) -> None:
     if report is None or report.status == "closed":
         print(f"{day} is a closed day: {report.closed_because if report else 'no report'}")
         return
-    show_table(
-        f"rows of {day}", ("feed", "landed", "accepted", "duplicates", "quarantined"), _rows(report)
-    )
+    print("\n".join(rows_table(layout, [day])))
     shapes = report.landed_shapes.items()
     unknown = [(feed, ", ".join(shape["unknown"])) for feed, shape in shapes if shape["unknown"]]
     if unknown:
@@ -102,14 +101,6 @@ def _show(layout: Layout, settings: Settings, day: date) -> None:
             f" found {visible(result.observed)}"
         )
     _require_accepted(report, day, settings.source.name)
-
-
-def _rows(report: StageReport) -> Iterator[tuple[object, ...]]:
-    for feed, counts in report.landed_feeds.items():
-        yield (
-            feed,
-            *(counts[fate] for fate in ("landed", "accepted", "duplicates", "quarantined")),
-        )
 
 
 def _samples(rejected: list[dict[str, Any]]) -> Iterator[str]:

@@ -21,8 +21,9 @@ def write(layout, dataset, rows, **partition):
     replace_partition(table, layout, dataset, partition)
 
 
-def write_items(layout, day, count, *, coded=None):
-    generator = np.random.default_rng(0)
+def write_items(layout, day, count, *, coded=None, vectors=None):
+    if vectors is None:
+        vectors = np.random.default_rng(0).normal(size=(count, 16))
     rows = [
         {
             "day": day,
@@ -30,7 +31,7 @@ def write_items(layout, day, count, *, coded=None):
             "training_pass": "update",
             "model_version": VERSION,
             "item_id": f"item-{number:03d}",
-            "vector": generator.normal(size=16).tolist(),
+            "vector": vectors[number].tolist(),
         }
         for number in range(count)
     ]
@@ -130,27 +131,10 @@ def test_no_item_vectors_is_a_data_error(layout, day, users, arguments):
         build_index.run(arguments())
 
 
-def write_variants(layout, day, vectors):
-    """Items with given vectors, [N, 16]."""
-    write_items(layout, day, len(vectors))
-    rows = [
-        {
-            "day": day,
-            "model": "stars",
-            "training_pass": "update",
-            "model_version": VERSION,
-            "item_id": f"item-{number:03d}",
-            "vector": vector.tolist(),
-        }
-        for number, vector in enumerate(vectors)
-    ]
-    write(layout, ITEM_VECTORS, rows, day=day, model="stars", training_pass="update")
-
-
 @pytest.mark.parametrize(("distinct", "copies"), [(40, 10), (1, 300), (100, 2)])
 def test_a_shop_of_equal_items_gets_an_index(layout, day, users, arguments, distinct, copies):
     different = np.random.default_rng(2).normal(size=(distinct, 16)).astype(np.float32)
-    write_variants(layout, day, np.tile(different, (copies, 1)))
+    write_items(layout, day, copies * distinct, vectors=np.tile(different, (copies, 1)))
     build_index.run(arguments())
     written = read_json(layout.report(day, "build_index"))
     assert written["status"] == "committed"
@@ -170,7 +154,7 @@ def nearly_equal(count):
 def test_a_graph_over_nearly_equal_items_is_replaced_by_an_exact_index(
     layout, day, users, arguments
 ):
-    write_variants(layout, day, nearly_equal(400))
+    write_items(layout, day, 400, vectors=nearly_equal(400))
     build_index.run(arguments())
     verdict = verdict_of(layout, day)
     assert verdict.passed
@@ -185,7 +169,7 @@ def test_a_graph_over_nearly_equal_items_is_replaced_by_an_exact_index(
 def test_a_low_recall_states_the_contents_of_the_index(
     layout, day, users, arguments, settings_file
 ):
-    write_variants(layout, day, np.repeat(nearly_equal(300), 2, axis=0))
+    write_items(layout, day, 600, vectors=np.repeat(nearly_equal(300), 2, axis=0))
     values = yaml.safe_load(settings_file.read_text())
     values["index"] = {"exact_up_to": 0}
     settings_file.write_text(yaml.safe_dump(values))

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grove.index.keys import RowsByKey
+
 NO_KEY = -1
 """Fills a result that has fewer than k items."""
 NO_SCORE = np.finfo(np.float32).min
@@ -40,8 +42,7 @@ class ItemGroups:
 
     def group_keys(self, item_keys: np.ndarray) -> np.ndarray:
         """Key of the group of each item: [M] known item keys → [M] int64."""
-        order = np.argsort(self.members)
-        places = order[np.searchsorted(self.members[order], item_keys)]  # [M]
+        places = RowsByKey(self.members).find(item_keys)  # [M]
         firsts = self.members[self.starts[:-1]]  # [G]
         return np.asarray(np.repeat(firsts, self.sizes)[places])
 

@@ -13,6 +13,27 @@ KEY_BITS = 63
 """One bit less than the integer has: FAISS reads negative keys as "nothing found"."""
 
 
+class RowsByKey:
+    """Rows of keys, for many look-ups: the keys are sorted once.
+
+    Args:
+        keys: [N] int64, distinct, N at least 1.
+
+    Example:
+        >>> RowsByKey(np.array([7, 5])).find(np.array([[5, -1], [7, 5]])).tolist()
+        [[1, -1], [0, 1]]
+    """
+
+    def __init__(self, keys: np.ndarray) -> None:
+        self._order = np.argsort(keys)
+        self._ordered = keys[self._order]
+
+    def find(self, found: np.ndarray) -> np.ndarray:
+        """Rows of keys, −1 for an unknown one; of the shape of `found`."""
+        places = np.searchsorted(self._ordered, found).clip(max=len(self._ordered) - 1)
+        return np.where(self._ordered[places] == found, self._order[places], -1)
+
+
 def item_keys(item_ids: Sequence[str] | np.ndarray) -> np.ndarray:
     """Hash ids to keys that are the same on every day and machine.
 

@@ -9,6 +9,7 @@ import faiss
 import numpy as np
 
 from grove.index.build import ItemIndex
+from grove.index.keys import RowsByKey
 
 QUERIES_PER_BATCH = 4096
 """Large enough that FAISS scores all vectors of a batch by matmul."""
@@ -103,8 +104,8 @@ def recall_against_exact(
     dense = np.asarray(vectors, dtype=np.float32)
     truth = exact_search(keys, dense, queries, k=k)  # [Q, k]
     found, _ = search(index, queries, k=truth.shape[1], ef_search=ef_search)  # [Q, k]
-    rows = rows_of_keys(found, keys)  # [Q, k]
-    last = rows_of_keys(truth[:, -1:], keys)  # [Q, 1]
+    by_key = RowsByKey(keys)
+    rows, last = by_key.find(found), by_key.find(truth[:, -1:])  # [Q, k], [Q, 1]
     rounding = dense.shape[1] * 2.0**-23 * float(np.linalg.norm(dense, axis=1).max())
     hits = 0
     for start in range(0, len(queries), QUERIES_PER_COMPARISON):
@@ -115,18 +116,6 @@ def recall_against_exact(
         near = _inner_products(asked, dense, rows[piece]) >= least - tolerance
         hits += int((near & (rows[piece] >= 0)).sum())
     return hits / truth.size
-
-
-def rows_of_keys(found: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """Rows of keys among [N] distinct keys, −1 for an unknown one; of the shape of `found`.
-
-    Example:
-        >>> rows_of_keys(np.array([[5, -1], [7, 5]]), np.array([7, 5])).tolist()
-        [[1, -1], [0, 1]]
-    """
-    order = np.argsort(keys)
-    places = order[np.searchsorted(keys, found, sorter=order).clip(max=len(keys) - 1)]
-    return np.where(keys[places] == found, places, -1)
 
 
 def _inner_products(queries: np.ndarray, vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -9,7 +9,6 @@ from scipy.sparse import csr_matrix
 
 from grove.inference.products import NO_ITEM
 
-__all__ = ["NO_ITEM", "top_k"]
 USERS_PER_PIECE = 512
 
 

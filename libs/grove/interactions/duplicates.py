@@ -109,7 +109,7 @@ def _suspects(rows: DataFrame, key: list[str]) -> DataFrame:
 
 
 def _position() -> Column:
-    return F.struct(names.FILE, names.BLOCK, names.ROW_ID)
+    return F.struct(names.FILE, names.ROW_ID)
 
 
 def _all_but_last(suspects: DataFrame, key: list[str]) -> DataFrame:

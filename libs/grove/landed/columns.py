@@ -9,8 +9,6 @@ DAY = "day"
 """Day the row landed, from the name of the landing folder."""
 FILE = "landed_file"
 """Path of the row's file, relative to the folder of the day."""
-BLOCK = "landed_block"
-"""Number, within the feed, of the part of a file that was read at once."""
 ROW_ID = "landed_row"
 """Row number, unique in the feed; ascending in the order of files, blocks and lines."""
 LINE = "landed_line"
@@ -22,7 +20,7 @@ FIELDS = "landed_fields"
 REASON = "landed_reason"
 """Why the row is rejected; null if it is not."""
 
-POSITION = (DAY, FILE, BLOCK, ROW_ID)
-"""Position of a row in the landing zone; the order by all four columns is the landing order."""
-BOOKKEEPING = (FILE, BLOCK, ROW_ID, LINE, TEXT, FIELDS, REASON)
+POSITION = (DAY, FILE, ROW_ID)
+"""Position of a row in the landing zone; the order by all three columns is the landing order."""
+BOOKKEEPING = (FILE, ROW_ID, LINE, TEXT, FIELDS, REASON)
 """Columns that no table contains."""

@@ -13,13 +13,13 @@ from grove.landed.blocks import Block
 from grove.landed.csv_lines import CsvLines, stripped
 from grove.landed.headers import open_text
 from grove.landed.rows import (
-    BATCH_CHARACTERS,
-    BATCH_ROWS,
     MALFORMED,
     MOST_LINE_BYTES,
     NOT_UTF8,
     TOO_LONG,
     RawRows,
+    in_batches,
+    is_unicode,
 )
 
 _MISSING = ("", r"\N")
@@ -42,14 +42,7 @@ def read_csv(block: Block, columns: Sequence[str]) -> Iterator[RawRows]:
     with open_text(block.file) as stream:
         lines = CsvLines(stream)
         header = lines.read_header()
-        batch, characters = list[_Row](), 0
-        for row in _rows(lines, header):
-            batch.append(row)
-            characters += len(row[1])
-            if len(batch) == BATCH_ROWS or characters > BATCH_CHARACTERS:
-                yield _by_column(batch, header, columns)
-                batch, characters = [], 0
-        if batch:
+        for batch in in_batches(_rows(lines, header), lambda row: len(row[1])):
             yield _by_column(batch, header, columns)
 
 
@@ -76,7 +69,7 @@ def _rows(lines: CsvLines, header: list[str]) -> Iterator[_Row]:
 def _defect(text: str, fields: list[str] | None, header: list[str]) -> str | None:
     if len(text) > MOST_LINE_BYTES:
         return TOO_LONG
-    if not text.isascii() and not _is_utf8(text):
+    if not text.isascii() and not is_unicode(text):
         return NOT_UTF8
     if not fields or len(fields) != len(header) or _has_quotes_as_text(text, fields):
         return MALFORMED
@@ -88,14 +81,6 @@ def _has_quotes_as_text(text: str, fields: list[str]) -> bool:
     return ', "' in text and any(
         field.startswith(" ") and field.lstrip().startswith('"') for field in fields
     )
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _by_column(rows: Sequence[_Row], header: list[str], columns: Sequence[str]) -> RawRows:

@@ -11,20 +11,17 @@ from typing import Any
 from grove.landed.blocks import Block
 from grove.landed.headers import has_carriage_returns, open_text
 from grove.landed.rows import (
-    BATCH_CHARACTERS,
-    BATCH_ROWS,
     MALFORMED,
     MOST_LINE_BYTES,
     MOST_RAW_CHARACTERS,
     NOT_UTF8,
     TOO_LONG,
     RawRows,
+    in_batches,
 )
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _BLANK = _BOM.encode() + b" \t\r\n"
-
-
 _Pairs = list[tuple[str, Any]]
 
 
@@ -38,16 +35,10 @@ def read_json_lines(block: Block, columns: Sequence[str]) -> Iterator[RawRows]:
         block: of a file of JSON lines.
         columns: names of the contract's columns.
     """
-    numbered, size_bytes = list[tuple[int, bytes]](), 0
-    for number, line in enumerate(_lines(block), start=block.first_line):
-        if line.strip(_BLANK):
-            numbered.append((number, line))
-            size_bytes += len(line)
-        if len(numbered) == BATCH_ROWS or size_bytes > BATCH_CHARACTERS:
-            yield _parse(numbered, columns)
-            numbered, size_bytes = [], 0
-    if numbered:
-        yield _parse(numbered, columns)
+    lines = enumerate(_lines(block), start=block.first_line)
+    filled = (numbered for numbered in lines if numbered[1].strip(_BLANK))
+    for batch in in_batches(filled, lambda numbered: len(numbered[1])):
+        yield _parse(batch, columns)
 
 
 def _parse(numbered: Sequence[tuple[int, bytes]], columns: Sequence[str]) -> RawRows:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,7 @@ from grove.landed.csv_rows import read_csv
 from grove.landed.json_lines import read_json_lines
 from grove.landed.numbers import TIMESTAMP
 from grove.landed.parquet_rows import read_parquet
-from grove.landed.reasons import UNREADABLE, Expectations, Limits, rejection_reasons
+from grove.landed.reasons import UNREADABLE, Limits, rejection_reasons
 from grove.landed.rows import RawRows, storable_text
 
 MOST_FIELDS = 1_000
@@ -51,7 +52,6 @@ def batch_schema(contract: Contract, table: Contract) -> pa.Schema:
         [
             pa.field(names.DAY, pa.date32()),
             pa.field(names.FILE, pa.string()),
-            pa.field(names.BLOCK, pa.int64()),
             pa.field(names.ROW_ID, pa.int64()),
             pa.field(names.LINE, pa.int64()),
             pa.field(names.REASON, pa.string()),
@@ -100,15 +100,14 @@ class FeedReader:
                 )
                 yield self._batch(block, damage, schema)
 
-    @property
-    def _longest(self) -> Mapping[str, float | None]:
+    @cached_property
+    def _longest(self) -> dict[str, float | None]:
         """Column → most characters of a text, or elements of a list, by the feed's contract."""
-        limits = {
+        return {
             check.columns[0]: check.maximum
             for check in self.contract.checks
             if check.kind in ("length", "items")
         }
-        return {name: limits.get(name) for name in self.contract.column_names}
 
     def _batch(self, block: Block, rows: RawRows, schema: pa.Schema) -> pa.RecordBatch:
         count, lines = len(rows.lines), np.asarray(rows.lines, dtype=np.int64)
@@ -118,12 +117,18 @@ class FeedReader:
                 rows,
                 schema.field(column.name).type,
                 block.file.format,
-                self._longest[column.name],
+                self._longest.get(column.name),
             )
             for column in self.contract.columns
         }
-        expectations = Expectations(contract=self.contract, table=self.table, limits=self.limits)
-        reasons = rejection_reasons(converted, rows.defects, expectations, block.file.day)
+        reasons = rejection_reasons(
+            converted,
+            rows.defects,
+            block.file.day,
+            contract=self.contract,
+            table=self.table,
+            limits=self.limits,
+        )
         texts = [
             None if reason is None else storable_text(rows.text(row))
             for row, reason in enumerate(reasons)
@@ -131,7 +136,6 @@ class FeedReader:
         bookkeeping = {
             names.DAY: pa.repeat(pa.scalar(block.file.day, pa.date32()), count),
             names.FILE: pa.repeat(block.file.name, count),
-            names.BLOCK: pa.repeat(block.number, count),
             names.ROW_ID: pa.array((block.number << _BLOCK_BITS) + lines),
             names.LINE: pa.array(lines),
             names.REASON: pa.array(reasons.tolist(), pa.string()),

@@ -61,30 +61,24 @@ class Limits:
     """Largest age of an event at its landing, in days."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Expectations:
-    """What a feed's rows must satisfy."""
-
-    contract: Contract
-    """Of the feed."""
-    table: Contract
-    """Of the feed's table; its checks list the event types."""
-    limits: Limits
-
-
 def rejection_reasons(
     columns: Mapping[str, Converted],
     unread: Mapping[int, str],
-    expectations: Expectations,
     day: date,
+    *,
+    contract: Contract,
+    table: Contract,
+    limits: Limits,
 ) -> np.ndarray:
     """The first reason that applies to each row.
 
     Args:
         columns: every column of the feed's contract, N values each.
         unread: row → why it could not be read.
-        expectations: contracts and limits.
         day: landing day of the rows.
+        contract: of the feed.
+        table: contract of the feed's table; its checks list the event types.
+        limits: allowed range of prices and times.
 
     Returns:
         [N] object array of reasons; None for a valid row.
@@ -94,26 +88,36 @@ def rejection_reasons(
     for found in (unread, *(column.reasons for column in columns.values())):
         for row, reason in found.items():
             ranks[row] = min(ranks[row], _RANK[reason])
-    for reason, mask in _conditions(columns, expectations, day):
+    values = {name: column.values for name, column in columns.items()}
+    conditions = (
+        *_column_conditions(columns, day, contract, limits),
+        *_amount_conditions(values, limits),
+        *_check_conditions(values, table),
+    )
+    for reason, mask in conditions:
         holds = pc.fill_null(mask, fill_value=False).to_numpy(zero_copy_only=False)
         ranks[holds] = np.minimum(ranks[holds], _RANK[reason])
     return np.array([*REASONS, None], dtype=object)[ranks]
 
 
-def _conditions(
-    columns: Mapping[str, Converted], expectations: Expectations, day: date
+def _column_conditions(
+    columns: Mapping[str, Converted], day: date, contract: Contract, limits: Limits
 ) -> Iterator[tuple[str, pa.Array]]:
     """Reason and rows it applies to; a missing value satisfies every condition but the key's."""
-    values = {name: column.values for name, column in columns.items()}
-    for column in expectations.contract.columns:
+    for column in contract.columns:
+        values = columns[column.name].values
         if not column.nullable:
             yield MISSING_KEY, _is_missing(column, columns[column.name])
         if column.logical_type == "timestamp":
-            yield from _time_conditions(values[column.name], day, expectations.limits)
+            yield from _time_conditions(values, day, limits)
         if column.logical_type == "date":
-            yield "in_the_future", pc.greater(values[column.name], pa.scalar(day))
-    yield from _amount_conditions(values, expectations.limits)
-    for check in expectations.table.checks:
+            yield "in_the_future", pc.greater(values, pa.scalar(day))
+
+
+def _check_conditions(
+    values: Mapping[str, pa.Array], table: Contract
+) -> Iterator[tuple[str, pa.Array]]:
+    for check in table.checks:
         if check.columns[0] in values and is_row_check(check):
             reason = UNKNOWN_EVENT_TYPE if check.kind == "values" else BREAKS_CONTRACT
             yield reason, breaks(check, values[check.columns[0]])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
+
+Row = TypeVar("Row")
 
 MALFORMED = "malformed"
 NOT_UTF8 = "not_utf8"
@@ -87,6 +89,29 @@ def _decoded(value: bytes | None) -> str | bytes | None:
         return None if value is None else value.decode()
     except UnicodeDecodeError:
         return value
+
+
+def in_batches(rows: Iterable[Row], length: Callable[[Row], int]) -> Iterator[list[Row]]:
+    """Group rows into batches that are typed together: `BATCH_ROWS`, or fewer that are long."""
+    batch: list[Row] = []
+    total = 0
+    for row in rows:
+        batch.append(row)
+        total += length(row)
+        if len(batch) == BATCH_ROWS or total > BATCH_CHARACTERS:
+            yield batch
+            batch, total = [], 0
+    if batch:
+        yield batch
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text has no half of a surrogate pair, which UTF-8 cannot hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def storable_text(text: str) -> str:

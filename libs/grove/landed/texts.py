@@ -16,7 +16,7 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from grove.landed.rows import NOT_UTF8, TOO_LONG, python_values
+from grove.landed.rows import NOT_UTF8, TOO_LONG, is_unicode, python_values
 
 WRONG_TYPE = "wrong_type"
 UNPRINTABLE_ID = "unprintable_id"
@@ -97,7 +97,7 @@ def as_ids(values: list[Any] | pa.Array, *, untyped: bool = False) -> Converted:
     """
     plain = _text_array(values)
     if plain is None:
-        exact = _MOST_EXACT if isinstance(values, list) else _exact_of(values.type)
+        exact = _MOST_EXACT_OF.get(getattr(values, "type", None), _MOST_EXACT)
         return _each(values, partial(_id, exact=exact))
     unusual = pc.or_(
         pc.invert(pc.match_substring_regex(plain, _PLAIN_ID)),
@@ -196,7 +196,7 @@ def _text(value: object) -> _Found:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None, None
     if isinstance(value, str):
-        return (value, None) if _is_unicode(value) else (None, NOT_UTF8)
+        return (value, None) if is_unicode(value) else (None, NOT_UTF8)
     if isinstance(value, bytes):
         return None, NOT_UTF8
     if isinstance(value, UUID):
@@ -227,10 +227,6 @@ def _untyped_id(value: object) -> _Found:
     return (None, WRONG_TYPE) if _ROUNDED_ID.fullmatch(text) else _id(value)
 
 
-def _exact_of(kind: pa.DataType) -> int:
-    return _MOST_EXACT_OF.get(kind, _MOST_EXACT)
-
-
 def _digits(value: float | Decimal, exact: int = _MOST_EXACT) -> str | None:
     """An integer in digits; none if the number is no integer, or not exactly one."""
     if isinstance(value, int):
@@ -252,12 +248,3 @@ def _elements(values: list[Any]) -> _Found:
     if any(len(text) > MOST_ELEMENT_CHARACTERS for text in texts):
         return None, TOO_LONG
     return texts, None
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether a text has no half of a surrogate pair, which UTF-8 cannot hold."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

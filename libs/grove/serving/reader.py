@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from grove.datasets import TREES
 from grove.errors import DataError
 from grove.features.name_rows import rows_of
-from grove.index import ItemIndex, load_index
+from grove.index import ItemIndex, RowsByKey, load_index
 from grove.inference.products import product_numbers
 from grove.release import (
     POPULARITY_FILE,
@@ -145,9 +145,7 @@ class ReleaseReader:
 
     def rows_of_keys(self, keys: np.ndarray) -> np.ndarray:
         """Item rows of index keys, −1 for an unknown key."""
-        known = self._keys
-        place = np.searchsorted(known[0], keys).clip(max=len(known[0]) - 1)
-        return np.where(known[0][place] == keys, known[1][place], -1)
+        return self._rows_by_key.find(keys)
 
     def history_of(self, user_id: str) -> pa.Table:
         """The user's row of histories; no row for an unknown user."""
@@ -163,10 +161,8 @@ class ReleaseReader:
         return pq.read_table(self.folder / name) if name in self.manifest.files else None
 
     @cached_property
-    def _keys(self) -> tuple[np.ndarray, np.ndarray]:
-        keys = self.items["item_key"].to_numpy()
-        order = np.argsort(keys)
-        return keys[order], order
+    def _rows_by_key(self) -> RowsByKey:
+        return RowsByKey(self.items["item_key"].to_numpy())
 
 
 def open_release(folder: str | Path) -> ReleaseReader:

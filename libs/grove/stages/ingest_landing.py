@@ -22,6 +22,7 @@ from grove.quality.invariants import (
     files_as_announced,
     no_gap,
     quarantined_share,
+    rows_as_announced,
     rows_conserved,
     rows_on_open_day,
     volume_like_weekday,
@@ -146,8 +147,9 @@ def dataset_checks(
     marker = facts.marker
     for feed, by_day in counts.items():
         if FEED_DATASETS[feed] == dataset:
-            yield from _feed_checks(by_day[marker.day], marker.feeds[feed].rows, limits)
-            yield files_as_announced(facts.files[feed], marker.feeds[feed].files)
+            announced = marker.feeds[feed]
+            yield from _feed_checks(by_day[marker.day], announced.rows, limits)
+            yield files_as_announced(facts.files[feed], announced.files)
             yield from drift_checks(facts.drifts[feed], limits)
     if dataset == INTERACTIONS:
         events = counts["events"][marker.day]
@@ -249,13 +251,7 @@ def _feed_checks(
     counts: FeedCounts, announced: int, limits: IngestSettings
 ) -> Iterator[CheckResult]:
     yield rows_conserved(counts.landed, counts.accepted, counts.duplicates, counts.rejected)
-    yield CheckResult(
-        name="landed_as_announced",
-        severity="fail",
-        passed=counts.landed == announced,
-        expected=f"{announced} rows, as the marker says",
-        observed=f"{counts.landed} rows",
-    )
+    yield rows_as_announced(counts.landed, announced)
     yield from quarantined_share(
         counts.rejected,
         counts.landed,

@@ -15,7 +15,8 @@ from grove.datasets import SYSTEMS, TREES, Layout
 from grove.features.items import text_matrix
 from grove.features.model_metadata import read_metadata
 from grove.inference.interleave import fuse_served, round_robin
-from grove.inference.top_k import NO_ITEM, top_k
+from grove.inference.products import NO_ITEM
+from grove.inference.top_k import top_k
 from grove.settings.models import TreeBridgeSettings
 from grove.stages.encoded import Encoded
 from grove.stages.evaluation_set import EvaluationSet

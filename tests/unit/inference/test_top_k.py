@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from grove.inference import top_k as ranking
-from grove.inference.top_k import NO_ITEM, top_k
+from grove.inference.products import NO_ITEM
+from grove.inference.top_k import top_k
 
 
 def reference_top_k(users, items, k, excluded=None, eligible=None) -> list[list[int]]:

@@ -25,11 +25,11 @@ Row = tuple[int, str, str]
 
 def parsed_events(spark: SparkSession, rows: list[Row], rejected: frozenset[int]) -> ParsedFeed:
     values = [
-        (FIRST + timedelta(days=day), file, 0, row_id, event, "bad" if row_id in rejected else None)
+        (FIRST + timedelta(days=day), file, row_id, event, "bad" if row_id in rejected else None)
         for row_id, (day, file, event) in enumerate(rows)
     ]
     schema = (
-        f"day date, {names.FILE} string, {names.BLOCK} bigint, {names.ROW_ID} bigint,"
+        f"day date, {names.FILE} string, {names.ROW_ID} bigint,"
         f" event_id string, {names.REASON} string"
     )
     contract = load_contract(feed_dataset("events"))
@@ -202,14 +202,14 @@ def test_duplicates_equal_the_reference_implementation(
 
 def test_of_other_feeds_the_last_row_of_a_day_stays(spark: SparkSession) -> None:
     schema = (
-        f"day date, {names.FILE} string, {names.BLOCK} bigint, {names.ROW_ID} bigint,"
+        f"day date, {names.FILE} string, {names.ROW_ID} bigint,"
         f" region string, {names.REASON} string"
     )
     values = [
-        (FIRST, "a", 0, 0, "north", None),
-        (FIRST, "a", 0, 1, "south", None),
-        (FIRST, "b", 0, 2, "north", None),
-        (FIRST + timedelta(days=1), "a", 0, 3, "north", None),
+        (FIRST, "a", 0, "north", None),
+        (FIRST, "a", 1, "south", None),
+        (FIRST, "b", 2, "north", None),
+        (FIRST + timedelta(days=1), "a", 3, "north", None),
     ]
     contract = load_contract(feed_dataset("context"))
     frame = spark.createDataFrame(values, schema)

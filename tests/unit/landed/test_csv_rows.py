@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.unit.landed.landed_day import EVENT, ITEM, accepted, read_feed, reasons
 
 from grove.errors import DataError
-from grove.landed import csv_lines, csv_rows
+from grove.landed import csv_lines
+from grove.landed import rows as rows_of_files
 from grove.landed.rows import MOST_LINE_BYTES
 
 HEADER = ",".join(EVENT)
@@ -226,7 +227,7 @@ def test_a_file_full_of_odd_quotes_ends(tmp_path: Path, monkeypatch: pytest.Monk
 def test_long_rows_are_typed_in_small_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_rows, "BATCH_CHARACTERS", 100)
+    monkeypatch.setattr(rows_of_files, "BATCH_CHARACTERS", 100)
     rows = read(tmp_path, f"{HEADER}\n" + f"{ROW}\n" * 10)
     assert sum(row["landed_fields"] is not None for row in rows) > 2
     assert len(accepted(rows)) == 10

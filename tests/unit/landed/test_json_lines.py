@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.landed.landed_day import EVENT, accepted, json_file, read_feed, read_lines, reasons
 
-from grove.landed import json_lines
+from grove.landed import rows as rows_of_files
 from grove.landed.rows import MOST_LINE_BYTES
 
 TEXT = json.dumps(EVENT)
@@ -138,7 +138,7 @@ def test_a_file_of_only_a_byte_order_mark_has_no_rows(tmp_path: Path) -> None:
 def test_long_lines_are_typed_in_small_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(json_lines, "BATCH_CHARACTERS", 100)
+    monkeypatch.setattr(rows_of_files, "BATCH_CHARACTERS", 100)
     rows = read_lines(tmp_path, *[TEXT] * 10)
     assert sum(row["landed_fields"] is not None for row in rows) > 2
     assert len(accepted(rows)) == 10

@@ -14,7 +14,7 @@ import pytest
 
 from grove.evaluation.metrics import Targets
 from grove.features.model_metadata import ModelMetadata, write_metadata
-from grove.inference.top_k import NO_ITEM
+from grove.inference.products import NO_ITEM
 from grove.settings.models import TreeBridgeSettings
 from grove.stages import ranked_lists as stage
 from grove.stages.encoded import Encoded

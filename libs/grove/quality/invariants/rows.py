@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from grove.contracts.contract import Severity
@@ -67,18 +68,43 @@ def quarantined_share(
         The `warn` and the `fail` check, in this order.
     """
     share = quarantined / landed if landed else 0.0
+    result = CheckResult(
+        name="quarantined_share",
+        severity="warn",
+        passed=True,
+        expected="of landed rows in quarantine",
+        observed=f"{quarantined} of {landed} rows ({share:.1%})",
+        unexpected_rows=quarantined,
+    )
+    return _two_limits(result, share, warn_above=warn_above, fail_above=fail_above)
+
+
+def _two_limits(
+    result: CheckResult, share: float, *, warn_above: float, fail_above: float
+) -> tuple[CheckResult, CheckResult]:
+    """The `warn` and the `fail` check of a share; `expected` names what the share is of."""
 
     def at_most(limit: float, severity: Severity) -> CheckResult:
-        return CheckResult(
-            name=f"quarantined_share_{severity}",
+        return replace(
+            result,
+            name=f"{result.name}_{severity}",
             severity=severity,
             passed=share <= limit,
-            expected=f"at most {limit:.1%} of landed rows in quarantine",
-            observed=f"{quarantined} of {landed} rows ({share:.1%})",
-            unexpected_rows=quarantined,
+            expected=f"at most {limit:.1%} {result.expected}",
         )
 
     return at_most(warn_above, "warn"), at_most(fail_above, "fail")
+
+
+def rows_as_announced(found: int, announced: int) -> CheckResult:
+    """As many rows as the marker says; otherwise some were lost on their way, or landed twice."""
+    return CheckResult(
+        name="landed_as_announced",
+        severity="fail",
+        passed=found == announced,
+        expected=f"{announced} rows, as the marker says",
+        observed=f"{found} rows",
+    )
 
 
 def files_as_announced(found: int, announced: int) -> CheckResult:
@@ -164,15 +190,12 @@ def known_items(
         The `warn` and the `fail` check, in this order.
     """
     share = unknown / events if events else 0.0
-
-    def at_most(limit: float, severity: Severity) -> CheckResult:
-        return CheckResult(
-            name=f"unknown_items_{severity}",
-            severity=severity,
-            passed=share <= limit,
-            expected=f"at most {limit:.1%} of events on items that are not in the catalogue",
-            observed=f"{unknown} of {events} events ({share:.1%}); {before}",
-            unexpected_rows=unknown,
-        )
-
-    return at_most(warn_above, "warn"), at_most(fail_above, "fail")
+    result = CheckResult(
+        name="unknown_items",
+        severity="warn",
+        passed=True,
+        expected="of events on items that are not in the catalogue",
+        observed=f"{unknown} of {events} events ({share:.1%}); {before}",
+        unexpected_rows=unknown,
+    )
+    return _two_limits(result, share, warn_above=warn_above, fail_above=fail_above)

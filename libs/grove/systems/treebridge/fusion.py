@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from grove.inference.interleave import round_robin
-from grove.inference.top_k import NO_ITEM
+from grove.inference.products import NO_ITEM
 from grove.systems.treebridge.beam import Candidates
 
 RankedList = tuple[np.ndarray, np.ndarray]
